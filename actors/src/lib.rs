@@ -1,0 +1,1 @@
+//! Who runs the machines: thin actix actors around one seat.

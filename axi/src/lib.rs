@@ -1,0 +1,1 @@
+//! How OMMs and AXI clients spell it on the wire.

@@ -1,0 +1,1 @@
+//! A world in virtual time, made of a script.

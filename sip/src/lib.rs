@@ -1,0 +1,1 @@
+//! SIP as pure data and state machines: messages, transactions, digest, one binding kept alive, a registrar.
