@@ -28,7 +28,7 @@ use machine::step::Machine;
 use machine::time::{Moment, Wall};
 use machine::timers::{self, Timers};
 
-use crate::claim::{Claim, Outcome, Phase, Word};
+use crate::claim::{Claim, Outcome, Word};
 use crate::flapping::Flapping;
 use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
