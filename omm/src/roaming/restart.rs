@@ -111,7 +111,7 @@ impl Roaming {
         }
         self.own(now);
         out.push(Effect::Bind { epoch: known.epoch });
-        self.say_claim(now, out);
+        self.ask_again(now, out);
     }
 
     /// Contacts of siblings that came along with an ordinary answer.

@@ -107,6 +107,11 @@ enum Event {
     Restart {
         site: usize,
     },
+    /// The phone has waited for an answer long enough.
+    Impatient {
+        site: usize,
+        visit: u32,
+    },
     /// The phone reports where it is, unless it has moved on.
     Phone {
         site: usize,
@@ -164,6 +169,8 @@ pub(super) struct World {
     seq: u64,
     latest: BTreeMap<(usize, usize), Moment>,
     visit: u32,
+    /// Whether the phone's latest report was answered with yes.
+    answered: bool,
 }
 
 impl World {
@@ -198,6 +205,7 @@ impl World {
             seq: 0,
             latest: BTreeMap::new(),
             visit: 0,
+            answered: true,
         };
         for remote in 1..skews_ms.len() {
             world.reconnect(remote);
@@ -242,7 +250,12 @@ impl World {
             let stamp = self.stamp(site);
             let ask = Some(Ask(u64::from(visit)));
             let wall = self.wall(site);
+            self.answered = false;
             self.step(site, Input::Located { device: handset(), ask, stamp, wall });
+            if !self.answered {
+                let then = self.now + Duration::from_secs(40);
+                self.at(then, Event::Impatient { site, visit });
+            }
             self.period
         } else {
             Some(Duration::from_secs(20))
@@ -295,7 +308,8 @@ impl World {
             self.check_saved_first(site, &effect);
             match effect {
                 Effect::Save(record) => self.sites[site].store = Some(record),
-                Effect::Admit(_) | Effect::Watch(_) => {}
+                Effect::Admit(Ask(visit)) => self.answered |= visit == u64::from(self.visit),
+                Effect::Watch(_) => {}
                 Effect::Refuse(Ask(visit), _) => {
                     // The phone tries again, if it is still there.
                     let then = self.now + Duration::from_secs(30);
@@ -601,6 +615,11 @@ impl World {
             Event::Reconnect { remote } => self.reconnect(remote),
             Event::Restart { site } => self.restart(site),
             Event::Phone { site, visit } => self.report(site, visit),
+            Event::Impatient { site, visit } => {
+                if !self.answered {
+                    self.report(site, visit);
+                }
+            }
         }
     }
 
@@ -632,8 +651,11 @@ impl World {
                 }
                 (_, _) => break,
             }
-            for (site, at) in self.sites.iter().enumerate() {
-                let late = at.renewal_due.is_some_and(|due| self.now > due) && at.roaming.serves();
+            for (site, at) in self.sites.iter_mut().enumerate() {
+                if !at.roaming.serves() {
+                    at.renewal_due = None;
+                }
+                let late = at.renewal_due.is_some_and(|due| self.now > due);
                 assert!(!late, "{site} has not renewed after a confirmation");
             }
         }
