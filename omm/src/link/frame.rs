@@ -1,5 +1,6 @@
 //! What the two ends of a link say to each other. `axi` spells it on the wire.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,29 @@ pub struct Facts {
     pub wall: Wall,
 }
 
+impl Facts {
+    /// The same facts as told at this calendar time.
+    pub const fn at(self, wall: Wall) -> Facts {
+        Facts { wall, ..self }
+    }
+
+    /// Whether two OMMs go together, checked in the order of SM-1R: protocol, platform, PLI, PARK, SARI, clock. Both
+    /// ends check. `clock_stop` is how far the clocks may differ, if that is to matter; the answer's journey counts as
+    /// part of the difference.
+    pub fn agree(&self, theirs: &Facts, clock_stop: Option<Duration>) -> Result<(), Mismatch> {
+        let apart = self.wall.since(theirs.wall).max(theirs.wall.since(self.wall));
+        let rules = [
+            (self.protocol != theirs.protocol, Mismatch::Protocol),
+            (self.platform != theirs.platform, Mismatch::Platform),
+            (self.pli != theirs.pli, Mismatch::Pli),
+            (self.omm.pari == theirs.omm.pari, Mismatch::DuplicatePark),
+            (self.sari.is_some_and(|ours| theirs.sari.is_some_and(|sari| sari != ours)), Mismatch::Sari),
+            (clock_stop.is_some_and(|stop| apart > stop), Mismatch::Clock),
+        ];
+        rules.into_iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, mismatch)| Err(mismatch))
+    }
+}
+
 /// Why a central refuses a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenError {
@@ -73,6 +97,8 @@ pub enum OpenError {
     Delayed(Duration),
     /// Ten other remotes are on the roster (`EForbidden`, "remote limit 10").
     Full,
+    /// This is the inactive member of a pair; the other one serves.
+    Inactive,
     /// The central has no SARI (`EMissing`, "generate SARI first").
     NoSari,
     /// The two do not go together.
@@ -94,4 +120,29 @@ pub enum Mismatch {
     Sari,
     /// Their clocks differ by more than the stop limit.
     Clock,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mismatch::Protocol => "version",
+            Mismatch::Platform => "platform",
+            Mismatch::Pli => "pli",
+            Mismatch::DuplicatePark => "duplicate-park",
+            Mismatch::Sari => "sari",
+            Mismatch::Clock => "clock",
+        })
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Auth | OpenError::Delayed(_) => f.write_str("auth"),
+            OpenError::Full => f.write_str("remote-limit-10"),
+            OpenError::Inactive => f.write_str("inactive"),
+            OpenError::NoSari => f.write_str("no-sari"),
+            OpenError::Mismatch(mismatch) => mismatch.fmt(f),
+        }
+    }
 }
