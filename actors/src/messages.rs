@@ -1,5 +1,6 @@
 //! What the actors of one OMM say to each other. What goes in and out of the OMM is in [`crate::doors`].
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -8,6 +9,7 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use omm::stamp::OmmId;
 use sip::message::Message as SipMessage;
+use sip::server::Standing;
 
 /// A phone proved that it is here: an authenticated REGISTER, or the location API (then nobody waits for an answer).
 #[derive(Message, Clone, Debug)]
@@ -67,10 +69,10 @@ pub struct Verdict {
 #[rtype(result = "()")]
 pub struct Answer(pub SipMessage);
 
-/// The SIP door could not send the last datagram of the machine that owns the Call-ID.
+/// The SIP door could not send to this address what the machine that owns the Call-ID wanted sent.
 #[derive(Message, Clone, Copy)]
 #[rtype(result = "()")]
-pub struct Unsent;
+pub struct Unsent(pub SocketAddr);
 
 /// Responses with this Call-ID go to `to` from now on; to nobody when it is `None`.
 #[derive(Message)]
@@ -92,20 +94,25 @@ pub struct Say(pub Word);
 #[rtype(result = "()")]
 pub struct Heard(pub Word);
 
-/// Whether the server of a tier may be used (SM-3H); from the health machine to the OMM and on to every line.
+/// How the server of a tier stands (SM-3H); from its health to the OMM and on to every line.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
-pub struct Usable {
+pub struct Stands {
     /// 0 primary, 1 secondary, 2 tertiary.
     pub tier: u8,
-    /// Whether it may be used.
-    pub usable: bool,
+    /// How it stands.
+    pub standing: Standing,
 }
 
-/// The link of an OMM to its central came up (told to every user's machine).
-#[derive(Message, Clone, Copy, Debug)]
+/// Whether the OMM can speak with the others (told to every user's machine when it changes).
+#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
 #[rtype(result = "()")]
-pub struct LinkUp;
+pub enum Reach {
+    /// The link to the central (at the central: to any remote) came up.
+    Up,
+    /// It is gone.
+    Down,
+}
 
 /// A child of this actor fell over in a panic; its boss hires a new one from what the store knows.
 #[derive(Message, Clone, Debug)]
