@@ -65,3 +65,13 @@ pub enum Standing {
     /// It asked to be left alone for so long (503 with Retry-After): nobody of this OMM sends to it (S-21).
     Draining(Duration),
 }
+
+impl Standing {
+    /// It may be used at least when nothing better is left.
+    pub fn is_fit(self) -> bool {
+        match self {
+            Standing::Usable | Standing::Recovering => true,
+            Standing::Down | Standing::Draining(_) => false,
+        }
+    }
+}
