@@ -7,7 +7,6 @@ use actix::prelude::*;
 use omm::claim::Word;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
-use omm::stamp::OmmId;
 use sip::message::Message as SipMessage;
 use sip::server::Standing;
 
@@ -118,43 +117,3 @@ pub enum Reach {
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Fallen<K: Send + 'static>(pub K);
-
-/// From a link to its OMM: what the connection brought.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "()")]
-pub enum FromLink {
-    /// The peer is known and may be talked to.
-    Up {
-        /// Which link.
-        link: u64,
-        /// Who is at the other end.
-        peer: OmmId,
-    },
-    /// The connection is gone.
-    Down {
-        /// Which link.
-        link: u64,
-    },
-    /// A word arrived.
-    Word {
-        /// Which link.
-        link: u64,
-        /// The word.
-        word: Word,
-    },
-    /// The other side has sent everything it had.
-    EndOfDownload {
-        /// Which link.
-        link: u64,
-    },
-}
-
-/// From an OMM to one of its links.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "()")]
-pub enum ToLink {
-    /// Carry this word.
-    Word(Word),
-    /// Tell the other side that it has everything.
-    EndOfDownload,
-}

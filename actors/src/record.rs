@@ -4,11 +4,8 @@
 //! | key | value |
 //! |---|---|
 //! | `roam/NUMBER` | the newest claim of a user and what this OMM still owes on its account, and its own contact |
-//! | `left/NUMBER/TIER` | a registration that could not be removed, until it has aged out (SM-3 Cleanup, G-13) |
 //!
 //! Values are JSON with named fields: an operator can read them, and a field may be added without a migration.
-
-use std::time::Duration;
 
 use machine::time::Wall;
 use omm::claim::Phase;
@@ -16,7 +13,6 @@ use omm::ids::Number;
 use omm::roaming::record::{Awaited, Contact, Record};
 use omm::stamp::Stamp;
 use serde::{Deserialize, Serialize};
-use sip::report::Leftover;
 
 use crate::store::Write;
 
@@ -58,12 +54,6 @@ enum ContactForm {
     Standing,
     Leaving,
     Doubtful,
-}
-
-#[derive(Serialize, Deserialize)]
-struct LeftForm {
-    contact: String,
-    until: u64,
 }
 
 /// The key of a user's roaming record.
@@ -126,35 +116,6 @@ pub fn read_roam(value: &[u8]) -> Result<Roam, String> {
         },
     };
     Ok(Roam { record, bound: form.bound.as_deref().map(parse).transpose()? })
-}
-
-/// The prefix of a user's leftovers.
-pub fn left_prefix(user: &Number) -> Vec<u8> {
-    format!("left/{user}/").into_bytes()
-}
-
-fn left_key(user: &Number, tier: u8) -> Vec<u8> {
-    format!("left/{user}/{tier}").into_bytes()
-}
-
-/// The write that makes a leftover registration durable. `now` turns its remaining life into a date.
-pub fn left(user: &Number, tier: u8, leftover: &Leftover, now: Wall) -> Write {
-    let life = u64::try_from(leftover.remaining.as_millis()).unwrap_or(u64::MAX);
-    let until = now.as_millis().saturating_add(life);
-    Write::Put(left_key(user, tier), json(&LeftForm { contact: leftover.contact.to_string(), until }))
-}
-
-/// The write that forgets it.
-pub fn no_left(user: &Number, tier: u8) -> Write {
-    Write::Delete(left_key(user, tier))
-}
-
-/// Reads a leftover back with its tier; `None` when it has aged out by `now` or is unreadable.
-pub fn read_left(key: &[u8], value: &[u8], now: Wall) -> Option<(u8, Leftover)> {
-    let tier = std::str::from_utf8(key).ok()?.rsplit('/').next()?.parse().ok()?;
-    let form: LeftForm = serde_json::from_slice(value).ok()?;
-    let remaining = Duration::from_millis(form.until.saturating_sub(now.as_millis()));
-    (!remaining.is_zero()).then(|| (tier, Leftover { contact: form.contact.into(), remaining }))
 }
 
 fn json(form: &impl Serialize) -> Vec<u8> {
