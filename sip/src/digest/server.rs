@@ -12,6 +12,8 @@ use machine::time::Moment;
 use subtle::ConstantTimeEq;
 
 use super::challenge::{Parameters, quote};
+use crate::uri::{self, Uri};
+
 use super::{Algorithm, Hash, Qop, Request, key, response};
 
 /// How long a nonce is good. RFC 7616 5.4 asks for a compromise; five minutes is ours (and Kamailio's default).
@@ -29,7 +31,7 @@ pub enum Outcome {
     Passed {
         /// The username that was proven.
         user: String,
-        /// `rspauth` and, if the gate rotates its nonces, `nextnonce`; `None` for an answer without qop.
+        /// `nextnonce` and `rspauth`; `None` when the gate does not rotate its nonces or the answer has no qop.
         info: Option<String>,
     },
     /// No credentials for our realm, or for no algorithm of ours: challenge.
@@ -207,15 +209,14 @@ impl Gate {
     }
 
     fn info(&mut self, now: Moment, given: &Given<'_>, key: &Secret) -> Option<String> {
-        let (qop, nc, cnonce) = given.turn?;
+        let (qop, nc, cnonce) = given.turn.filter(|_| self.rotate)?;
         // RFC 7616 3.5: A2 has an empty method; a 2xx to REGISTER has no body.
         let answer = Request { method: "", uri: given.uri, body: b"" };
         let proof = response(given.algorithm.hash, key, given.nonce, given.turn, &answer);
         let qop = qop.token();
-        let mut info = format!("rspauth=\"{proof}\", qop={qop}, nc={nc}, cnonce={}", quote(cnonce));
-        if self.rotate {
-            info.push_str(&format!(", nextnonce=\"{}\"", self.issue(now)));
-        }
+        let (qop, next) = (qop.token(), self.issue(now));
+        let cnonce = quote(cnonce);
+        let info = format!("nextnonce=\"{next}\", rspauth=\"{proof}\", qop={qop}, nc={nc}, cnonce={cnonce}");
         Some(info)
     }
 }
@@ -247,9 +248,13 @@ impl<'a> Given<'a> {
     }
 }
 
-/// Whether two spellings mean one Request-URI.
+/// Whether two spellings mean one Request-URI (RFC 8760 2.6, bullet 6).
 fn same_uri(hashed: &str, asked: &str) -> bool {
-    hashed == asked || hashed.eq_ignore_ascii_case(asked)
+    hashed == asked
+        || match (Uri::parse(hashed), Uri::parse(asked)) {
+            (Ok(hashed), Ok(asked)) => uri::equal(&hashed, &asked),
+            _ => false,
+        }
 }
 
 #[cfg(test)]
@@ -362,6 +367,8 @@ mod tests {
         let good = value(world.challenge(0, false));
         assert_eq!(world.check(0, &good.replace("realm=\"pbx\"", "realm=\"abc\"")), Outcome::Missing);
         assert_eq!(world.check(0, "Basic YTpi"), Outcome::Missing);
+        let other_spelling = good.replace("uri=\"sip:example.com\"", "uri=\"sip:EXAMPLE.com\"");
+        assert!(matches!(world.check(0, &other_spelling), Outcome::Wrong { .. }), "same URI, other digest");
         for (from, to) in [
             ("nc=00000001", "nc=1"),
             ("nc=00000001", "nc=0000000g"),
