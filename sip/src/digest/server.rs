@@ -213,7 +213,6 @@ impl Gate {
         // RFC 7616 3.5: A2 has an empty method; a 2xx to REGISTER has no body.
         let answer = Request { method: "", uri: given.uri, body: b"" };
         let proof = response(given.algorithm.hash, key, given.nonce, given.turn, &answer);
-        let qop = qop.token();
         let (qop, next) = (qop.token(), self.issue(now));
         let cnonce = quote(cnonce);
         let info = format!("nextnonce=\"{next}\", rspauth=\"{proof}\", qop={qop}, nc={nc}, cnonce={cnonce}");

@@ -160,7 +160,11 @@ impl Desk {
     }
 
     /// Step 3. The username that was proven, `None` when nobody is asked, and what the 200 tells its owner.
-    fn authenticate(&mut self, now: Moment, message: &Message) -> Result<(Option<String>, Option<String>), Reply> {
+    fn authenticate(
+        &mut self,
+        now: Moment,
+        message: &Message,
+    ) -> Result<(Option<String>, Option<String>), Reply> {
         let Some(gate) = &mut self.gate else { return Ok((None, None)) };
         let (method, uri) = (message.method().unwrap_or(""), message.request_uri().unwrap_or(""));
         let request = Request { method, uri, body: message.body() };

@@ -113,7 +113,8 @@ fn flows_count(message: &Message, contacts: &[Contact<'_>], model: Model) -> Res
     if model != Model::Outbound || !contacts.iter().any(|contact| flow_of(contact).is_some()) {
         return Ok(false);
     }
-    let offers = has_token(message, Name::Supported, "outbound") || has_token(message, Name::Require, "outbound");
+    let offers =
+        has_token(message, Name::Supported, "outbound") || has_token(message, Name::Require, "outbound");
     let is_first_hop = message.values(Name::Via).nth(1).is_none();
     let path = message.values(Name::Path).next().map(str::to_ascii_lowercase);
     let edge_does = path.is_some_and(|path| {
@@ -219,16 +220,22 @@ mod tests {
 
     #[test]
     fn the_interval_of_a_contact_comes_before_the_common_one_and_nonsense_is_an_hour() {
-        let seen = items("Contact: <sip:a@h>;expires=60, <sip:b@h>\r\nm: <sip:c@h>;expires=abc\r\nExpires: 90\r\n");
+        let seen =
+            items("Contact: <sip:a@h>;expires=60, <sip:b@h>\r\nm: <sip:c@h>;expires=abc\r\nExpires: 90\r\n");
         let seconds: Vec<_> = seen.iter().map(|item| item.expires.unwrap().as_secs()).collect();
         assert_eq!(seconds, [60, 90, 3600]);
-        assert_eq!(items("Contact: <sip:a@h>\r\nExpires: soon\r\n")[0].expires, Some(Duration::from_secs(3600)));
+        assert_eq!(
+            items("Contact: <sip:a@h>\r\nExpires: soon\r\n")[0].expires,
+            Some(Duration::from_secs(3600))
+        );
         assert_eq!(items("Contact: <sip:a@h>\r\n")[0].expires, None);
     }
 
     #[test]
     fn parameters_are_listed_again_but_not_expires() {
-        let seen = items("Contact: \"A\" <sip:a@h;x=1>;q=0.5;Expires=60;+sip.instance=\"<urn:uuid:1>\";reg-id=2;ob\r\n");
+        let seen = items(
+            "Contact: \"A\" <sip:a@h;x=1>;q=0.5;Expires=60;+sip.instance=\"<urn:uuid:1>\";reg-id=2;ob\r\n",
+        );
         assert_eq!(&*seen[0].uri, "sip:a@h;x=1");
         assert_eq!(seen[0].params, ";q=0.5;+sip.instance=\"<urn:uuid:1>\";reg-id=2;ob");
     }
