@@ -16,7 +16,7 @@
 //! On it stand the machines:
 //!
 //! - [`transaction`] makes UDP reliable enough, [`digest`] proves who somebody is.
-//! - [`registrar`] is the location table.
+//! - [`registrar`] is the location table, [`uas`] answers requests with it.
 
 pub mod address;
 pub mod check;
@@ -36,6 +36,7 @@ pub mod param;
 pub mod registrar;
 pub mod target;
 pub mod transaction;
+pub mod uas;
 
 pub mod uri;
 pub mod via;

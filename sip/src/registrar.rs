@@ -100,6 +100,8 @@ pub struct Item {
     pub uri: Arc<str>,
     /// The header parameters that are listed again, from their `;` on, without `expires`.
     pub params: String,
+    /// Its `+sip.instance`, whatever the model.
+    pub instance: Option<Arc<str>>,
     /// The instance and reg-id by which outbound knows it; `None` when the URI counts.
     pub flow: Option<(String, u32)>,
     /// The requested interval, zero to remove; `None` when neither Contact nor Expires names one.
@@ -325,7 +327,7 @@ impl Registrar {
     }
 
     /// The interval an item gets; zero for a removal.
-    fn granted(&self, item: &Item) -> Duration {
+    pub fn granted(&self, item: &Item) -> Duration {
         item.expires.unwrap_or(self.policy.default).min(self.policy.max)
     }
 

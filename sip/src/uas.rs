@@ -40,7 +40,7 @@ use crate::message::Message;
 use crate::name::Name;
 use crate::registrar::desk::{Desk, Reply, Sound};
 use crate::registrar::subscriber::Subscriber;
-use crate::registrar::{Binding, Change, Model};
+use crate::registrar::{Binding, Change, Item, Model, Registrar, Registration, Wish};
 use crate::target::Target;
 use crate::transaction::server::{Arrival, Servers};
 
@@ -210,9 +210,9 @@ impl Machine for Uas {
     fn note_effect(effect: &Effect) -> Option<Note> {
         match effect {
             Effect::Table(change) => Some(change.note()),
-            Effect::Asked { ask: _, user, contact, instance: _, expires } => {
-                Some(Note::new("asked").text("user", user).text("contact", contact).seconds("expires", *expires))
-            }
+            Effect::Asked { ask: _, user, contact, instance: _, expires } => Some(
+                Note::new("asked").text("user", user).text("contact", contact).seconds("expires", *expires),
+            ),
             Effect::Dropped(why) => Some(Note::new("dropped").text("reason", why.word())),
             Effect::Send { .. } | Effect::Response(_) => None,
         }
@@ -268,7 +268,9 @@ impl Uas {
             None if verdict.is_ok() => out.push(Effect::Response(message)),
             None => self.drop(Drop::Unusable, out),
             Some("ACK") => self.drop(Drop::Ack, out),
-            Some(method) if self.behaviours.of(method) == &Behaviour::Silence => self.drop(Drop::Silenced, out),
+            Some(method) if self.behaviours.of(method) == &Behaviour::Silence => {
+                self.drop(Drop::Silenced, out)
+            }
             Some(_) => self.request(now, from, message, verdict, out),
         }
     }
@@ -333,7 +335,7 @@ impl Uas {
             return self.reply(now, &asker, reply, out);
         }
         match self.holds.put(now, asker, sound) {
-            Ok((ask, held)) => out.push(held.sound.asked(ask, self.desk.registrar().policy())),
+            Ok((ask, held)) => out.push(asked(ask, &held.sound, self.desk.registrar())),
             Err(asker) => self.reply(now, &asker, refused(503, Some(CROWDED_RETRY)), out),
         }
     }
@@ -392,6 +394,25 @@ impl Uas {
         let is_unknown = |tag: &&str| !known.iter().any(|known| known.eq_ignore_ascii_case(tag));
         let unknown: Vec<&str> = message.values(Name::Require).filter(is_unknown).collect();
         (!unknown.is_empty()).then(|| unknown.join(", "))
+    }
+}
+
+/// What the host is asked about a REGISTER: the contact that it binds or, when it binds none, the one that it removes.
+fn asked(ask: u64, sound: &Sound, registrar: &Registrar) -> Effect {
+    let Registration { aor, wish, .. } = &sound.registration;
+    let user = aor.strip_prefix("sip:").and_then(|rest| rest.rsplit_once('@')).map_or("", |(user, _)| user);
+    let items = match wish {
+        Wish::Change(items) => items.as_slice(),
+        Wish::Query | Wish::RemoveAll => &[],
+    };
+    let is_live = |item: &&Item| !registrar.granted(item).is_zero();
+    let item = items.iter().find(is_live).or(items.first());
+    Effect::Asked {
+        ask,
+        user: user.to_owned(),
+        contact: item.map_or_else(|| "*".into(), |item| item.uri.clone()),
+        instance: item.and_then(|item| item.instance.as_deref()).map(str::to_owned),
+        expires: item.map_or(Duration::ZERO, |item| registrar.granted(item)),
     }
 }
 

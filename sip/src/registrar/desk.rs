@@ -51,6 +51,13 @@ pub struct Sound {
     echo: Vec<(Name, String)>,
 }
 
+impl Sound {
+    /// Whether it only asks for the list.
+    pub fn is_query(&self) -> bool {
+        self.registration.wish == Wish::Query
+    }
+}
+
 /// Where REGISTERs are dealt with.
 #[derive(Clone, Debug)]
 pub struct Desk {

@@ -95,6 +95,7 @@ fn read_wish(message: &Message, model: Model) -> Result<Wish, Objection> {
         items.push(Item {
             uri: contact.addr.address.into(),
             params: listed_params(contact),
+            instance: contact.instance().map(Into::into),
             flow: if flows { flow_of(contact) } else { None },
             expires: expires.map(|seconds| Duration::from_secs(seconds.into())),
         });

@@ -16,7 +16,13 @@ fn world(model: Model) -> World {
 }
 
 fn item(uri: &str, expires: u64) -> Item {
-    Item { uri: uri.into(), params: String::new(), flow: None, expires: Some(Duration::from_secs(expires)) }
+    Item {
+        uri: uri.into(),
+        params: String::new(),
+        instance: None,
+        flow: None,
+        expires: Some(Duration::from_secs(expires)),
+    }
 }
 
 fn flow(uri: &str, reg_id: u32, expires: u64) -> Item {
