@@ -23,11 +23,18 @@ pub mod transaction;
 //! - [`check`] says what a message deserves: to be served, to be answered with an error, or to be dropped.
 //! - [`malformed`] names what can be wrong with other people's bytes; [`grammar`] holds the characters.
 //! - [`draft`] builds a message; [`target`] says where to send it.
+//!
+//! On it stand the machines:
+//!
+//! - [`transaction`] makes UDP reliable enough, [`digest`] proves who somebody is.
+//! - [`registrar`] is the location table, [`uas`] answers requests with it.
+
 pub mod address;
 pub mod check;
 pub mod contact;
 pub mod cseq;
 pub mod delta;
+pub mod digest;
 pub mod draft;
 pub mod frame;
 pub mod grammar;
@@ -36,5 +43,10 @@ pub mod host;
 pub mod malformed;
 pub mod name;
 pub mod param;
+pub mod registrar;
+pub mod target;
+pub mod transaction;
+pub mod uas;
+
 pub mod uri;
 pub mod via;
