@@ -1,1 +1,13 @@
-//! How OMMs and AXI clients spell it on the wire.
+//! How OMMs and AXI clients spell it on the wire. Pure: bytes in, messages out, and back.
+//!
+//! - [`frame`]: where one message ends and the next begins (axi 1).
+//! - [`element`]: one XML element, read strictly, written in one spelling.
+//! - [`seq`]: the cookie that matches a response with its request (axi 2).
+//! - [`error`]: what can be wrong, by whose fault it is.
+//! - [`words`]: fixed vocabularies and words outside them.
+
+pub mod element;
+pub mod error;
+pub mod frame;
+pub mod seq;
+pub mod words;
