@@ -5,9 +5,14 @@
 //! - [`seq`]: the cookie that matches a response with its request (axi 2).
 //! - [`error`]: what can be wrong, by whose fault it is.
 //! - [`words`]: fixed vocabularies and words outside them.
+//! - [`open`], [`ping`]: the session (axi 3).
 
 pub mod element;
 pub mod error;
+mod fields;
 pub mod frame;
+pub mod open;
+pub mod ping;
 pub mod seq;
+mod sibling;
 pub mod words;
