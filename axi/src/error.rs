@@ -3,6 +3,7 @@
 //! - [`Malformed`]: their bytes are no AXI message; nothing can be answered, the link is closed.
 //! - [`Complaint`]: their message is one, but an attribute is missing or wrong; it names the answer to give.
 //! - [`Refused`]: they did not do what we asked, with their code.
+//! - [`Fault`]: any of these.
 //!
 //! None of them quotes a value that may be a secret.
 
@@ -255,6 +256,44 @@ impl fmt::Display for Complaint {
 }
 
 impl std::error::Error for Complaint {}
+
+/// Whatever can be wrong with one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no message. The link is to be closed.
+    Malformed(Malformed),
+    /// It cannot be understood. [`Complaint::answer`] is the answer to a request.
+    Complaint(Complaint),
+    /// It refuses what we asked.
+    Refused(Refused),
+    /// It has no place here; what it is.
+    Unsupported(String),
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Fault {
+        Fault::Malformed(malformed)
+    }
+}
+
+impl From<Complaint> for Fault {
+    fn from(complaint: Complaint) -> Fault {
+        Fault::Complaint(complaint)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Malformed(malformed) => malformed.fmt(f),
+            Fault::Complaint(complaint) => complaint.fmt(f),
+            Fault::Refused(refused) => write!(f, "refused: {refused}"),
+            Fault::Unsupported(what) => write!(f, "not supported here: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
 
 #[cfg(test)]
 mod tests {

@@ -6,13 +6,19 @@
 //! - [`error`]: what can be wrong, by whose fault it is.
 //! - [`words`]: fixed vocabularies and words outside them.
 //! - [`open`], [`ping`]: the session (axi 3).
+//! - [`roam`]: what OMMs of ours say to each other about a roam.
+//! - [`link`]: the frames of a sync link, as bytes.
+//! - [`message`]: every message of a session with an AXI client.
 
 pub mod element;
 pub mod error;
 mod fields;
 pub mod frame;
+pub mod link;
+pub mod message;
 pub mod open;
 pub mod ping;
+pub mod roam;
 pub mod seq;
 mod sibling;
 pub mod words;
