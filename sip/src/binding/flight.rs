@@ -1,0 +1,71 @@
+//! One errand at a registrar: the REGISTER in flight, and what it has been through so far.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Kind;
+use super::answer::Detour;
+use crate::target::Target;
+use crate::transaction::client::Client;
+
+/// Why a REGISTER is under way and which way it took: it survives challenges, redirections and other targets.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) kind: Kind,
+    /// The contact to store; `None` for a removal or a query.
+    pub(super) contact: Option<Arc<str>>,
+    pub(super) expires: Duration,
+    /// Contacts to remove with it.
+    pub(super) remove: Vec<Arc<str>>,
+    /// A query before a refresh (SM-3): its failure is the refresh's failure.
+    pub(super) guard: bool,
+    /// Which target of the server is used now.
+    pub(super) turn: usize,
+    /// How many targets were used up.
+    pub(super) tried: usize,
+    /// Where redirections lead, the one in use first; and all that were used.
+    pub(super) detours: Vec<Detour>,
+    pub(super) visited: Vec<Target>,
+    /// A 423 was followed.
+    pub(super) lengthened: bool,
+    /// A 420 or 439 was followed.
+    pub(super) plain: bool,
+    /// A Retry-After of zero was followed.
+    pub(super) again: bool,
+    /// The server answered something that proves it alive.
+    pub(super) answered: bool,
+    /// An attempt ended without an answer, so the registrar may have stored the contact (RFC 4321).
+    pub(super) unknown: bool,
+}
+
+/// The transaction of the errand.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) errand: Errand,
+    pub(super) client: Client,
+    pub(super) cseq: u32,
+    pub(super) to: Target,
+    pub(super) bytes: Bytes,
+}
+
+/// A transaction given up for another target, which still absorbs a late answer (spec 3.2 [P]).
+#[derive(Debug)]
+pub(super) struct Orphan {
+    pub(super) client: Client,
+    pub(super) cseq: u32,
+    pub(super) contact: Option<Arc<str>>,
+    pub(super) expires: Duration,
+    pub(super) kind: Kind,
+}
+
+impl Flight {
+    /// Gives the transaction up: no more copies, but a late answer is still heard.
+    pub(super) fn abandon(mut self) -> (Errand, Orphan) {
+        self.client.hush();
+        let Errand { kind, expires, ref contact, .. } = self.errand;
+        let orphan = Orphan { client: self.client, cseq: self.cseq, contact: contact.clone(), expires, kind };
+        (self.errand, orphan)
+    }
+}
