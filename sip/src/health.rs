@@ -235,7 +235,9 @@ impl Health {
             (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
             // The probe decides; users whose answer is late tell nothing new.
             (_, State::Down | State::Probing) => {}
-            (Evidence::Unreachable, State::Up | State::Suspect { .. } | State::Recovering) => self.down(now, out),
+            (Evidence::Unreachable, State::Up | State::Suspect { .. } | State::Recovering) => {
+                self.down(now, out)
+            }
             (Evidence::Silent, State::Up) => {
                 self.state = State::Suspect { since: now };
                 self.ask(now, out);
@@ -266,7 +268,9 @@ impl Health {
             (Evidence::Alive, State::Recovering) => {
                 self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
             }
-            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => self.down(now, out),
+            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
+                self.down(now, out)
+            }
             (_, State::Up | State::Draining) => debug_assert!(false, "a probe ended while none was due"),
         }
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::Kind;
 use super::answer::Detour;
+use crate::server::Account;
 use crate::target::Target;
 use crate::transaction::client::Client;
 
@@ -25,8 +26,9 @@ pub(super) struct Errand {
     pub(super) turn: usize,
     /// How many targets were used up.
     pub(super) tried: usize,
-    /// Where redirections lead, the one in use first; and all that were used.
+    /// Where redirections lead, the one in use first.
     pub(super) detours: Vec<Detour>,
+    /// How many redirections were followed, and where they led: no place twice (S-25).
     pub(super) visited: Vec<Target>,
     /// A 423 was followed.
     pub(super) lengthened: bool,
@@ -34,10 +36,56 @@ pub(super) struct Errand {
     pub(super) plain: bool,
     /// A Retry-After of zero was followed.
     pub(super) again: bool,
-    /// The server answered something that proves it alive.
-    pub(super) answered: bool,
-    /// An attempt ended without an answer, so the registrar may have stored the contact (RFC 4321).
-    pub(super) unknown: bool,
+    /// The longest Retry-After of a 503.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Default for Errand {
+    fn default() -> Errand {
+        Errand {
+            kind: Kind::Query,
+            contact: None,
+            expires: Duration::ZERO,
+            remove: Vec::new(),
+            guard: false,
+            turn: 0,
+            tried: 0,
+            detours: Vec::new(),
+            visited: Vec::new(),
+            lengthened: false,
+            plain: false,
+            again: false,
+            retry_after: None,
+        }
+    }
+}
+
+impl Errand {
+    /// The Request-URI of the present attempt.
+    pub(super) fn uri<'a>(&'a self, account: &'a Account) -> &'a str {
+        self.detours.first().map_or(account.registrar.as_str(), |detour| detour.uri.as_str())
+    }
+
+    /// Where the present attempt goes.
+    pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
+        match self.detours.first() {
+            Some(detour) => Some(detour.target),
+            None => targets.get(self.turn).copied(),
+        }
+    }
+
+    /// Turns to the next place; false when there is none left.
+    pub(super) fn advance(&mut self, targets: usize) -> bool {
+        if !self.detours.is_empty() {
+            self.detours.remove(0);
+            if !self.detours.is_empty() {
+                return true;
+            }
+        }
+        self.tried += 1;
+        self.turn = (self.turn + 1) % targets.max(1);
+        self.tried < targets
+    }
 }
 
 /// The transaction of the errand.
