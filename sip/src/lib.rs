@@ -28,8 +28,11 @@ pub mod transaction;
 //!
 //! - [`transaction`] makes UDP reliable enough, [`digest`] proves who somebody is.
 //! - [`registrar`] is the location table, [`uas`] answers requests with it.
+//! The registration side: [`binding`] keeps one address of record at one server, [`line`] chooses the server of a
+//! user, [`health`] says how a server stands; [`server`], [`timing`] and [`report`] are what they share.
 
 pub mod address;
+pub mod binding;
 pub mod check;
 pub mod contact;
 pub mod cseq;
@@ -39,7 +42,9 @@ pub mod draft;
 pub mod frame;
 pub mod grammar;
 mod head;
+pub mod health;
 pub mod host;
+pub mod line;
 pub mod malformed;
 pub mod name;
 pub mod param;
@@ -48,5 +53,8 @@ pub mod target;
 pub mod transaction;
 pub mod uas;
 
+pub mod report;
+pub mod server;
+pub mod timing;
 pub mod uri;
 pub mod via;
