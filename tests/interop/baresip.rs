@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::kamailio::DOMAIN;
 use crate::{address, presence, process::Process};
 
 /// A running baresip with one account; it is killed when dropped.
@@ -25,7 +26,9 @@ impl Baresip {
              module_app menu.so\n",
             own.ip()
         );
-        let account = format!("<sip:{user}@{server}>;auth_user={user};auth_pass={password};regint=60\n");
+        let account = format!(
+            "<sip:{user}@{DOMAIN}>;outbound=\"sip:{server}\";auth_user={user};auth_pass={password};regint=60\n"
+        );
         for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &String::new())] {
             fs::write(home.path().join(name), text).unwrap_or_else(|e| panic!("baresip's {name}: {e}"));
         }

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::table::Table;
 use crate::{address, poll, presence, process::Process};
 
+/// The domain of its users, and the realm of its challenges.
+pub(crate) const DOMAIN: &str = "pbx.test";
 /// How long Kamailio may take to answer its first request (it needs about 0.2 s).
 const START: Duration = Duration::from_secs(10);
 
@@ -137,6 +139,7 @@ fn spawn(at: SocketAddr, model: Model, home: &TempDir) -> Process {
         format!("MAX_CONTACTS={contacts}"),
         format!("OUTBOUND={outbound}"),
         format!("SAVE=\"{save}\""),
+        format!("DOMAIN=\"{DOMAIN}\""),
         "COUNTED=1".to_owned(),
     ] {
         command.arg("-A").arg(define);

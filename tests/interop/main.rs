@@ -12,4 +12,5 @@ mod poll;
 mod presence;
 mod process;
 mod registrar;
+mod relay;
 mod table;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::kamailio::DOMAIN;
 use crate::{address, presence, process::Process};
 
 /// How long a phone waits for an answer before the test calls it silence (ours).
@@ -117,6 +118,8 @@ impl Phone {
         command.args(["-default_behaviors", "abortunexp"]);
         command.args(["-i", &self.at.ip().to_string(), "-p", &self.at.port().to_string()]);
         command.args(["-cid_str", &format!("{}-{}", self.user, self.at.ip())]);
+        // Without it SIPp signs another URI than the one it asks.
+        command.args(["-auth_uri", DOMAIN]);
         command.arg("-trace_msg").arg("-message_file").arg(file("msg"));
         command.args(["-timeout", &PATIENCE.as_secs().to_string(), "-timeout_error"]);
         // SIPp writes other files into its working directory.
@@ -147,11 +150,11 @@ impl Phone {
         let contacts: String = contacts.iter().map(|contact| format!("Contact: {contact}\n")).collect();
         let answer = format!("[authentication username={user} password={}]\n", self.password);
         format!(
-            "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0\n\
+            "REGISTER sip:{DOMAIN} SIP/2.0\n\
              Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch];rport\n\
              Max-Forwards: 70\n\
-             From: <sip:{user}@[remote_ip]>;tag=[pid]-{cseq}\n\
-             To: <sip:{user}@[remote_ip]>\n\
+             From: <sip:{user}@{DOMAIN}>;tag=[pid]-{cseq}\n\
+             To: <sip:{user}@{DOMAIN}>\n\
              Call-ID: [call_id]\n\
              CSeq: {cseq} REGISTER\n\
              {contacts}{}\

@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 /// How long to rest between two looks (ours: a look at Kamailio's table costs about 3 ms of CPU time).
 const REST: Duration = Duration::from_millis(20);
 
+/// Rests for so long.
+pub(crate) fn rest(time: Duration) {
+    thread::sleep(time);
+}
+
 /// What was seen, each change with the time since the first look.
 struct History<T>(Vec<(Duration, T)>);
 
