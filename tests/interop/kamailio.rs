@@ -63,7 +63,7 @@ impl Kamailio {
     /// # Panics
     /// If it does not answer; do not ask a frozen one, `kamcmd` waits for ever.
     pub(crate) fn table(&self) -> Table {
-        self.ctl().table().unwrap_or_else(|| panic!("kamcmd ul.dump failed; log:\n{}", self.log()))
+        self.ctl().table().unwrap_or_else(|| panic!("kamcmd ul.dump failed"))
     }
 
     /// Stops it without a word to anybody.
@@ -83,19 +83,9 @@ impl Kamailio {
         self.wait();
     }
 
-    /// What it logged.
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
-    }
-
     fn wait(&self) {
         let answers = || answers_options(self.at) && self.ctl().table().is_some();
-        poll::until(
-            START,
-            &format!("Kamailio answers at {}; log:\n{}", self.at, self.log()),
-            answers,
-            |yes| *yes,
-        );
+        poll::until(START, &format!("Kamailio answers at {}", self.at), answers, |yes| *yes);
     }
 }
 

@@ -6,11 +6,15 @@
 
 mod address;
 mod baresip;
+mod garbage;
+mod journeys;
 mod kamailio;
+mod omm;
 mod phone;
 mod poll;
 mod presence;
 mod process;
 mod registrar;
 mod relay;
+mod system;
 mod table;

@@ -98,17 +98,21 @@ impl Phone {
 
     /// Sends these Contact values to `server`, and again when challenged.
     pub(crate) fn challenged(&self, server: SocketAddr, contacts: &[String]) -> Outcome {
+        self.begin(server, contacts).outcome()
+    }
+
+    /// Begins [`Phone::challenged`]; the test goes on meanwhile.
+    pub(crate) fn begin(&self, server: SocketAddr, contacts: &[String]) -> Run {
         let register = |signed| Step::Register { contacts: contacts.to_vec(), signed };
-        self.run(server, &[register(false), Step::Expect(401), register(true), Step::Expect(200)])
+        self.go(server, &[register(false), Step::Expect(401), register(true), Step::Expect(200)])
     }
 
     /// Goes through `steps` with `server`, to their end or to the first answer that was not expected.
     pub(crate) fn run(&self, server: SocketAddr, steps: &[Step]) -> Outcome {
-        self.begin(server, steps).outcome()
+        self.go(server, steps).outcome()
     }
 
-    /// Begins `steps`; the test goes on meanwhile.
-    pub(crate) fn begin(&self, server: SocketAddr, steps: &[Step]) -> Run {
+    fn go(&self, server: SocketAddr, steps: &[Step]) -> Run {
         let name = format!("run-{}", self.cseq.get());
         let file = |ending: &str| self.home.path().join(format!("{name}.{ending}"));
         fs::write(file("xml"), self.scenario(steps)).unwrap_or_else(|e| panic!("a scenario for SIPp: {e}"));

@@ -91,14 +91,15 @@ impl<T: Debug + PartialEq + Clone + Send + 'static> Watch<T> {
         }
     }
 
-    /// Claims that every sighting since the first was `good`.
+    /// Claims that every sighting was `good` since the first that fits `from`.
     ///
     /// # Panics
-    /// With all that was seen, if one was not.
-    pub(crate) fn always(&self, claim: &str, good: impl Fn(&T) -> bool) {
+    /// With all that was seen, if one was not, or if none fits.
+    pub(crate) fn since(&self, from: impl Fn(&T) -> bool, claim: &str, good: impl Fn(&T) -> bool) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(!seen.0.is_empty(), "nothing was ever seen, so nothing is known of: {claim}");
-        assert!(seen.0.iter().all(|(_, sight)| good(sight)), "not always: {claim}; seen:{}", seen.tell());
+        let mut later = seen.0.iter().skip_while(|(_, sight)| !from(sight)).peekable();
+        assert!(later.peek().is_some(), "never began: {claim}; seen:{}", seen.tell());
+        assert!(later.all(|(_, sight)| good(sight)), "not always: {claim}; seen:{}", seen.tell());
     }
 
     /// The story so far, one change a line.

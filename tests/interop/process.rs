@@ -1,14 +1,20 @@
 //! A peer's process: its output goes to a file, and it dies with its owner.
+//!
+//! When a test fails, every process tells the end of what it printed.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::poll;
+
+/// How many lines of a log a failed test tells.
+const TOLD: usize = 60;
 
 /// A running program and whatever it forked: they share a process group, and signals go to all of them.
 pub(crate) struct Process {
@@ -56,9 +62,9 @@ impl Process {
         ended.unwrap_or_default()
     }
 
-    /// All it printed so far.
-    pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    /// Whether it has not ended yet.
+    pub(crate) fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     fn signal(&self, signal: Signal) {
@@ -72,5 +78,12 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if thread::panicking() {
+            let log = fs::read(&self.log).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            let lines: Vec<&str> = log.lines().collect();
+            let end = lines.len().saturating_sub(TOLD);
+            eprintln!("--- {}\n{}", self.log.display(), lines[end..].join("\n"));
+        }
     }
 }
