@@ -29,7 +29,7 @@ pub(crate) enum Model {
     Outbound,
 }
 
-/// A running registrar; it is killed when dropped.
+/// A running registrar; it ends when dropped.
 pub(crate) struct Kamailio {
     at: SocketAddr,
     model: Model,
@@ -86,6 +86,13 @@ impl Kamailio {
     fn wait(&self) {
         let answers = || answers_options(self.at) && self.ctl().table().is_some();
         poll::until(START, &format!("Kamailio answers at {}", self.at), answers, |yes| *yes);
+    }
+}
+
+impl Drop for Kamailio {
+    fn drop(&mut self) {
+        // Its children would be left to nobody if all of them were killed at once.
+        self.process.retire();
     }
 }
 

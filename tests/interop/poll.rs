@@ -55,6 +55,14 @@ pub(crate) fn until<T: Debug + PartialEq>(
     }
 }
 
+/// Looks until `done`, or until `within` is over.
+pub(crate) fn patiently(within: Duration, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() && start.elapsed() < within {
+        thread::sleep(REST);
+    }
+}
+
 /// Somebody who looks all the time, while the test does something else.
 pub(crate) struct Watch<T> {
     seen: Arc<Mutex<History<T>>>,

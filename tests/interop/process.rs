@@ -9,10 +9,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::poll;
 
+/// How long a process may take to end when asked.
+const RETIRE: Duration = Duration::from_secs(3);
 /// How many lines of a log a failed test tells.
 const TOLD: usize = 60;
 
@@ -55,6 +57,15 @@ impl Process {
         self.end(within)
     }
 
+    /// Asks the first of its processes to end, and gives it a moment to collect those it forked; [`Drop`] does the rest.
+    pub(crate) fn retire(&mut self) {
+        self.thaw();
+        if let Some(first) = self.pid() {
+            let _ = kill_process(first, Signal::TERM);
+        }
+        poll::patiently(RETIRE, || !self.lives());
+    }
+
     /// Waits until it ends by itself.
     pub(crate) fn end(&mut self, within: Duration) -> ExitStatus {
         let ended =
@@ -68,10 +79,14 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+        if let Some(group) = self.pid() {
             // An error only says that all of them are gone already.
             let _ = kill_process_group(group, signal);
         }
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 }
 
