@@ -8,6 +8,9 @@
 //! 101, the crowd of `users N` from 10001. Servers run from the start. A site's phones make themselves known when the
 //! site starts for the first time, one second later and spread by its `over`.
 
+pub mod lay;
+pub mod unfold;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -21,7 +24,27 @@ use crate::script::claim::{Claim, Op};
 use crate::script::output::Output;
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding, Kind, Park, Platform};
-use crate::script::{Name, Place};
+use crate::script::complaint::Complaint;
+use crate::script::{Name, Place, Script};
+
+/// What the command line says over the script.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Override {
+    /// `--seed N`
+    pub seed: Option<u64>,
+    /// `--until T`: the run ends here; what would have been checked later counts as not run.
+    pub until: Option<Duration>,
+}
+
+/// Makes a plan of a script.
+///
+/// # Errors
+/// What is wrong with the whole although each line is right: no site, two users of one number, steps after the end.
+pub fn make(script: &Script, over: Override) -> Result<Plan, Vec<Complaint>> {
+    let mut plan = lay::out(script, over.seed)?;
+    unfold::steps(script, &mut plan, over.until)?;
+    Ok(plan)
+}
 
 /// A world and what happens in it.
 #[derive(Clone, Debug)]
@@ -172,6 +195,7 @@ pub enum Node {
 
 /// One thing that is done to the world. `site`, `server`, `link`, `phone`, `user` are places in the plan's lists.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
 pub enum Verb {
     /// Begins with what its store holds; nothing happens when it runs.
     Start(Node),

@@ -12,6 +12,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Place;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -51,6 +53,23 @@ pub struct Complaint {
 }
 
 impl Complaint {
+    /// About a whole statement, found when the line itself was right.
+    pub fn about(place: &Place, source: &str, what: &str, expected: impl Into<String>) -> Complaint {
+        Complaint {
+            severity: Severity::Error,
+            file: Arc::clone(&place.file),
+            line: place.line,
+            column: 1,
+            width: source.chars().count(),
+            source: source.to_string(),
+            what: what.to_string(),
+            read: source.to_string(),
+            expected: expected.into(),
+            nearest: None,
+            hint: None,
+        }
+    }
+
     /// The same complaint with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Complaint {
         self.hint = Some(hint.into());

@@ -6,6 +6,7 @@ use super::assert::Pattern;
 
 /// When a step happens. The reader resolves `after` and lines without a time, so nothing relative is left.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
 pub enum When {
     /// Over the whole run: a line that is not indented and stands outside the steps.
     Run,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::cursor::{Cursor, Read};
+
 /// The value of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
@@ -62,3 +64,19 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("t_timeout_max", Takes::Time, "the longest wait after all servers were silent"),
     ("timer_f", Takes::Time, "how long a REGISTER transaction lives"),
 ];
+
+/// Reads `KEY VALUE`. A hyphen may stand for each underscore.
+pub(super) fn read(line: &mut Cursor<'_>) -> Read<(&'static str, Setting)> {
+    let key = line.peek_word().replace('-', "_");
+    let Some((key, takes, _)) = KEYS.iter().find(|(known, _, _)| *known == key) else {
+        let complaint = line.complain("there is no setting of this name", "a key such as `t_confirm` or `detach_hold`");
+        return Err(complaint.nearest_of(KEYS.iter().map(|(known, _, _)| *known)));
+    };
+    line.skip();
+    let setting = match takes {
+        Takes::Time => Setting::Time(line.duration()?),
+        Takes::Count => Setting::Count(line.count("a whole number")?),
+        Takes::Switch => Setting::Switch(line.choose("a switch", &[("on", true), ("off", false)])?),
+    };
+    Ok((key, setting))
+}

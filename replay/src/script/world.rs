@@ -1,5 +1,7 @@
 //! What the world is made of: the statements before the first step.
 
+pub mod read;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +14,15 @@ use super::{Name, Place};
 pub struct Declared {
     /// Where it stands.
     pub place: Place,
+    /// The line as written, for complaints that show only when the whole is known.
+    pub text: String,
     /// What it says.
     pub world: World,
 }
 
 /// One statement about the world.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
 pub enum World {
     /// `scenario "title"`
     Title(String),
