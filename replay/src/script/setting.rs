@@ -32,6 +32,7 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("detach", Takes::Switch, "whether a phone's goodbye ends its registration (SM-2, our option)"),
     ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
     ("evict", Takes::Switch, "whether evidence of an older sibling contact removes it (SM-2, B-2)"),
+    ("evidence", Takes::Switch, "whether what a registrar lists says who is where (SM-2, B-2)"),
     ("expires", Takes::Time, "the registration time asked for"),
     ("expires_max", Takes::Time, "the longest registration time that the registrars grant"),
     ("expires_min", Takes::Time, "the shortest one; less is answered 423"),
