@@ -42,8 +42,10 @@ impl std::fmt::Display for Place {
 }
 
 /// A whole scenario: the statements in the order of the file, included files in their place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Script {
+    /// The file that was read, without those that it includes.
+    pub file: Arc<str>,
     /// The first line's `# story: ...`, if there is one.
     pub story: Option<String>,
     /// What the world is made of.
@@ -61,6 +63,8 @@ pub struct Script {
 pub struct Step {
     /// Where it stands.
     pub place: Place,
+    /// The whole line, for complaints that show only when the whole is known.
+    pub source: String,
     /// The statement as written, without the time in front, for reports.
     pub text: String,
     /// When.

@@ -11,7 +11,7 @@ use super::{Link, Phone, Plan, Server, Site, User};
 use crate::script::complaint::Complaint;
 use crate::script::names::CROWD_FIRST;
 use crate::script::world::{Auth, Binding, Declared, Kind, Park, PhoneWord, UserWords, World, read::check_character};
-use crate::script::{Name, Script};
+use crate::script::{Name, Place, Script};
 
 /// Calendar time at the start, when the script does not say: 2026-01-01T00:00:00Z (ours).
 const WALL_START: u64 = 1_767_225_600_000;
@@ -46,9 +46,8 @@ pub fn out(script: &Script, seed: Option<u64>) -> Result<Plan, Vec<Complaint>> {
 }
 
 fn empty(script: &Script) -> Plan {
-    let file = script.world.first().map(|declared| Arc::clone(&declared.place.file));
     Plan {
-        file: file.unwrap_or_else(|| Arc::from("")),
+        file: Arc::clone(&script.file),
         title: String::new(),
         about: String::new(),
         seed: 1,
@@ -141,13 +140,13 @@ impl Layout {
     }
 
     fn complain(&mut self, declared: &Declared, what: &str, expected: impl Into<String>) {
-        self.wrong.push(Complaint::about(&declared.place, &declared.text, what, expected));
+        self.wrong.push(Complaint::about(&declared.place, &declared.text, &declared.text, what, expected));
     }
 
     fn check_sites(&mut self, script: &Script) {
         let Some(last) = script.world.last() else {
-            let place = crate::script::Place { file: Arc::from(""), line: 1 };
-            self.wrong.push(Complaint::about(&place, "", "there is no world", "`site NAME` and `proxy NAME at SITE`"));
+            let place = Place { file: Arc::clone(&script.file), line: 1 };
+            self.wrong.push(Complaint::about(&place, "", "", "there is no world", "`site NAME` and `proxy NAME at SITE`"));
             return;
         };
         if self.plan.sites.is_empty() {

@@ -64,7 +64,7 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
 }
 
 fn complain(step: &script::Step, what: &str, expected: impl Into<String>) -> Complaint {
-    Complaint::about(&step.place, &step.text, what, expected)
+    Complaint::about(&step.place, &step.source, &step.text, what, expected)
 }
 
 /// The moment of `end`; without one, a minute after the last thing that the script names.

@@ -53,17 +53,18 @@ pub struct Complaint {
 }
 
 impl Complaint {
-    /// About a whole statement, found when the line itself was right.
-    pub fn about(place: &Place, source: &str, what: &str, expected: impl Into<String>) -> Complaint {
+    /// About a statement, `text` in the line `source`, found when the line itself was right.
+    pub fn about(place: &Place, source: &str, text: &str, what: &str, expected: impl Into<String>) -> Complaint {
+        let before = source.find(text).map_or("", |at| &source[..at]);
         Complaint {
             severity: Severity::Error,
             file: Arc::clone(&place.file),
             line: place.line,
-            column: 1,
-            width: source.chars().count(),
+            column: before.chars().count() + 1,
+            width: text.chars().count(),
             source: source.to_string(),
             what: what.to_string(),
-            read: source.to_string(),
+            read: text.to_string(),
             expected: expected.into(),
             nearest: None,
             hint: None,

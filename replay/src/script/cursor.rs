@@ -48,6 +48,11 @@ impl<'a> Cursor<'a> {
         self.peek().map_or("", |token| &self.line[token.start..end])
     }
 
+    /// The whole line.
+    pub fn source(&self) -> &'a str {
+        self.line.trim_end()
+    }
+
     /// Takes the next token if its text is this.
     pub fn take(&mut self, text: &str) -> bool {
         let fits = self.peek().is_some_and(|token| token.text == text && token.kind != Kind::Quoted);
@@ -134,7 +139,9 @@ impl<'a> Cursor<'a> {
         let telling = word.chars().any(char::is_alphabetic);
         if word.is_empty() || !good || !telling || word == "all" {
             let expected = format!("a name for {}: letters, digits, `-`, `_`, `.`, with at least one letter", sort.article());
-            return Err(self.complain("this is no name", expected));
+            let complaint = self.complain("this is no name", expected);
+            let hint = format!("write `user NAME number {word}`");
+            return Err(if !word.is_empty() && !telling { complaint.hint(hint) } else { complaint });
         }
         match names.declare(word, sort, self.place.line) {
             Ok(name) => {

@@ -30,7 +30,15 @@ pub fn read(
     text: &str,
     open: &mut dyn FnMut(&str) -> Result<String, String>,
 ) -> Result<Script, Vec<Complaint>> {
-    let mut reader = Reader { script: Script::default(), names: Names::default(), anchor: None, triggers: 0, wrong: Vec::new() };
+    let script = Script {
+        file: Arc::from(file),
+        story: None,
+        world: Vec::new(),
+        steps: Vec::new(),
+        outputs: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let mut reader = Reader { script, names: Names::default(), anchor: None, triggers: 0, wrong: Vec::new() };
     reader.file(file, text, open, 0);
     if reader.wrong.is_empty() { Ok(reader.script) } else { Err(reader.wrong) }
 }
@@ -187,7 +195,8 @@ impl Reader {
             let expected = "`always`, `never`, or an action that can be undone: cut, flap, slow, drop, answer, call".to_string();
             return Err(Complaint { what, expected, ..start });
         }
-        self.script.steps.push(Step { place: line.place.clone(), text, when, deed });
+        let source = line.source().to_string();
+        self.script.steps.push(Step { place: line.place.clone(), source, text, when, deed });
         Ok(())
     }
 
