@@ -34,13 +34,14 @@ use machine::note::Note;
 use machine::step::Machine;
 use machine::time::Moment;
 
-use crate::check::Fault;
+use crate::check::{Fault, Terms};
 use crate::malformed::Malformed;
 use crate::message::Message;
 use crate::name::Name;
 use crate::registrar::desk::{Desk, Reply, Sound};
+use crate::registrar::request::{Item, Registration, Wish};
 use crate::registrar::subscriber::Subscriber;
-use crate::registrar::{Binding, Change, Item, Model, Registrar, Registration, Wish};
+use crate::registrar::{Binding, Change, Model, Registrar};
 use crate::target::Target;
 use crate::transaction::server::{Arrival, Servers};
 
@@ -51,8 +52,14 @@ use profile::Profile;
 
 /// Retry-After of a 503 that says "too many at once". Ours: a phone's copies of the request are over by then.
 const CROWDED_RETRY: Duration = Duration::from_secs(10);
+/// How long a finished transaction may stay in memory when nothing else happens. Ours.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// What may be asked of us (RFC 3261 20.5).
 const ALLOW: &str = "OPTIONS, REGISTER";
+/// That, and methods of transactions and dialogs that we do not have: 481 says so better than 405.
+const METHODS: &[&str] = &["REGISTER", "OPTIONS", "CANCEL", "BYE", "INFO", "NOTIFY", "PRACK", "UPDATE"];
+/// Bodies that are no reason for a 415: what an OPTIONS of a phone may carry (RFC 3261 11.1).
+const MEDIA: &[&str] = &["application/sdp"];
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -190,7 +197,7 @@ impl Machine for Uas {
     fn deadline(&self) -> Option<(Moment, &'static str)> {
         let expiry = self.desk.deadline().map(|at| (at, "expiry"));
         let hold = self.holds.deadline().map(|at| (at, "hold"));
-        // Transactions that are over are forgotten on the next arrival too; a wake-up a minute is enough for them.
+        // Transactions that are over are forgotten on the next arrival too: one wake-up a minute is enough for them.
         let forget = self.servers.deadline().map(|at| (at + FORGET_EVERY, "forget"));
         [expiry, hold, forget].into_iter().flatten().min()
     }
@@ -218,9 +225,6 @@ impl Machine for Uas {
         }
     }
 }
-
-/// How long a finished transaction may stay in memory when nothing else happens. Ours.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 impl Uas {
     /// An answerer without subscribers. `chance` makes tags and the key of its nonces.
@@ -263,7 +267,8 @@ impl Uas {
             Err(Malformed::Empty) => return self.drop(Drop::KeepAlive, out),
             Err(_) => return self.drop(Drop::Malformed, out),
         };
-        let verdict = message.verdict();
+        let terms = Terms { methods: METHODS, extensions: self.extensions(), media: MEDIA };
+        let verdict = message.verdict_on(&terms);
         match message.method() {
             None if verdict.is_ok() => out.push(Effect::Response(message)),
             None => self.drop(Drop::Unusable, out),
@@ -294,37 +299,29 @@ impl Uas {
                 let bytes = self.writer.write(&asker, refused(503, Some(CROWDED_RETRY)));
                 out.push(Effect::Send { to: asker.to, bytes });
             }
-            Arrival::New => match verdict {
-                Err(Fault::Answer { code, reason, .. }) => {
-                    let bytes = self.writer.write_as(&asker, &reason, Reply::plain(code));
-                    self.finish(now, &asker, bytes, out);
-                }
-                Ok(()) | Err(Fault::Drop(_)) => self.serve(now, asker, out),
-            },
+            Arrival::New => self.answer(now, asker, verdict, out),
         }
     }
 
-    fn serve(&mut self, now: Moment, asker: Asker, out: &mut Vec<Effect>) {
-        let message = &asker.message;
-        let method = message.method().unwrap_or("");
+    fn answer(&mut self, now: Moment, asker: Asker, verdict: Result<(), Fault>, out: &mut Vec<Effect>) {
+        let method = asker.message.method().unwrap_or("");
         if let Behaviour::Code(code, lines) = self.behaviours.of(method) {
             let bytes = self.writer.write_with(&asker, *code, lines);
             return self.finish(now, &asker, bytes, out);
         }
-        let reply = match method {
-            // RFC 3261 8.2.2.3: Require means nothing in a CANCEL.
-            "CANCEL" => Reply::plain(481),
-            _ if let Some(unknown) = self.unsupported(message) => {
-                Reply::plain(420).with(Name::Unsupported, unknown)
+        let reply = match (verdict, method) {
+            (Err(Fault::Answer { code, reason }), _) => {
+                let reply = self.complaint(code, &asker.message);
+                let bytes = self.writer.write_as(&asker, &reason, reply);
+                return self.finish(now, &asker, bytes, out);
             }
-            "REGISTER" => match self.desk.examine(now, message) {
+            (Ok(()) | Err(Fault::Drop(_)), "REGISTER") => match self.desk.examine(now, &asker.message) {
                 Ok(sound) => return self.register(now, asker, sound, out),
                 Err(reply) => reply,
             },
-            "OPTIONS" => self.capabilities(),
-            "BYE" | "INFO" | "NOTIFY" | "PRACK" | "UPDATE" => Reply::plain(481),
-            _ if message.has_known_method() => Reply::plain(405).with(Name::Allow, ALLOW),
-            _ => Reply::plain(501).with(Name::Allow, ALLOW),
+            (Ok(()) | Err(Fault::Drop(_)), "OPTIONS") => self.capabilities(),
+            // All else that is served belongs to a transaction or a dialog, and there are none.
+            (Ok(()) | Err(Fault::Drop(_)), _) => Reply::plain(481),
         };
         self.reply(now, &asker, reply, out);
     }
@@ -377,23 +374,29 @@ impl Uas {
     fn capabilities(&self) -> Reply {
         Reply::plain(200)
             .with(Name::Allow, ALLOW)
-            .with(Name::Accept, "application/sdp")
-            .with(Name::Supported, self.supported().join(", "))
+            .with(Name::Accept, MEDIA.join(", "))
+            .with(Name::Supported, self.extensions().join(", "))
     }
 
-    fn supported(&self) -> &'static [&'static str] {
+    /// The line that a client needs to do better (RFC 3261 8.2).
+    fn complaint(&self, code: u16, message: &Message) -> Reply {
+        let reply = Reply::plain(code);
+        match code {
+            405 | 501 => reply.with(Name::Allow, ALLOW),
+            415 => reply.with(Name::Accept, MEDIA.join(", ")),
+            420 => {
+                let unsupported: Vec<&str> = message.unsupported(self.extensions()).collect();
+                reply.with(Name::Unsupported, unsupported.join(", "))
+            }
+            _ => reply,
+        }
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
         match self.desk.registrar().policy().model {
             Model::Outbound => &["path", "outbound"],
             Model::Multi | Model::SingleReplace { .. } | Model::SingleReject => &["path"],
         }
-    }
-
-    /// The required extensions that we do not have, if any (RFC 3261 8.2.2.3).
-    fn unsupported(&self, message: &Message) -> Option<String> {
-        let known = self.supported();
-        let is_unknown = |tag: &&str| !known.iter().any(|known| known.eq_ignore_ascii_case(tag));
-        let unknown: Vec<&str> = message.values(Name::Require).filter(is_unknown).collect();
-        (!unknown.is_empty()).then(|| unknown.join(", "))
     }
 }
 
