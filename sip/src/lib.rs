@@ -13,12 +13,17 @@
 //! - [`malformed`] names what can be wrong with other people's bytes; [`grammar`] holds the characters.
 //! - [`draft`] builds a message; [`target`] says where to send it.
 //!
-//! On it stand the machines:
+//! Around it stand the rules:
 //!
-//! - [`transaction`] makes UDP reliable enough, [`digest`] proves who somebody is.
-//! - [`registrar`] is the location table, [`uas`] answers requests with it.
+//! - [`transaction`] repeats a request until it is answered, and answers a repeated one only once; [`digest`] proves
+//!   who one is, and checks who others are.
+//! - [`binding`] keeps one address of record registered at one server; [`line`] chooses the server among the tiers of
+//!   a site; [`health`] says how a server stands, for all users at once. [`server`], [`report`] and [`timing`] are
+//!   what they stand on.
+//! - [`registrar`] keeps the bindings of others, [`uas`] answers whatever they ask.
 
 pub mod address;
+pub mod binding;
 pub mod check;
 pub mod contact;
 pub mod cseq;
@@ -28,15 +33,19 @@ pub mod draft;
 pub mod frame;
 pub mod grammar;
 mod head;
+pub mod health;
 pub mod host;
+pub mod line;
 pub mod malformed;
 pub mod message;
 pub mod name;
 pub mod param;
 pub mod registrar;
+pub mod report;
+pub mod server;
 pub mod target;
+pub mod timing;
 pub mod transaction;
 pub mod uas;
-
 pub mod uri;
 pub mod via;
