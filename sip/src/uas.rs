@@ -17,10 +17,11 @@
 //! a response is handed to the host, which finds its binding by Call-ID.
 //!
 //! - [`profile`]: how one answerer is set up. [`answer`]: how an answer is written and where it goes.
-//! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request.
+//! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request. [`dropped`]: what gets no answer.
 
 pub mod answer;
 pub mod behave;
+pub mod dropped;
 pub mod hold;
 pub mod profile;
 
@@ -47,11 +48,12 @@ use crate::transaction::server::{Arrival, Servers};
 
 use answer::{Asker, Writer};
 use behave::{Behaviour, Behaviours};
-use hold::{Due, Held, Holds};
+use dropped::Drop;
+use hold::{Due, Held, Holds, Refused};
 use profile::Profile;
 
-/// Retry-After of a 503 that says "too many at once". Ours: a phone's copies of the request are over by then.
-const CROWDED_RETRY: Duration = Duration::from_secs(10);
+/// What is said when there are too many at once. Ten seconds are ours: a phone's copies of the request are rare by then.
+const CROWDED: Refused = Refused { code: 503, retry_after: Some(Duration::from_secs(10)) };
 /// How long a finished transaction may stay in memory when nothing else happens. Ours.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// What may be asked of us (RFC 3261 20.5).
@@ -75,12 +77,8 @@ pub enum Input {
     Verdict {
         /// The number given with [`Effect::Asked`].
         ask: u64,
-        /// Whether the table takes the contact now.
-        accept: bool,
-        /// The status of a refusal, 300 to 699.
-        code: u16,
-        /// Its Retry-After (SM-5: a 503 with one sends the phone to its other server).
-        retry_after: Option<Duration>,
+        /// `None`: the table takes the contact now.
+        refused: Option<Refused>,
     },
     /// A subscriber is added or changed.
     Account(Subscriber),
@@ -128,37 +126,6 @@ pub enum Effect {
     Dropped(Drop),
 }
 
-/// Why a datagram gets no answer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Drop {
-    /// Line ends only (RFC 5626 4.4.1; phones also send zeros).
-    KeepAlive,
-    /// Not a SIP message, or one that cannot be answered.
-    Malformed,
-    /// A response that cannot be used.
-    Unusable,
-    /// An ACK: never answered (RFC 3261 17).
-    Ack,
-    /// A copy of a request that is being dealt with.
-    Copy,
-    /// Told to be silent.
-    Silenced,
-}
-
-impl Drop {
-    /// The word for traces and counters.
-    pub fn word(self) -> &'static str {
-        match self {
-            Drop::KeepAlive => "keep-alive",
-            Drop::Malformed => "malformed",
-            Drop::Unusable => "unusable",
-            Drop::Ack => "ack",
-            Drop::Copy => "copy",
-            Drop::Silenced => "silenced",
-        }
-    }
-}
-
 /// One answerer.
 #[derive(Clone, Debug)]
 pub struct Uas {
@@ -180,10 +147,9 @@ impl Machine for Uas {
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match input {
             Input::Datagram { from, bytes } => self.datagram(now, from, bytes, out),
-            Input::Verdict { ask, accept, code, retry_after } => {
+            Input::Verdict { ask, refused } => {
                 if let Some(held) = self.holds.take(ask) {
-                    let refusal = (!accept).then(|| refused(code, retry_after));
-                    self.rule(now, held, refusal, out);
+                    self.rule(now, held, refused, out);
                 }
             }
             Input::Account(subscriber) => _ = self.desk.enrol(subscriber),
@@ -208,7 +174,7 @@ impl Machine for Uas {
         while let Some(due) = self.holds.wake(now) {
             match due {
                 Due::Reassure(held) => self.reassure(now, &held, out),
-                Due::GiveUp(held) => self.rule(now, held, Some(refused(503, Some(CROWDED_RETRY))), out),
+                Due::GiveUp(held) => self.rule(now, held, Some(CROWDED), out),
             }
         }
         out.extend(self.changes.drain(..).map(Effect::Table));
@@ -244,8 +210,8 @@ impl Uas {
     }
 
     /// How many datagrams got no answer, by reason.
-    pub fn dropped(&self) -> &BTreeMap<Drop, u64> {
-        &self.dropped
+    pub fn dropped(&self) -> Vec<(&'static str, u64)> {
+        self.dropped.iter().map(|(why, count)| (why.word(), *count)).collect()
     }
 
     /// The contacts that are bound for an address of record, in canonical form.
@@ -296,7 +262,7 @@ impl Uas {
             Arrival::Absorbed => self.drop(Drop::Copy, out),
             Arrival::Again(bytes) => out.push(Effect::Send { to: asker.to, bytes }),
             Arrival::Full => {
-                let bytes = self.writer.write(&asker, refused(503, Some(CROWDED_RETRY)));
+                let bytes = self.writer.write(&asker, CROWDED.reply());
                 out.push(Effect::Send { to: asker.to, bytes });
             }
             Arrival::New => self.answer(now, asker, verdict, out),
@@ -333,14 +299,14 @@ impl Uas {
         }
         match self.holds.put(now, asker, sound) {
             Ok((ask, held)) => out.push(asked(ask, &held.sound, self.desk.registrar())),
-            Err(asker) => self.reply(now, &asker, refused(503, Some(CROWDED_RETRY)), out),
+            Err(asker) => self.reply(now, &asker, CROWDED.reply(), out),
         }
     }
 
     /// The verdict, or its absence, on a held REGISTER.
-    fn rule(&mut self, now: Moment, held: Held, refusal: Option<Reply>, out: &mut Vec<Effect>) {
-        let reply = match refusal {
-            Some(reply) => reply,
+    fn rule(&mut self, now: Moment, held: Held, refused: Option<Refused>, out: &mut Vec<Effect>) {
+        let reply = match refused {
+            Some(refused) => refused.reply(),
             None => self.desk.settle(now, &held.sound, &mut self.changes),
         };
         self.reply(now, &held.asker, reply, out);
@@ -416,15 +382,6 @@ fn asked(ask: u64, sound: &Sound, registrar: &Registrar) -> Effect {
         contact: item.map_or_else(|| "*".into(), |item| item.uri.clone()),
         instance: item.and_then(|item| item.instance.as_deref()).map(str::to_owned),
         expires: item.map_or(Duration::ZERO, |item| registrar.granted(item)),
-    }
-}
-
-/// A refusal, with Retry-After when there is one. A code that is none becomes 500.
-fn refused(code: u16, retry_after: Option<Duration>) -> Reply {
-    let reply = Reply::plain(if (300..700).contains(&code) { code } else { 500 });
-    match retry_after {
-        Some(span) => reply.with(Name::RetryAfter, span.as_secs().to_string()),
-        None => reply,
     }
 }
 

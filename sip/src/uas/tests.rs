@@ -203,8 +203,7 @@ fn what_cannot_be_answered_is_dropped_and_counted() {
     ] {
         assert_eq!(world.hear(text), [Effect::Dropped(why)], "{text:?}");
     }
-    assert_eq!(world.uas.dropped().get(&Drop::KeepAlive), Some(&3));
-    assert_eq!(world.uas.dropped().get(&Drop::Malformed), Some(&2));
+    assert_eq!(world.uas.dropped(), [("keep-alive", 3), ("malformed", 2), ("unusable", 1), ("ack", 1)]);
 }
 
 #[test]
@@ -307,11 +306,11 @@ fn a_held_register_waits_for_its_verdict() {
     world.wait(500);
     assert_eq!(world.hear(&text), [Effect::Dropped(Drop::Copy)]);
     assert_eq!(world.uas.load(), (0, 1));
-    let effects = world.step(Input::Verdict { ask, accept: true, code: 0, retry_after: None });
+    let effects = world.step(Input::Verdict { ask, refused: None });
     assert_eq!(answer(&effects).code(), Some(200));
     assert!(matches!(effects.last(), Some(Effect::Table(_))));
     assert_eq!(answer(&world.hear(&text)).code(), Some(200), "a copy after the verdict");
-    assert!(world.step(Input::Verdict { ask, accept: true, code: 0, retry_after: None }).is_empty());
+    assert!(world.step(Input::Verdict { ask, refused: None }).is_empty());
     assert_eq!(world.ask("REGISTER", "").code(), Some(200), "a query is answered at once");
 }
 
@@ -320,8 +319,8 @@ fn a_refused_phone_is_told_when_to_come_back() {
     let mut world = world(Profile { hold: true, ..plain() });
     let text = world.request("REGISTER", "sip:example.com", &format!("Contact: {A};expires=600\r\n"));
     let ask = asked(&world.hear(&text));
-    let retry_after = Some(Duration::from_secs(60));
-    let refused = answer(&world.step(Input::Verdict { ask, accept: false, code: 503, retry_after }));
+    let refused = Some(Refused { code: 503, retry_after: Some(Duration::from_secs(60)) });
+    let refused = answer(&world.step(Input::Verdict { ask, refused }));
     assert_eq!((refused.code(), refused.header(Name::RetryAfter)), (Some(503), Some("60")));
     assert_eq!(world.uas.load(), (0, 0));
 }
