@@ -500,7 +500,10 @@ impl Line {
     }
 
     fn failed(&mut self, now: Moment, tier: u8, failure: Failure, out: &mut Vec<Effect>) {
-        let State::On { current, trial, .. } = &mut self.state else { return };
+        let State::On { current, trial, .. } = &mut self.state else {
+            // The query of somebody who is not registered yet.
+            return out.push(Effect::Failed { tier, failure });
+        };
         if *trial == Some(tier) {
             *trial = None;
             self.tell(tier, Order::Rest, out);
@@ -535,12 +538,13 @@ impl Line {
         if !tried.get(usize::from(to)).is_some_and(|tried| *tried) {
             return self.fail_over(now, to, out);
         }
-        let State::On { current, .. } = &mut self.state else { return };
+        let State::On { current, contact, .. } = &mut self.state else { return };
         *current = to;
+        let contact = contact.clone();
         self.tell(from, Order::Rest, out);
         out.push(Effect::Failover { from, to });
         self.hold(now, to, out);
-        self.tell(to, Order::Resume, out);
+        self.tell(to, Order::Resume { contact }, out);
         self.timers.stop(Timer::Return);
     }
 

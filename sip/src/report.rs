@@ -102,8 +102,8 @@ impl fmt::Display for Removal {
 /// A registration that could not be removed: kept durably until it has aged out (SM-3 Cleanup, G-13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
-    /// The contact to remove.
-    pub contact: Arc<str>,
+    /// The contacts to remove.
+    pub contacts: Vec<Arc<str>>,
     /// How long the registrar may still list it, from now.
     pub remaining: Duration,
 }

@@ -1,11 +1,12 @@
 //! What a binding, a line and a server's health stand on: the account, the server, our own side, and how a server stands.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use machine::secret::Secret;
 
-use crate::target::Target;
+use crate::target::{Target, Transport};
 
 /// One user's account at one server. Shared, never copied: there are ten thousand of them (M-2.2.1-d).
 #[derive(Clone, Debug)]
@@ -73,5 +74,25 @@ impl Standing {
             Standing::Usable | Standing::Recovering => true,
             Standing::Down | Standing::Draining(_) => false,
         }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Standing::Usable => f.write_str("usable"),
+            Standing::Recovering => f.write_str("recovering"),
+            Standing::Down => f.write_str("down"),
+            Standing::Draining(rest) => write!(f, "draining {} s", rest.as_secs()),
+        }
+    }
+}
+
+impl Local {
+    /// The Via of a request that leaves over this transport. A datagram's answer shall come back to the port from
+    /// which it left (`rport`, RFC 3581 3).
+    pub fn via(&self, transport: Transport, branch: &str) -> String {
+        let rport = if transport.is_reliable() { "" } else { ";rport" };
+        format!("SIP/2.0/{} {};branch={branch}{rport}", transport.via(), self.sent_by)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use machine::time::Wall;
 
 use crate::claim::Word;
-use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
+use crate::link::frame::{Frame, Mismatch, OpenError};
 use crate::stamp::OmmId;
 
 /// What can happen to the remote's end.

@@ -27,7 +27,12 @@ pub fn refresh(granted: Duration, timing: &Timing, chance: &mut Chance) -> Durat
 
 /// How long to wait after `failures` attempts in a row that reached nobody (S-28, RFC 5626 4.5): uniform in
 /// [W/2, W] with W = min(max, base * 2^failures). `retry_after` may lengthen it.
-pub fn back_off(failures: u32, retry_after: Option<Duration>, timing: &Timing, chance: &mut Chance) -> Duration {
+pub fn back_off(
+    failures: u32,
+    retry_after: Option<Duration>,
+    timing: &Timing,
+    chance: &mut Chance,
+) -> Duration {
     let widest = doubled(timing.backoff_base, failures, timing.backoff_max);
     let wait = chance.between(widest / 2, widest);
     wait.max(retry_after.unwrap_or_default().min(timing.retry_after_max))
@@ -49,7 +54,8 @@ pub fn cleanup(tries: u32, timing: &Timing) -> Duration {
 /// Garbage (`-1`, a word, nothing) and absurd figures (4293498731 is a negative number that somebody printed unsigned)
 /// count as what was asked for; zero stays zero and means "not stored" (G-8).
 pub fn granted(contact: Option<&str>, header: Option<&str>, asked: Duration, timing: &Timing) -> Duration {
-    let read = |text: &str| text.trim().parse().ok().map(Duration::from_secs).filter(|g| *g <= timing.expires_max);
+    let read =
+        |text: &str| text.trim().parse().ok().map(Duration::from_secs).filter(|g| *g <= timing.expires_max);
     match contact {
         Some(text) => read(text).unwrap_or(asked),
         None => header.and_then(read).unwrap_or(asked),
@@ -92,7 +98,10 @@ mod tests {
             assert!(least >= seconds(low) && most <= seconds(high), "{granted}: {least:?}..{most:?}");
             if granted >= 60 {
                 let width = most - least;
-                assert!(width > (seconds(high) - seconds(low)) * 9 / 10, "{granted}: the window is used: {width:?}");
+                assert!(
+                    width > (seconds(high) - seconds(low)) * 9 / 10,
+                    "{granted}: the window is used: {width:?}"
+                );
             }
         }
     }
