@@ -8,6 +8,7 @@
 
 pub mod challenge;
 pub mod client;
+pub mod server;
 
 use std::fmt;
 

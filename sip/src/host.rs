@@ -28,7 +28,7 @@ impl<'a> Host<'a> {
         let bad = Malformed::Syntax("host");
         if let Some(inside) = text.strip_prefix('[') {
             let inside = inside.strip_suffix(']').ok_or(bad)?;
-            return inside.parse().map(Host::V6).map_err(|_| bad);
+            return ipv6(inside).map(Host::V6).ok_or(bad);
         }
         if text.is_empty() || text.len() > HOST_MAX || !grammar::all(text, grammar::HOST) {
             return Err(bad);
@@ -81,6 +81,12 @@ impl fmt::Display for Host<'_> {
             Host::Absent => Ok(()),
         }
     }
+}
+
+/// Tolerates the third colon that the grammar of RFC 3261 asks for before an IPv4 tail (RFC 5118 4.10).
+fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    let tolerated = || text.contains('.').then(|| text.replacen(":::", "::", 1).parse().ok()).flatten();
+    text.parse().ok().or_else(tolerated)
 }
 
 /// Reads a port: 1 to 5 digits, at most 65535.

@@ -13,8 +13,14 @@
 //! - [`malformed`] names what can be wrong with other people's bytes; [`grammar`] holds the characters.
 //! - [`draft`] builds a message; [`target`] says where to send it.
 //!
-//! The registration side: [`binding`] keeps one address of record at one server, [`line`] chooses the server of a
-//! user, [`health`] says how a server stands; [`server`], [`timing`] and [`report`] are what they share.
+//! Around it stand the rules:
+//!
+//! - [`transaction`] repeats a request until it is answered, and answers a repeated one only once; [`digest`] proves
+//!   who one is, and checks who others are.
+//! - [`binding`] keeps one address of record registered at one server; [`line`] chooses the server among the tiers of
+//!   a site; [`health`] says how a server stands, for all users at once. [`server`], [`report`] and [`timing`] are
+//!   what they stand on.
+//! - [`registrar`] keeps the bindings of others, [`uas`] answers whatever they ask.
 
 pub mod address;
 pub mod binding;
@@ -34,10 +40,12 @@ pub mod malformed;
 pub mod message;
 pub mod name;
 pub mod param;
+pub mod registrar;
 pub mod report;
 pub mod server;
 pub mod target;
 pub mod timing;
 pub mod transaction;
+pub mod uas;
 pub mod uri;
 pub mod via;

@@ -27,6 +27,8 @@ pub enum Malformed {
     Syntax(&'static str),
     /// A number is larger than it may be; the word names it.
     Range(&'static str),
+    /// Sound, but more than we can do; the word says what.
+    Unsupported(&'static str),
 }
 
 impl fmt::Display for Malformed {
@@ -43,6 +45,7 @@ impl fmt::Display for Malformed {
             Malformed::Repeated(what) => write!(f, "more than one {what}"),
             Malformed::Syntax(what) => write!(f, "bad {what}"),
             Malformed::Range(what) => write!(f, "{what} out of range"),
+            Malformed::Unsupported(what) => write!(f, "{what} not supported"),
         }
     }
 }

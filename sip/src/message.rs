@@ -18,7 +18,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::address::NameAddr;
-use crate::contact::Contacts;
+use crate::contact::{Contact, Contacts};
 use crate::cseq::Cseq;
 use crate::delta::{self, RetryAfter};
 use crate::grammar;
@@ -163,6 +163,11 @@ impl Message {
         self.0.head.lines.iter().map(|line| (line.name, self.text(line.label), self.text(line.value)))
     }
 
+    /// The names of all lines, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Name> {
+        self.0.head.lines.iter().map(|line| line.name)
+    }
+
     /// The topmost Via.
     pub fn via(&self) -> Result<Via<'_>, Malformed> {
         Via::parse(self.values(Name::Via).next().ok_or(Malformed::Missing("Via"))?)
@@ -195,8 +200,17 @@ impl Message {
     }
 
     /// All Contact values.
+    ///
+    /// # Errors
+    /// When one of them cannot be read. [`Message::readable_contacts`] is for answers that list what others said.
     pub fn contacts(&self) -> Result<Contacts<'_>, Malformed> {
         Contacts::read(self.values(Name::Contact))
+    }
+
+    /// The Contact values that can be read: the 2xx of a registrar lists other people's contacts too, and ours must
+    /// be found among them however broken those are.
+    pub fn readable_contacts(&self) -> impl Iterator<Item = Contact<'_>> {
+        self.values(Name::Contact).filter_map(|value| Contact::parse(value).ok())
     }
 
     /// Expires in seconds.

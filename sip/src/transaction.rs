@@ -4,6 +4,7 @@
 //! - [`server`]: answers a repeated request with the answer given before.
 
 pub mod client;
+pub mod server;
 
 use std::time::Duration;
 
