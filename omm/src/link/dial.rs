@@ -1,17 +1,18 @@
 //! The remote's end of the link (spec SM-1R).
 //!
 //! ```text
-//!      Start            connected         welcome           all uploaded
-//! Off ------> Dialing -----------> Opening ------> Download ------------> InSync
-//!                ^ \                  | refused        |                    |
-//!                |  `-- failed --.   v                |  closed, silent    |
-//!                |               |  Held (60 s)       v                    |
-//!                `---------------`--'--- Waiting <----'--------------------'
+//! Off -- Start --> Dialling -- Connected --> Opening -- facts fit --> Download -- end --> Upload -- done --> InSync
+//!                   ^   |                       |                        |                  |                  |
+//!                   |   | refused, t_connect    | t_open                 +------- broken, silent for t_dead ---+
+//!                   |   v                       v                                           |
+//!                   +- Wait <-------------------+<------------------------------------------+
+//!                   +- Held(reason) <--- the two do not go together; tried again after t_held, so it cures itself
 //! ```
 //!
-//! Local operation never depends on this link (M-2-e). A link that cannot be is tried again for ever: after a
-//! back-off when the network fails, every minute when the two do not go together, so that it resumes by itself.
+//! Download first, upload second (M-2.2.8-a). Nothing here touches local telephony: a link that is gone is only gone
+//! (M-2-e). With two addresses of the central each failed attempt is followed by the other one.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,38 +25,22 @@ use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
 use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
-use crate::link::health::{Alarm, Health, Held};
-use crate::link::pulse::{Beat, Pulse, SKEW_WARN};
+use crate::link::timing::Timing;
 use crate::stamp::OmmId;
 
-/// How long a connection may take to stand (spec 8, t_connect).
-pub const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// How long the central may take to answer our introduction (spec 8, t_open).
-pub const OPEN_MAX: Duration = Duration::from_secs(10);
-/// When to try a held link again (spec 8, t_held).
-pub const HELD: Duration = Duration::from_secs(60);
-/// The longest back-off; the first is a second (spec 8, after RFC 5626 4.5).
-pub const BACKOFF_MAX: Duration = Duration::from_secs(60);
-/// A link that was in step for so long starts its back-off afresh (SM-1R).
-pub const STABLE: Duration = Duration::from_secs(60);
-/// How long a synchronisation may take before the operator hears of it (M-2.2.8-e).
-pub const SYNC_MAX: Duration = Duration::from_secs(300);
-
-/// What the remote's end has to be told once.
+/// How a remote reaches its central (M-2.3.1.2-b).
 #[derive(Clone, Debug)]
-pub struct Setup {
-    /// Who we are; its `wall` is not used.
-    pub facts: Facts,
-    /// The account on the central.
+pub struct Attach {
+    /// OMM1, and OMM2 if the central is a pair: `host:port`.
+    pub addresses: Vec<Arc<str>>,
+    /// The AXI account at the central.
     pub user: Arc<str>,
     /// Its password.
     pub password: Secret,
-    /// `host:port` of the central, or of its first member.
-    pub omm1: Arc<str>,
-    /// `host:port` of its second member.
-    pub omm2: Option<Arc<str>>,
-    /// Hold the link when the clocks differ by more (spec 8: 30 s); `None` only warns.
-    pub clock_stop: Option<Duration>,
+    /// Who we are; `wall` is filled in at each attempt.
+    pub facts: Facts,
+    /// The times.
+    pub timing: Timing,
 }
 
 /// What can happen to the remote's end.
@@ -116,29 +101,76 @@ pub enum Effect {
     Alarm(Alarm),
 }
 
-/// Why the remote's end wants to be woken.
+/// What is shown of a link (SM-1R, "Health shown").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Not attached.
+    Off,
+    /// On the way.
+    Connecting,
+    /// The two do not go together; tried again by itself until that is cured.
+    Held(Held),
+    /// The download or the upload is going on.
+    Synchronising,
+    /// In step.
+    InSync,
+    /// It stood, and is gone.
+    Lost,
+}
+
+/// Why a link is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Our own check failed.
+    Here(Mismatch),
+    /// The central refused.
+    There(OpenError),
+}
+
+/// What the operator should know of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// Held, and why. Once for each reason in a row.
+    Held(Held),
+    /// The clocks differ by so much.
+    Clock {
+        /// How far.
+        offset: Duration,
+        /// Whether it is the other side that is ahead.
+        ahead: bool,
+    },
+    /// The first synchronisation takes longer than 5 minutes (M-2.2.8-e).
+    Slow,
+    /// The other side sent what has no place in the protocol at that point.
+    Protocol,
+}
+
+/// The deadlines of the remote's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
-    /// When to give up a connection that does not come about.
-    Connect,
-    /// When to give up a central that does not answer.
-    Open,
-    /// When to try again.
-    Retry,
-    /// When to believe that the link is stable.
-    Stable,
-    /// When to tell that the synchronisation is slow.
+    /// When to give up connecting (`t_connect`) or being let in (`t_open`).
+    Patience,
+    /// When to dial again, after a failure or after being held.
+    Again,
+    /// When to ask whether the central is still there, and what time it has.
+    Ping,
+    /// When to believe that the connection is dead.
+    Dead,
+    /// When to say that the synchronisation is slow (M-2.2.8-e).
     Slow,
+    /// When the back-off may start small again.
+    Steady,
 }
 
 impl Name for Timer {
     fn name(self) -> &'static str {
         match self {
-            Timer::Connect => "connect",
-            Timer::Open => "open",
-            Timer::Retry => "retry",
-            Timer::Stable => "stable",
+            Timer::Patience => "patience",
+            Timer::Again => "again",
+            Timer::Ping => "ping",
+            Timer::Dead => "dead",
             Timer::Slow => "slow",
+            Timer::Steady => "steady",
         }
     }
 }
@@ -148,49 +180,57 @@ impl Name for Timer {
 pub enum State {
     /// Not attached.
     Off,
-    /// Connecting.
-    Dialing,
-    /// Introduced; no answer yet.
+    /// A connection was asked for.
+    Dialling,
+    /// It stands; the central has not answered our introduction.
     Opening,
-    /// The two do not go together.
-    Held(Held),
-    /// The central's claims are coming in, and ours go out then.
+    /// The central sends what it has.
     Download(OmmId),
-    /// In step with this central.
+    /// We send what we have.
+    Upload(OmmId),
+    /// In step.
     InSync(OmmId),
-    /// Between two attempts.
-    Waiting,
+    /// Waiting before the next attempt.
+    Wait,
+    /// Waiting for a cure.
+    Held(Held),
 }
 
 /// The remote's end of the link.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Dial {
-    setup: Setup,
+    attach: Attach,
     chance: Chance,
     state: State,
-    second: bool,
-    /// Whether the inactive member has sent us to the other one already.
-    sent_on: bool,
-    attempts: u32,
+    /// Which address is dialled next.
+    turn: usize,
+    /// Failed attempts in a row.
+    failures: u32,
+    /// The ping that waits for its answer: its number, when it left by the monotonic and by the calendar clock.
+    asked: Option<(u32, Moment, Wall)>,
+    pings: u32,
+    /// What the operator was told last, so that nothing is said twice in a row.
     told: Option<Held>,
     warned: bool,
-    pulse: Pulse,
+    /// The calendar time of the last input: pings leave by timer and need one.
+    wall: (Moment, Wall),
     timers: Timers<Timer>,
 }
 
 impl Dial {
-    /// An end that is not attached yet.
-    pub fn new(setup: Setup, chance: Chance) -> Dial {
+    /// A remote's end that is off. `chance` spreads the attempts of many remotes.
+    pub fn new(attach: Attach, chance: Chance) -> Dial {
         Dial {
-            setup,
+            attach,
             chance,
             state: State::Off,
-            second: false,
-            sent_on: false,
-            attempts: 0,
+            turn: 0,
+            failures: 0,
+            asked: None,
+            pings: 0,
             told: None,
             warned: false,
-            pulse: Pulse::default(),
+            wall: (Moment::START, Wall::default()),
             timers: Timers::default(),
         }
     }
@@ -198,176 +238,6 @@ impl Dial {
     /// Where it stands.
     pub const fn state(&self) -> State {
         self.state
-    }
-
-    /// Follows a change of the settings; a held link is tried at the next wake.
-    pub fn amend(&mut self, now: Moment, setup: Setup) {
-        self.setup = setup;
-        match self.state {
-            State::Held(_) => self.timers.set(Timer::Retry, now),
-            State::Off
-            | State::Dialing
-            | State::Opening
-            | State::Download(_)
-            | State::InSync(_)
-            | State::Waiting => {}
-        }
-    }
-
-    fn dial(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let second = self.setup.omm2.as_ref().filter(|_| self.second);
-        let address = second.unwrap_or(&self.setup.omm1).clone();
-        self.state = State::Dialing;
-        self.timers.clear();
-        self.timers.set(Timer::Connect, now + CONNECT_MAX);
-        out.push(Effect::Health(Health::Connecting));
-        out.push(Effect::Connect { address });
-    }
-
-    fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
-        self.state = State::Opening;
-        self.timers.clear();
-        self.timers.set(Timer::Open, now + OPEN_MAX);
-        out.push(Effect::Send(Frame::Open(Box::new(Open {
-            user: self.setup.user.clone(),
-            password: self.setup.password.clone(),
-            facts: self.setup.facts.at(wall),
-        }))));
-    }
-
-    fn welcomed(&mut self, now: Moment, central: Facts, wall: Wall, out: &mut Vec<Effect>) {
-        if let Err(mismatch) = self.setup.facts.at(wall).agree(&central, self.setup.clock_stop) {
-            return self.hold(now, Held::Here(mismatch), out);
-        }
-        self.state = State::Download(central.omm);
-        self.sent_on = false;
-        self.told = None;
-        self.timers.clear();
-        self.timers.set(Timer::Slow, now + SYNC_MAX);
-        self.pulse.start(now);
-        out.push(Effect::Health(Health::Synchronising));
-        out.push(Effect::Up(central.omm));
-    }
-
-    fn refused(&mut self, now: Moment, error: OpenError, out: &mut Vec<Effect>) {
-        if error == OpenError::Inactive && self.setup.omm2.is_some() && !self.sent_on {
-            out.push(Effect::Close);
-            self.sent_on = true;
-            self.second = !self.second;
-            self.dial(now, out);
-        } else {
-            self.sent_on = false;
-            self.hold(now, Held::There(error), out);
-        }
-    }
-
-    fn hold(&mut self, now: Moment, reason: Held, out: &mut Vec<Effect>) {
-        self.state = State::Held(reason);
-        self.timers.clear();
-        self.timers.set(Timer::Retry, now + HELD);
-        out.push(Effect::Close);
-        out.push(Effect::Health(Health::Held(reason)));
-        if self.told != Some(reason) {
-            self.told = Some(reason);
-            out.push(Effect::Alarm(Alarm::Held(reason)));
-        }
-    }
-
-    /// Ours is the last word of the upload.
-    fn in_sync(&mut self, now: Moment, central: OmmId, out: &mut Vec<Effect>) {
-        self.state = State::InSync(central);
-        self.timers.stop(Timer::Slow);
-        self.timers.set(Timer::Stable, now + STABLE);
-        out.push(Effect::Send(Frame::EndOfDownload));
-        out.push(Effect::Health(Health::InSync));
-    }
-
-    /// The attempt or the link has failed: wait a while (uniform in the upper half of the window).
-    fn lost(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        match self.state {
-            State::Download(central) | State::InSync(central) => {
-                out.push(Effect::Down(central));
-                out.push(Effect::Health(Health::Lost));
-            }
-            State::Dialing => self.second = !self.second && self.setup.omm2.is_some(),
-            State::Off | State::Opening | State::Held(_) | State::Waiting => {}
-        }
-        let window = Duration::from_secs(1 << self.attempts.min(6)).min(BACKOFF_MAX);
-        self.attempts = self.attempts.saturating_add(1);
-        let wait = self.chance.between(window / 2, window);
-        self.state = State::Waiting;
-        self.pulse.stop();
-        self.timers.clear();
-        self.timers.set(Timer::Retry, now + wait);
-    }
-
-    fn give_up(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        out.push(Effect::Close);
-        self.lost(now, out);
-    }
-
-    fn stop(&mut self, out: &mut Vec<Effect>) {
-        match self.state {
-            State::Off => return,
-            State::Download(central) | State::InSync(central) => {
-                out.push(Effect::Close);
-                out.push(Effect::Down(central));
-            }
-            State::Dialing | State::Opening => out.push(Effect::Close),
-            State::Held(_) | State::Waiting => {}
-        }
-        self.state = State::Off;
-        self.pulse.stop();
-        self.timers.clear();
-        out.push(Effect::Health(Health::Off));
-    }
-
-    fn received(&mut self, now: Moment, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
-        self.pulse.heard(now);
-        match (frame, self.state) {
-            (Frame::OpenResult(Ok(central)), State::Opening) => self.welcomed(now, central, wall, out),
-            (Frame::OpenResult(Err(error)), State::Opening) => self.refused(now, error, out),
-            (Frame::Word(word), State::Download(from) | State::InSync(from)) => {
-                out.push(Effect::Deliver { from, word });
-            }
-            (Frame::EndOfDownload, State::Download(central)) => out.push(Effect::Downloaded(central)),
-            (Frame::Ping { seq }, State::Download(_) | State::InSync(_)) => {
-                out.push(Effect::Send(Frame::Pong { seq, wall }));
-            }
-            (Frame::Pong { seq, wall: theirs }, State::Download(_) | State::InSync(_)) => {
-                self.compare_clocks(now, seq, wall, theirs, out);
-            }
-            // The last frames of a connection that we have closed.
-            (_, State::Off | State::Dialing | State::Held(_) | State::Waiting) => {}
-            (
-                Frame::Open(_)
-                | Frame::OpenResult(_)
-                | Frame::Ping { .. }
-                | Frame::Pong { .. }
-                | Frame::Word(_)
-                | Frame::EndOfDownload,
-                State::Opening | State::Download(_) | State::InSync(_),
-            ) => {
-                out.push(Effect::Alarm(Alarm::Protocol));
-                self.give_up(now, out);
-            }
-        }
-    }
-
-    fn compare_clocks(&mut self, now: Moment, seq: u32, ours: Wall, theirs: Wall, out: &mut Vec<Effect>) {
-        let Some((offset, ahead)) = self.pulse.offset(now, seq, ours, theirs) else { return };
-        if self.setup.clock_stop.is_some_and(|stop| offset > stop) {
-            if let State::Download(central) | State::InSync(central) = self.state {
-                out.push(Effect::Down(central));
-            }
-            self.pulse.stop();
-            return self.hold(now, Held::Here(Mismatch::Clock), out);
-        }
-        let wrong = offset > SKEW_WARN;
-        if wrong && !self.warned {
-            out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
-        }
-        self.warned = wrong;
     }
 }
 
@@ -378,101 +248,262 @@ impl Machine for Dial {
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match (input, self.state) {
             (Input::Start, State::Off) => self.dial(now, out),
-            (
-                Input::Start,
-                State::Dialing
-                | State::Opening
-                | State::Held(_)
-                | State::Download(_)
-                | State::InSync(_)
-                | State::Waiting,
-            ) => {}
-            (Input::Stop, _) => self.stop(out),
-            (Input::Connected { wall }, State::Dialing) => self.introduce(now, wall, out),
-            (Input::Closed, State::Dialing | State::Opening | State::Download(_) | State::InSync(_)) => {
-                self.lost(now, out);
+            (Input::Stop, State::Off) => {}
+            (Input::Stop, _) => {
+                self.leave(out);
+                self.timers.clear();
+                out.push(Effect::Close);
+                self.turn_to(State::Off, out);
             }
-            // Of an attempt that was called off.
-            (
-                Input::Connected { .. },
-                State::Off
-                | State::Opening
-                | State::Held(_)
-                | State::Download(_)
-                | State::InSync(_)
-                | State::Waiting,
-            )
-            | (Input::Closed, State::Off | State::Held(_) | State::Waiting) => {}
-            (Input::Received { frame, wall }, _) => self.received(now, frame, wall, out),
-            (Input::Say(word), State::Download(_) | State::InSync(_)) => {
+            (Input::Connected { wall }, State::Dialling) => self.introduce(now, wall, out),
+            (Input::Closed, State::Dialling | State::Opening | State::Download(_) | State::Upload(_) | State::InSync(_)) => {
+                self.retreat(now, out);
+            }
+            (Input::Received { frame, wall }, State::Opening) => {
+                self.wall = (now, wall);
+                self.heard(now);
+                match frame {
+                    Frame::OpenResult(Ok(facts)) => self.let_in(now, facts, out),
+                    Frame::OpenResult(Err(error)) => self.hold(now, Held::There(error), out),
+                    Frame::Open(_) | Frame::Ping { .. } | Frame::Pong { .. } | Frame::Word(_) | Frame::EndOfDownload => {
+                        self.astray(now, out);
+                    }
+                }
+            }
+            (Input::Received { frame, wall }, State::Download(peer) | State::Upload(peer) | State::InSync(peer)) => {
+                self.wall = (now, wall);
+                self.heard(now);
+                self.received(now, peer, frame, wall, out);
+            }
+            (Input::Say(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
             }
-            (Input::Uploaded, State::Download(central)) => self.in_sync(now, central, out),
-            // Nothing is queued for a link that is down.
-            (
-                Input::Say(_),
-                State::Off | State::Dialing | State::Opening | State::Held(_) | State::Waiting,
-            )
-            | (
-                Input::Uploaded,
-                State::Off
-                | State::Dialing
-                | State::Opening
-                | State::Held(_)
-                | State::InSync(_)
-                | State::Waiting,
-            ) => {}
+            (Input::Uploaded, State::Upload(peer)) => {
+                out.push(Effect::Send(Frame::EndOfDownload));
+                self.timers.stop(Timer::Slow);
+                self.timers.set(Timer::Steady, now + self.attach.timing.steady);
+                self.turn_to(State::InSync(peer), out);
+            }
+            // What comes too late or for nothing: a connection given up, a word for a link that is gone.
+            (Input::Start, _)
+            | (Input::Connected { .. }, _)
+            | (Input::Closed, State::Off | State::Wait | State::Held(_))
+            | (Input::Received { .. }, State::Off | State::Dialling | State::Wait | State::Held(_))
+            | (Input::Say(_), State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_))
+            | (Input::Uploaded, _) => {}
         }
     }
 
     fn deadline(&self) -> Option<(Moment, &'static str)> {
-        self.timers.next().into_iter().chain(self.pulse.deadline()).min_by_key(|(at, _)| *at)
+        self.timers.next()
     }
 
     fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
         while let Some(timer) = self.timers.due(now) {
             match timer {
-                Timer::Connect | Timer::Open => self.give_up(now, out),
-                Timer::Retry => self.dial(now, out),
-                Timer::Stable => self.attempts = 0,
+                Timer::Patience | Timer::Dead => {
+                    out.push(Effect::Close);
+                    self.retreat(now, out);
+                }
+                Timer::Again => self.dial(now, out),
+                Timer::Ping => self.ping(now, out),
                 Timer::Slow => out.push(Effect::Alarm(Alarm::Slow)),
+                Timer::Steady => self.failures = 0,
             }
-        }
-        match self.pulse.beat(now) {
-            Some(Beat::Ping(seq)) => out.push(Effect::Send(Frame::Ping { seq })),
-            Some(Beat::Dead) => self.give_up(now, out),
-            None => {}
-        }
-    }
-
-    fn note_input(input: &Input) -> Option<Note> {
-        match input {
-            Input::Start => Some(Note::new("link").text("state", "start")),
-            Input::Stop => Some(Note::new("link").text("state", "stop")),
-            Input::Connected { .. } => Some(Note::new("link").text("state", "connected")),
-            Input::Closed => Some(Note::new("link").text("state", "closed")),
-            Input::Received { .. } | Input::Say(_) | Input::Uploaded => None,
         }
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
-        let link = |state: &'static str| Note::new("link").text("state", state);
         match effect {
-            Effect::Connect { address } => Some(link("dial").text("address", address)),
-            Effect::Up(peer) => Some(link("up").text("peer", peer)),
-            Effect::Down(peer) => Some(link("down").text("peer", peer)),
-            Effect::Health(Health::Held(held)) => Some(link("held").text("reason", held)),
-            Effect::Alarm(alarm) => Some(alarm.note()),
-            Effect::Send(_)
+            Effect::Health(health) => Some(health.note()),
+            Effect::Downloaded(peer) => Some(Note::new("sync").text("state", "downloaded").text("peer", peer)),
+            Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
+            Effect::Connect { .. }
+            | Effect::Send(_)
             | Effect::Close
-            | Effect::Downloaded(_)
-            | Effect::Deliver { .. }
-            | Effect::Health(
-                Health::Off | Health::Connecting | Health::Synchronising | Health::InSync | Health::Lost,
-            ) => None,
+            | Effect::Up(_)
+            | Effect::Down(_)
+            | Effect::Deliver { .. } => None,
         }
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl Dial {
+    fn turn_to(&mut self, state: State, out: &mut Vec<Effect>) {
+        self.state = state;
+        out.push(Effect::Health(match state {
+            State::Off => Health::Off,
+            State::Dialling | State::Opening => Health::Connecting,
+            State::Download(_) | State::Upload(_) => Health::Synchronising,
+            State::InSync(_) => Health::InSync,
+            State::Wait => Health::Lost,
+            State::Held(held) => Health::Held(held),
+        }));
+    }
+
+    fn dial(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let addresses = &self.attach.addresses;
+        let Some(address) = addresses.get(self.turn % addresses.len().max(1)) else { return };
+        out.push(Effect::Connect { address: address.clone() });
+        self.timers.set(Timer::Patience, now + self.attach.timing.connect);
+        self.state = State::Dialling;
+    }
+
+    fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
+        self.wall = (now, wall);
+        let facts = Facts { wall, ..self.attach.facts };
+        let open = Open { user: self.attach.user.clone(), password: self.attach.password.clone(), facts };
+        out.push(Effect::Send(Frame::Open(Box::new(open))));
+        self.timers.set(Timer::Patience, now + self.attach.timing.open);
+        self.state = State::Opening;
+    }
+
+    /// The central took us in; do we take it? The checks come in the order of SM-1R.
+    fn let_in(&mut self, now: Moment, theirs: Facts, out: &mut Vec<Effect>) {
+        if let Some(mismatch) = self.attach.facts.mismatch(&theirs) {
+            return self.hold(now, Held::Here(mismatch), out);
+        }
+        let timing = self.attach.timing;
+        self.timers.stop(Timer::Patience);
+        self.timers.set(Timer::Slow, now + timing.sync);
+        self.timers.set(Timer::Dead, now + timing.dead);
+        self.told = None;
+        out.push(Effect::Up(theirs.omm));
+        self.turn_to(State::Download(theirs.omm), out);
+        self.ping(now, out);
+    }
+
+    fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
+        match (frame, self.state) {
+            (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
+            (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
+            (Frame::EndOfDownload, State::Download(_)) => {
+                self.turn_to(State::Upload(peer), out);
+                out.push(Effect::Downloaded(peer));
+            }
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(now, out),
+        }
+    }
+
+    /// Anything heard proves that the central is there.
+    fn heard(&mut self, now: Moment) {
+        if self.timers.at(Timer::Dead).is_some() {
+            self.timers.set(Timer::Dead, now + self.attach.timing.dead);
+        }
+    }
+
+    fn ping(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.pings = self.pings.wrapping_add(1);
+        let (then, wall) = self.wall;
+        let elapsed = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX);
+        self.asked = Some((self.pings, now, Wall::from_millis(wall.as_millis().saturating_add(elapsed))));
+        out.push(Effect::Send(Frame::Ping { seq: self.pings }));
+        self.timers.set(Timer::Ping, now + self.attach.timing.ping);
+    }
+
+    /// The answer tells how far the clocks are apart: their time less ours in the middle of the round trip (SM-7).
+    fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
+        let Some((_, sent, ours)) = self.asked.filter(|(asked, _, _)| *asked == seq) else { return };
+        self.asked = None;
+        let half = u64::try_from(now.since(sent).as_millis() / 2).unwrap_or(u64::MAX);
+        let middle = Wall::from_millis(ours.as_millis().saturating_add(half));
+        let (offset, ahead) = if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) };
+        let timing = self.attach.timing;
+        if timing.skew_stop.is_some_and(|stop| offset > stop) {
+            return self.hold(now, Held::Here(Mismatch::Clock), out);
+        }
+        let far = offset > timing.skew_warn;
+        if far && !self.warned {
+            out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
+        }
+        self.warned = far;
+    }
+
+    fn astray(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        out.push(Effect::Alarm(Alarm::Protocol));
+        out.push(Effect::Close);
+        self.retreat(now, out);
+    }
+
+    fn hold(&mut self, now: Moment, held: Held, out: &mut Vec<Effect>) {
+        self.leave(out);
+        out.push(Effect::Close);
+        if self.told.replace(held) != Some(held) {
+            out.push(Effect::Alarm(Alarm::Held(held)));
+        }
+        self.timers.clear();
+        self.timers.set(Timer::Again, now + self.attach.timing.held);
+        self.turn_to(State::Held(held), out);
+    }
+
+    /// The attempt or the connection failed: the other address is next, after the back-off.
+    fn retreat(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let timing = self.attach.timing;
+        let was_up = self.leave(out);
+        let window = timing.backoff_first.saturating_mul(1 << self.failures.min(16)).min(timing.backoff_max);
+        self.failures = self.failures.saturating_add(1);
+        self.turn = self.turn.wrapping_add(1);
+        self.timers.clear();
+        self.timers.set(Timer::Again, now + self.chance.between(window / 2, window));
+        if was_up || self.state != State::Wait {
+            self.turn_to(State::Wait, out);
+        }
+    }
+
+    fn leave(&mut self, out: &mut Vec<Effect>) -> bool {
+        self.asked = None;
+        match self.state {
+            State::Download(peer) | State::Upload(peer) | State::InSync(peer) => {
+                out.push(Effect::Down(peer));
+                true
+            }
+            State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => false,
+        }
+    }
+}
+
+impl Health {
+    /// The word of the trace and of status displays.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Health::Off => "off",
+            Health::Connecting => "connecting",
+            Health::Held(_) => "held",
+            Health::Synchronising => "synchronising",
+            Health::InSync => "insync",
+            Health::Lost => "lost",
+        }
+    }
+
+    fn note(self) -> Note {
+        let note = Note::new("link").text("state", self.word());
+        match self {
+            Health::Held(held) => note.text("reason", held),
+            Health::Off | Health::Connecting | Health::Synchronising | Health::InSync | Health::Lost => note,
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Held::Here(mismatch) => mismatch.fmt(f),
+            Held::There(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alarm::Held(held) => write!(f, "the link is held: {held}"),
+            Alarm::Clock { offset, ahead } => {
+                let side = if *ahead { "ahead of" } else { "behind" };
+                write!(f, "the central's clock is {:.1} s {side} ours: check NTP", offset.as_secs_f64())
+            }
+            Alarm::Slow => f.write_str("the synchronisation takes longer than 5 minutes"),
+            Alarm::Protocol => f.write_str("the other side sent what has no place there"),
+        }
+    }
+}

@@ -65,29 +65,6 @@ pub struct Facts {
     pub wall: Wall,
 }
 
-impl Facts {
-    /// The same facts as told at this calendar time.
-    pub const fn at(self, wall: Wall) -> Facts {
-        Facts { wall, ..self }
-    }
-
-    /// Whether two OMMs go together, checked in the order of SM-1R: protocol, platform, PLI, PARK, SARI, clock. Both
-    /// ends check. `clock_stop` is how far the clocks may differ, if that is to matter; the answer's journey counts as
-    /// part of the difference.
-    pub fn agree(&self, theirs: &Facts, clock_stop: Option<Duration>) -> Result<(), Mismatch> {
-        let apart = self.wall.since(theirs.wall).max(theirs.wall.since(self.wall));
-        let rules = [
-            (self.protocol != theirs.protocol, Mismatch::Protocol),
-            (self.platform != theirs.platform, Mismatch::Platform),
-            (self.pli != theirs.pli, Mismatch::Pli),
-            (self.omm.pari == theirs.omm.pari, Mismatch::DuplicatePark),
-            (self.sari.is_some_and(|ours| theirs.sari.is_some_and(|sari| sari != ours)), Mismatch::Sari),
-            (clock_stop.is_some_and(|stop| apart > stop), Mismatch::Clock),
-        ];
-        rules.into_iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, mismatch)| Err(mismatch))
-    }
-}
-
 /// Why a central refuses a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenError {
@@ -97,8 +74,6 @@ pub enum OpenError {
     Delayed(Duration),
     /// Ten other remotes are on the roster (`EForbidden`, "remote limit 10").
     Full,
-    /// This is the inactive member of a pair; the other one serves.
-    Inactive,
     /// The central has no SARI (`EMissing`, "generate SARI first").
     NoSari,
     /// The two do not go together.
@@ -122,14 +97,30 @@ pub enum Mismatch {
     Clock,
 }
 
+impl Facts {
+    /// What keeps the two OMMs from being one system, in the order in which SM-1R checks it. Clocks are left to pings.
+    pub fn mismatch(&self, theirs: &Facts) -> Option<Mismatch> {
+        let foreign = self.sari.is_some() && theirs.sari.is_some() && self.sari != theirs.sari;
+        [
+            (self.protocol != theirs.protocol, Mismatch::Protocol),
+            (self.platform != theirs.platform, Mismatch::Platform),
+            (self.pli != theirs.pli, Mismatch::Pli),
+            (self.omm.pari == theirs.omm.pari, Mismatch::DuplicatePark),
+            (foreign, Mismatch::Sari),
+        ]
+        .into_iter()
+        .find_map(|(differs, mismatch)| differs.then_some(mismatch))
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Mismatch::Protocol => "version",
+            Mismatch::Protocol => "protocol version",
             Mismatch::Platform => "platform",
-            Mismatch::Pli => "pli",
-            Mismatch::DuplicatePark => "duplicate-park",
-            Mismatch::Sari => "sari",
+            Mismatch::Pli => "PLI",
+            Mismatch::DuplicatePark => "duplicate PARK",
+            Mismatch::Sari => "foreign SARI",
             Mismatch::Clock => "clock",
         })
     }
@@ -138,10 +129,10 @@ impl fmt::Display for Mismatch {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OpenError::Auth | OpenError::Delayed(_) => f.write_str("auth"),
-            OpenError::Full => f.write_str("remote-limit-10"),
-            OpenError::Inactive => f.write_str("inactive"),
-            OpenError::NoSari => f.write_str("no-sari"),
+            OpenError::Auth => f.write_str("wrong user or password"),
+            OpenError::Delayed(wait) => write!(f, "too many bad logins, wait {} s", wait.as_secs()),
+            OpenError::Full => f.write_str("remote limit 10"),
+            OpenError::NoSari => f.write_str("the central has no SARI"),
             OpenError::Mismatch(mismatch) => mismatch.fmt(f),
         }
     }

@@ -1,15 +1,14 @@
-//! The central's end of the link of one remote (spec SM-1C), one for each connection.
+//! The central's end of the link of one remote (spec SM-1C).
 //!
 //! ```text
-//! Accepted          Open            let in              all sent, all heard
-//! -------> Opening ------> Knocking -------> Serving ---------------------> Live
-//!             | 10 s          | refused         |  closed, silent, replaced   |
-//!             `---------------`-----> Closed <--`-----------------------------'
+//! Waiting -- Open --> Knocking -- let in --> Serving -- star done --> Merging -- remote done --> Live
+//!    |                   |                      |                        |                        |
+//!    | t_open            | refused              +------- closed, silent for t_dead, replaced -----+
+//!    v                   v                      v
+//!    +-----------------> Closed <---------------+
 //! ```
 //!
-//! The [`crate::link::roster`] decides who is let in; it knows all remotes, and this machine only one.
-
-use std::time::Duration;
+//! Both sides check; the central's checks are the roster's ([`crate::link::roster`]).
 
 use machine::note::Note;
 use machine::step::Machine;
@@ -17,13 +16,10 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
+use crate::link::dial::Alarm;
 use crate::link::frame::{Facts, Frame, Open, OpenError};
-use crate::link::health::Alarm;
-use crate::link::pulse::{Beat, Pulse, SKEW_WARN};
+use crate::link::timing::Timing;
 use crate::stamp::OmmId;
-
-/// How long a remote may take to introduce itself (spec 8, t_open).
-pub const OPEN_MAX: Duration = Duration::from_secs(10);
 
 /// What can happen to the central's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +35,11 @@ pub enum Input {
     },
     /// What the roster says to [`Effect::Knock`]: our own facts, or why not.
     Answered(Result<Facts, OpenError>),
-    /// The star wants this sent ([`crate::star::Effect::Send`]).
+    /// The star wants this sent.
     Say(Word),
-    /// The star has sent the whole download ([`crate::star::Effect::EndOfDownload`]).
+    /// The star has sent the whole download.
     Served,
-    /// A newer connection of the same remote takes over, or the operator removed the remote.
+    /// A newer connection of the same remote takes over; the remote was cut off without our noticing.
     Replaced,
     /// The connection broke.
     Closed,
@@ -52,19 +48,19 @@ pub enum Input {
 /// What the central's end wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Ask the roster ([`crate::link::roster::Roster::knock`]); answered by [`Input::Answered`].
+    /// Ask the roster ([`crate::link::roster`]); answered by [`Input::Answered`].
     Knock(Box<Open>),
     /// Send this over the connection.
     Send(Frame),
-    /// Close the connection; nothing of it is reported any more. Tell the roster.
+    /// Close the connection; nothing of it is reported any more.
     Close,
-    /// The remote is in ([`crate::star::Input::LinkUp`]).
+    /// The remote is in: tell the star, which sends the download.
     Up(OmmId),
-    /// The remote's upload is complete ([`crate::star::Input::Downloaded`]).
+    /// The remote's upload is complete: tell the star.
     Downloaded(OmmId),
-    /// The link of an `Up` is gone ([`crate::star::Input::LinkDown`]). Tell the roster.
+    /// The link of an `Up` is gone: tell the star and the roster.
     Down(OmmId),
-    /// A word from the remote ([`crate::star::Input::Heard`]).
+    /// A word from the remote.
     Deliver {
         /// The remote.
         from: OmmId,
@@ -75,20 +71,20 @@ pub enum Effect {
     Alarm(Alarm),
 }
 
-/// Why the central's end wants to be woken.
+/// The deadlines of the central's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
-    /// When to give up a remote that does not introduce itself.
-    Open,
-    /// When to tell a guesser no.
-    Refuse,
+    /// When to give up waiting for an introduction.
+    Patience,
+    /// When to believe that the connection is dead.
+    Dead,
 }
 
 impl Name for Timer {
     fn name(self) -> &'static str {
         match self {
-            Timer::Open => "open",
-            Timer::Refuse => "refuse",
+            Timer::Patience => "patience",
+            Timer::Dead => "dead",
         }
     }
 }
@@ -96,125 +92,80 @@ impl Name for Timer {
 /// Where the central's end stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Connected; no introduction yet.
-    Opening,
-    /// This remote has introduced itself; the roster is asked.
+    /// The remote has not introduced itself.
+    Waiting,
+    /// The roster is asked.
     Knocking(OmmId),
-    /// Our claims go out, and the remote's come in.
+    /// The star sends what it has.
     Serving(OmmId),
+    /// The remote sends what it has.
+    Merging(OmmId),
     /// In step.
     Live(OmmId),
     /// Over.
     Closed,
 }
 
-/// The central's end of one connection.
-#[derive(Clone, Debug)]
+/// The central's end of the link of one remote.
+#[derive(Debug)]
 pub struct Serve {
+    timing: Timing,
     state: State,
-    warned: bool,
-    pulse: Pulse,
     timers: Timers<Timer>,
 }
 
-impl Default for Serve {
-    fn default() -> Serve {
-        Serve { state: State::Opening, warned: false, pulse: Pulse::default(), timers: Timers::default() }
-    }
-}
-
 impl Serve {
+    /// The central's end of a connection that nobody has made yet.
+    pub fn new(timing: Timing) -> Serve {
+        Serve { timing, state: State::Waiting, timers: Timers::default() }
+    }
+
     /// Where it stands.
     pub const fn state(&self) -> State {
         self.state
     }
 
-    fn over(&mut self, out: &mut Vec<Effect>) {
+    fn leave(&mut self, out: &mut Vec<Effect>) {
         match self.state {
-            State::Serving(remote) | State::Live(remote) => out.push(Effect::Down(remote)),
-            State::Opening | State::Knocking(_) | State::Closed => {}
+            State::Serving(peer) | State::Merging(peer) | State::Live(peer) => out.push(Effect::Down(peer)),
+            State::Waiting | State::Knocking(_) | State::Closed => {}
         }
-        self.state = State::Closed;
-        self.pulse.stop();
         self.timers.clear();
+        self.state = State::Closed;
     }
 
-    fn close(&mut self, out: &mut Vec<Effect>) {
+    fn part(&mut self, out: &mut Vec<Effect>) {
+        self.leave(out);
         out.push(Effect::Close);
-        self.over(out);
     }
 
-    fn refuse(&mut self, error: OpenError, out: &mut Vec<Effect>) {
-        out.push(Effect::Send(Frame::OpenResult(Err(error))));
-        self.close(out);
+    fn astray(&mut self, out: &mut Vec<Effect>) {
+        out.push(Effect::Alarm(Alarm::Protocol));
+        self.part(out);
     }
 
-    fn answered(
-        &mut self,
-        now: Moment,
-        remote: OmmId,
-        answer: Result<Facts, OpenError>,
-        out: &mut Vec<Effect>,
-    ) {
-        match answer {
-            Ok(facts) => {
-                self.state = State::Serving(remote);
-                self.timers.clear();
-                self.pulse.start(now);
-                out.push(Effect::Send(Frame::OpenResult(Ok(facts))));
-                out.push(Effect::Up(remote));
-            }
-            Err(OpenError::Delayed(delay)) => self.timers.set(Timer::Refuse, now + delay),
-            Err(
-                error @ (OpenError::Auth
-                | OpenError::Full
-                | OpenError::Inactive
-                | OpenError::NoSari
-                | OpenError::Mismatch(_)),
-            ) => self.refuse(error, out),
+    fn answered(&mut self, now: Moment, peer: OmmId, answer: Result<Facts, OpenError>, out: &mut Vec<Effect>) {
+        let let_in = answer.is_ok();
+        out.push(Effect::Send(Frame::OpenResult(answer)));
+        if !let_in {
+            return self.part(out);
         }
+        self.timers.stop(Timer::Patience);
+        self.timers.set(Timer::Dead, now + self.timing.dead);
+        self.state = State::Serving(peer);
+        out.push(Effect::Up(peer));
     }
 
-    fn received(&mut self, now: Moment, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
-        self.pulse.heard(now);
+    fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
+        self.timers.set(Timer::Dead, now + self.timing.dead);
         match (frame, self.state) {
-            (Frame::Open(open), State::Opening) => {
-                self.state = State::Knocking(open.facts.omm);
-                self.timers.stop(Timer::Open);
-                out.push(Effect::Knock(open));
+            (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
+            (Frame::EndOfDownload, State::Merging(_)) => {
+                self.state = State::Live(peer);
+                out.push(Effect::Downloaded(peer));
             }
-            (Frame::Word(word), State::Serving(from) | State::Live(from)) => {
-                out.push(Effect::Deliver { from, word });
-            }
-            (Frame::EndOfDownload, State::Serving(remote)) => {
-                self.state = State::Live(remote);
-                out.push(Effect::Downloaded(remote));
-            }
-            (Frame::Ping { seq }, State::Serving(_) | State::Live(_)) => {
-                out.push(Effect::Send(Frame::Pong { seq, wall }));
-            }
-            (Frame::Pong { seq, wall: theirs }, State::Serving(_) | State::Live(_)) => {
-                if let Some((offset, ahead)) = self.pulse.offset(now, seq, wall, theirs) {
-                    let wrong = offset > SKEW_WARN;
-                    if wrong && !self.warned {
-                        out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
-                    }
-                    self.warned = wrong;
-                }
-            }
-            (_, State::Closed) => {}
-            (
-                Frame::Open(_)
-                | Frame::OpenResult(_)
-                | Frame::Ping { .. }
-                | Frame::Pong { .. }
-                | Frame::Word(_)
-                | Frame::EndOfDownload,
-                State::Opening | State::Knocking(_) | State::Serving(_) | State::Live(_),
-            ) => {
-                out.push(Effect::Alarm(Alarm::Protocol));
-                self.close(out);
-            }
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Pong { .. }, _) => self.astray(out),
         }
     }
 }
@@ -225,69 +176,54 @@ impl Machine for Serve {
 
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match (input, self.state) {
-            (Input::Accepted, State::Opening) => self.timers.set(Timer::Open, now + OPEN_MAX),
-            (Input::Accepted, State::Knocking(_) | State::Serving(_) | State::Live(_) | State::Closed) => {}
-            (Input::Received { frame, wall }, _) => self.received(now, frame, wall, out),
-            (Input::Answered(answer), State::Knocking(remote)) => self.answered(now, remote, answer, out),
-            (Input::Answered(_), State::Opening | State::Serving(_) | State::Live(_) | State::Closed) => {}
-            (Input::Say(word), State::Serving(_) | State::Live(_)) => {
+            (Input::Accepted, State::Waiting) => self.timers.set(Timer::Patience, now + self.timing.open),
+            (Input::Received { frame: Frame::Open(open), .. }, State::Waiting) => {
+                self.state = State::Knocking(open.facts.omm);
+                out.push(Effect::Knock(open));
+            }
+            // A stranger may ask for the time, nothing else.
+            (Input::Received { frame: Frame::Ping { seq }, wall }, State::Waiting | State::Knocking(_)) => {
+                out.push(Effect::Send(Frame::Pong { seq, wall }));
+            }
+            (Input::Received { .. }, State::Waiting | State::Knocking(_)) => self.astray(out),
+            (Input::Answered(answer), State::Knocking(peer)) => self.answered(now, peer, answer, out),
+            (Input::Received { frame, wall }, State::Serving(peer) | State::Merging(peer) | State::Live(peer)) => {
+                self.received(now, peer, frame, wall, out);
+            }
+            (Input::Say(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
             }
-            (Input::Served, State::Serving(_) | State::Live(_)) => {
+            (Input::Served, State::Serving(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
+                self.state = State::Merging(peer);
             }
-            (Input::Say(_) | Input::Served, State::Opening | State::Knocking(_) | State::Closed) => {}
-            (Input::Replaced, State::Opening | State::Knocking(_) | State::Serving(_) | State::Live(_)) => {
-                self.close(out);
-            }
-            (Input::Closed, _) => self.over(out),
-            (Input::Replaced, State::Closed) => {}
+            (Input::Replaced, _) => self.part(out),
+            (Input::Closed, _) => self.leave(out),
+            // What comes too late: an answer or a word for a connection that is over.
+            (Input::Accepted | Input::Answered(_) | Input::Served, _)
+            | (Input::Received { .. }, State::Closed)
+            | (Input::Say(_), State::Waiting | State::Knocking(_) | State::Closed) => {}
         }
     }
 
     fn deadline(&self) -> Option<(Moment, &'static str)> {
-        self.timers.next().into_iter().chain(self.pulse.deadline()).min_by_key(|(at, _)| *at)
+        self.timers.next()
     }
 
     fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
         while let Some(timer) = self.timers.due(now) {
             match timer {
-                Timer::Open => self.close(out),
-                Timer::Refuse => self.refuse(OpenError::Auth, out),
+                Timer::Patience | Timer::Dead => self.part(out),
             }
-        }
-        match self.pulse.beat(now) {
-            Some(Beat::Ping(seq)) => out.push(Effect::Send(Frame::Ping { seq })),
-            Some(Beat::Dead) => self.close(out),
-            None => {}
-        }
-    }
-
-    fn note_input(input: &Input) -> Option<Note> {
-        let link = |state: &'static str| Note::new("link").text("state", state);
-        match input {
-            Input::Accepted => Some(link("accepted")),
-            Input::Replaced => Some(link("replaced")),
-            Input::Closed => Some(link("closed")),
-            Input::Answered(Err(error)) => Some(link("refused").text("reason", error)),
-            Input::Answered(Ok(_)) | Input::Received { .. } | Input::Say(_) | Input::Served => None,
         }
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
-        let link = |state: &'static str| Note::new("link").text("state", state);
         match effect {
-            Effect::Up(peer) => Some(link("up").text("peer", peer)),
-            Effect::Down(peer) => Some(link("down").text("peer", peer)),
-            Effect::Alarm(alarm) => Some(alarm.note()),
-            Effect::Knock(_)
-            | Effect::Send(_)
-            | Effect::Close
-            | Effect::Downloaded(_)
-            | Effect::Deliver { .. } => None,
+            Effect::Up(peer) => Some(Note::new("link").text("state", "open").text("peer", peer)),
+            Effect::Down(peer) => Some(Note::new("link").text("state", "closed").text("peer", peer)),
+            Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
+            Effect::Knock(_) | Effect::Send(_) | Effect::Close | Effect::Downloaded(_) | Effect::Deliver { .. } => None,
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
