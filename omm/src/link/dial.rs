@@ -520,3 +520,6 @@ impl fmt::Display for Alarm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -242,3 +242,6 @@ impl Machine for Serve {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
