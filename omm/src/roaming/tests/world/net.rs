@@ -50,7 +50,8 @@ impl World {
         self.latest.insert((from, to), arrival);
         let again = self.faults.again;
         if matches!(frame, Frame::Word(_)) && self.chance.happens(again) {
-            let late = arrival + self.chance.between(Duration::ZERO, Duration::from_secs(5));
+            // A journey is not part of an age, so a late copy makes a sighting look younger than it is.
+            let late = arrival + self.chance.between(Duration::ZERO, Duration::from_secs(3));
             self.at(late, Event::Frame { from, to, connection, frame: frame.clone() });
         }
         self.at(arrival, Event::Frame { from, to, connection, frame });

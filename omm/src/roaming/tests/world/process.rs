@@ -56,6 +56,7 @@ impl World {
                     self.at(then, Event::Phone { site, visit: visit as u32 });
                 }
                 Effect::Bind { epoch } => {
+                    self.sites[site].renewal_due = None; // It registers as well.
                     let line = &mut self.sites[site].line;
                     line.epoch = Some(epoch);
                     line.removing = false;
