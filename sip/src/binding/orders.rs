@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use machine::time::Moment;
 
-use super::{Binding, EVICTIONS_MAX, Effect, Order, State, Timer, Wants, plan};
+use super::{Binding, EVICTIONS_MAX, Order, State, Timer, Wants};
 use crate::report::Leftover;
 
 impl Binding {
-    pub(super) fn obey(&mut self, now: Moment, order: Order, out: &mut Vec<Effect>) {
+    pub(super) fn obey(&mut self, now: Moment, order: Order) {
         use State::{Backoff, Cleanup, Idle, Registered, Rejected, Removing, Resting, Trying};
         self.retired = false;
         match (order, self.state) {
@@ -24,7 +24,6 @@ impl Binding {
             (Order::Register { contact } | Order::Resume { contact }, Removing) => self.wish = Some(contact),
             (Order::Register { contact } | Order::Resume { contact }, Cleanup) => {
                 self.wish = Some(contact);
-                out.push(Effect::Forget);
                 self.try_now();
             }
             (Order::Resume { contact }, Idle | Resting) => {
@@ -51,10 +50,7 @@ impl Binding {
                 self.begin_removal();
             }
             (Order::Remove, Removing) => self.wish = None,
-            (Order::Remove, Cleanup) => {
-                out.push(Effect::Forget);
-                self.begin_removal();
-            }
+            (Order::Remove, Cleanup) => self.begin_removal(),
             (Order::Rest, Trying | Registered | Backoff | Rejected) => self.rest(now),
             (Order::Rest, Idle | Resting | Removing | Cleanup) => {}
             (Order::Retry, Backoff | Rejected) => {
@@ -79,14 +75,10 @@ impl Binding {
                 Order::Caution(cautious),
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.cautious = cautious,
-            (Order::Leftover(leftover), Idle) => self.adopt(now, leftover),
-            // What lives here now is newer than what was left over.
             (
-                Order::Leftover(leftover),
-                Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
-            ) => {
-                self.inherit(now, leftover);
-            }
+                Order::Inherit(leftover),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.inherit(now, leftover),
         }
     }
 
@@ -133,13 +125,6 @@ impl Binding {
         let query = self.wants.query;
         self.wants = Wants { query, ..Wants::default() };
         self.timers.stop(Timer::Objection);
-    }
-
-    fn adopt(&mut self, now: Moment, leftover: Leftover) {
-        self.state = State::Cleanup;
-        self.refusals = 1;
-        self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
-        self.inherit(now, leftover);
     }
 
     fn inherit(&mut self, now: Moment, leftover: Leftover) {
