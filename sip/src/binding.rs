@@ -102,6 +102,8 @@ pub enum Input {
     Answer(Message),
     /// The transport could not send to this address, or the stream to it broke.
     Unsent(SocketAddr),
+    /// The account changed: another password, another lifetime. The address of record stays the same.
+    Account(Arc<Account>),
 }
 
 /// What a binding wants done.
@@ -350,6 +352,7 @@ impl Machine for Binding {
             Input::Order(order) => self.obey(now, order),
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
+            Input::Account(account) => self.change(account),
         }
         self.proceed(now, out);
     }

@@ -6,6 +6,8 @@ use machine::time::Moment;
 
 use super::{Binding, EVICTIONS_MAX, Order, State, Timer, Wants};
 use crate::report::Leftover;
+use crate::server::Account;
+use crate::uri::Uri;
 
 impl Binding {
     pub(super) fn obey(&mut self, now: Moment, order: Order) {
@@ -82,6 +84,16 @@ impl Binding {
         }
     }
 
+    /// The account changed: its credentials are worth a try at once (SM-3: "credential/config change").
+    pub(super) fn change(&mut self, account: Arc<Account>) {
+        self.credentials.change(account.username.as_str(), account.password.clone());
+        self.asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
+        self.account = account;
+        if matches!(self.state, State::Backoff | State::Rejected) {
+            self.try_now();
+        }
+    }
+
     /// Registering is due at once, whatever was waited for (but not before a hold is over, S-21).
     fn try_now(&mut self) {
         self.state = State::Trying;
@@ -91,7 +103,9 @@ impl Binding {
     fn evict(&mut self, contacts: Vec<String>) {
         for contact in contacts {
             let known = self.wants.evict.iter().any(|known| **known == *contact);
-            if !known && self.wants.evict.len() < EVICTIONS_MAX && contact != "*" {
+            // What is no SIP URI is none of ours, a star least of all (S-03).
+            let is_ours = Uri::parse(&contact).is_ok_and(|uri| uri.is_sip());
+            if is_ours && !known && self.wants.evict.len() < EVICTIONS_MAX {
                 self.wants.evict.push(Arc::from(contact));
             }
         }
