@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use machine::chance::Chance;
 use sip::health::{Effect, Health, Input};
 use sip::server::Server;
 
@@ -36,7 +35,7 @@ impl ServerActor {
     /// Hires the health of `server`.
     pub fn new(site: &Site, server: Arc<Server>, ways: HealthWays) -> ServerActor {
         let who = format!("server/{}", server.name);
-        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let chance = site.chance(&who);
         let tier = server.tier;
         let machine = Health::new(server, site.local.clone(), format!("sip:{}", site.domain), site.sip_timing.clone(), chance);
         ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
