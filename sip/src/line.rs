@@ -152,6 +152,8 @@ struct Tier {
     hired: bool,
     /// It failed in the present round of tries.
     failed: bool,
+    /// Its last report was a failure that another tier might not have.
+    failing: bool,
     /// A removal was ordered and its outcome has not come yet.
     removing: bool,
     /// The last removal left something behind; a late `Removed` may follow.
@@ -193,6 +195,7 @@ impl Line {
             bound: false,
             hired: false,
             failed: false,
+            failing: false,
             removing: false,
             leftover: false,
         };
