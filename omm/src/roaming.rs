@@ -28,7 +28,7 @@ use machine::step::Machine;
 use machine::time::{Moment, Wall};
 use machine::timers::{self, Timers};
 
-use crate::claim::{Claim, Outcome, Phase, Word};
+use crate::claim::{Claim, Outcome, Word};
 use crate::flapping::Flapping;
 use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
@@ -49,12 +49,14 @@ mod restart;
 mod tests;
 mod yielding;
 
-/// How much older than our own a newer claim's proof of presence may be and still count as equal: the clock warning
-/// limit of spec 8, and room for a word's journey.
-pub const PRESENCE_TOLERANCE: Duration = Duration::from_secs(2);
+/// By how much a claim's stamp may lie after the sighting it stands for: the clock warning limit of spec 8. Beyond it,
+/// the claimer's clock runs ahead.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// For how long a confirmation is said again whenever a link comes up: a registration's usual life (spec 8), after
 /// which the new owner has registered again anyway. Ours.
 pub const CONFIRM_REPEAT: Duration = Duration::from_secs(3600);
+/// How often an owner reminds those who have not confirmed: they may have restarted, and have lost the question. Ours.
+pub const REMIND_PERIOD: Duration = Duration::from_secs(1800);
 /// How long a restarted owner waits for the registrar's answer before it goes on without: longer than any SIP
 /// transaction (Timer F, 32 s). Ours; the line reports earlier.
 pub const QUERY_MAX: Duration = Duration::from_secs(40);
@@ -202,6 +204,8 @@ enum Timer {
     Confirm,
     /// When to renew once more.
     ConfirmAgain,
+    /// When to ask once more who has not confirmed.
+    Ask,
     /// When to confirm although the removal has no final answer.
     Removal,
     /// When the next renewal may follow the last.
@@ -219,6 +223,7 @@ impl timers::Name for Timer {
         match self {
             Timer::Confirm => "confirm",
             Timer::ConfirmAgain => "confirm-again",
+            Timer::Ask => "ask",
             Timer::Removal => "removal",
             Timer::Renew => "renew",
             Timer::Detach => "detach",
@@ -264,6 +269,10 @@ pub struct Roaming {
     waiting: Option<Box<Waiting>>,
     said: Option<Said>,
     renewed: Option<Moment>,
+    /// Our own last proof of presence, while the newer owner is known from the registrar only, which tells no age.
+    hearsay: Option<(Presence, Wall)>,
+    /// When this OMM took the user over from another, in this life of the process.
+    took_over: Option<Moment>,
     timers: Timers<Timer>,
     watchdog: Watchdog,
     flapping: Flapping,
@@ -285,6 +294,8 @@ impl Roaming {
             waiting: None,
             said: None,
             renewed: None,
+            hearsay: None,
+            took_over: None,
             timers: Timers::default(),
             watchdog: Watchdog::new(policy.watchdog),
             flapping: Flapping::default(),
@@ -345,6 +356,18 @@ impl Roaming {
     fn say_claim(&self, now: Moment, out: &mut Vec<Effect>) {
         out.extend(self.claim(now).map(|claim| Effect::Say(Word::Claim(claim))));
     }
+
+    /// Says the claim again to everybody, and asks each of those who have yet to confirm.
+    fn ask_again(&self, now: Moment, out: &mut Vec<Effect>) {
+        let Some(claim) = self.claim(now) else { return };
+        for awaited in &self.awaited {
+            let asking = Claim { former: Some(awaited.from), ..claim.clone() };
+            out.push(Effect::Say(Word::Claim(asking)));
+        }
+        if self.awaited.is_empty() {
+            out.push(Effect::Say(Word::Claim(claim)));
+        }
+    }
 }
 
 impl Machine for Roaming {
@@ -396,9 +419,9 @@ impl Machine for Roaming {
             (Input::Heard { word: Word::Stale(stale), stamp, wall }, _) => {
                 self.corrected(now, stale, stamp, wall, out);
             }
-            (Input::LinkUp, Claiming | Unconfirmed) => self.say_claim(now, out),
+            (Input::LinkUp, Claiming | Unconfirmed | Settled) => self.relinked(now, out),
             (Input::LinkUp, Absent) => self.confirm_again(now, out),
-            (Input::LinkUp, Asking | Settled | Yielding | Gone) => {}
+            (Input::LinkUp, Asking | Yielding | Gone) => {}
             (Input::Unbound, Asking) => self.serve_again(now, out),
             // The line tries on by itself, and a renewal is its business.
             (Input::Unbound, Absent | Claiming | Unconfirmed | Settled | Yielding | Gone) => {}
@@ -428,6 +451,7 @@ impl Machine for Roaming {
             match timer {
                 Timer::Confirm => self.missed(now, out),
                 Timer::ConfirmAgain => self.renew(now, out),
+                Timer::Ask => self.remind(now, out),
                 Timer::Removal => self.yielded(now, Outcome::Unknown, out),
                 Timer::Renew => self.renew(now, out),
                 Timer::Detach => self.leave(now, State::Gone, out),

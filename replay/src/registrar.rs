@@ -1,6 +1,6 @@
 //! A virtual registrar: the same [`sip::uas`] that answers phones in an OMM, alone on the network as a PBX would be.
 
-use actix::prelude::*;
+use actix::{Actor, Context, Handler, Message, Recipient};
 use actors::clock::Clock;
 use actors::doors::Datagram;
 use actors::seat::{Flow, Seat, Seated};
@@ -27,7 +27,7 @@ impl Actor for Registrar {
     fn started(&mut self, ctx: &mut Context<Self>) {
         // The network decides what is lost, not a mailbox.
         ctx.set_mailbox_capacity(1 << 20);
-        self.seated(ctx);
+        self.seated(Vec::new(), ctx);
     }
 }
 

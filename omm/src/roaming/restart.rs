@@ -6,9 +6,9 @@ use std::time::Duration;
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
-use super::memory::Known;
-use super::{Effect, OMMS_MAX, QUERY_MAX, Roaming, Sighting, State, Timer};
-use crate::claim::{Claim, Phase};
+use super::memory::{Known, Said};
+use super::{CONFIRM_REPEAT, Effect, OMMS_MAX, QUERY_MAX, Roaming, Sighting, State, Timer};
+use crate::claim::{Claim, Outcome, Phase};
 use crate::presence::Presence;
 use crate::roaming::policy::{Evidence, Policy};
 use crate::roaming::record::{Contact, Record};
@@ -53,6 +53,12 @@ impl Roaming {
                     roaming.timers.set(Timer::Removal, now + roaming.policy.removal);
                 }
                 roaming.clean_up(out);
+                let asked = record.former == Some(me) && record.phase == Phase::Here;
+                if asked && roaming.contact == Contact::Nothing {
+                    // The answer may have been lost with the process.
+                    roaming.said =
+                        Some(Said { outcome: Outcome::None, at: now }).filter(|_| age < CONFIRM_REPEAT);
+                }
             }
         }
         roaming
@@ -89,8 +95,8 @@ impl Roaming {
         wall: Wall,
         out: &mut Vec<Effect>,
     ) {
-        match self.newer(sightings) {
-            Some(claim) => self.yield_to(now, claim, wall, out),
+        match self.newer(now, sightings) {
+            Some(claim) => self.yield_to_contact(now, claim, wall, out),
             None => self.serve_again(now, out),
         }
     }
@@ -105,7 +111,7 @@ impl Roaming {
         }
         self.own(now);
         out.push(Effect::Bind { epoch: known.epoch });
-        self.say_claim(now, out);
+        self.ask_again(now, out);
     }
 
     /// Contacts of siblings that came along with an ordinary answer.
@@ -116,9 +122,11 @@ impl Roaming {
         wall: Wall,
         out: &mut Vec<Effect>,
     ) {
-        match (self.policy.evidence, self.newer(&sightings)) {
+        match (self.policy.evidence, self.newer(now, &sightings)) {
             (Evidence::Off, _) | (Evidence::Yield, None) => {}
-            (Evidence::Yield | Evidence::Evict, Some(claim)) => self.yield_to(now, claim, wall, out),
+            (Evidence::Yield | Evidence::Evict, Some(claim)) => {
+                self.yield_to_contact(now, claim, wall, out);
+            }
             // While the claim is young the former owner is left to remove its contact by itself.
             (Evidence::Evict, None) if self.state == State::Claiming => {}
             (Evidence::Evict, None) => {
@@ -135,9 +143,17 @@ impl Roaming {
         }
     }
 
-    /// The newest sibling contact that is newer than our claim, as the claim it stands for. Its age is not known; the
-    /// contact is there now, so it counts as fresh.
-    fn newer(&self, sightings: &[Sighting]) -> Option<Claim> {
+    /// The registrar lists a newer owner, but not when its phone was seen. Should the claim itself turn out to be older
+    /// than our own last proof of presence, we take the user back.
+    fn yield_to_contact(&mut self, now: Moment, claim: Claim, wall: Wall, out: &mut Vec<Effect>) {
+        let mine = (self.presence, self.located);
+        self.yield_to(now, claim, wall, out);
+        self.hearsay = Some(mine);
+    }
+
+    /// The newest sibling contact that is newer than our claim, as the claim it stands for. Its age is not known; that
+    /// of our own last proof stands in for it.
+    fn newer(&self, now: Moment, sightings: &[Sighting]) -> Option<Claim> {
         let known = self.known?;
         let newest = sightings
             .iter()
@@ -150,7 +166,7 @@ impl Roaming {
             owner: newest.owner,
             former: Some(self.me),
             phase: Phase::Here,
-            age: Duration::ZERO,
+            age: self.presence.age(now),
         })
     }
 }

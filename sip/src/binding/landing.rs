@@ -13,7 +13,7 @@ use crate::digest;
 use crate::digest::client::{Answer, Scope};
 use crate::message::Message;
 use crate::name::Name;
-use crate::report::{Evidence, Failure, Leftover, Removal, Report};
+use crate::report::{Evidence, Failure, Removal, Report};
 use crate::transaction::client::Heard;
 
 impl Binding {
@@ -283,11 +283,10 @@ impl Binding {
                 out.push(Effect::Report(Report::Removed(outcome)));
                 if self.wish.is_some() {
                     self.state = State::Trying;
-                } else if let Some(held) = self.held {
+                } else if self.held.is_some() {
                     self.state = State::Cleanup;
                     self.refusals = 1;
                     self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
-                    self.keep(held.since(now), out);
                 } else {
                     self.ours.clear();
                     self.state = State::Idle;
@@ -296,7 +295,6 @@ impl Binding {
             State::Cleanup if clean => {
                 self.state = State::Idle;
                 self.timers.stop(Timer::Again);
-                out.push(Effect::Forget);
                 out.push(Effect::Report(Report::Removed(Removal::Removed)));
             }
             State::Cleanup => {
@@ -311,10 +309,6 @@ impl Binding {
             | State::Rejected
             | State::Resting => {}
         }
-    }
-
-    fn keep(&self, remaining: Duration, out: &mut Vec<Effect>) {
-        out.push(Effect::Keep(Leftover { contacts: self.ours.clone(), remaining }));
     }
 
     /// A final answer to a transaction that was given up (G-7).
@@ -357,7 +351,6 @@ impl Binding {
                 self.state = State::Cleanup;
                 self.refusals = 0;
                 self.wants.due = true;
-                self.keep(granted, out);
             }
             State::Trying
             | State::Registered

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use machine::time::Moment;
 
-use super::{Binding, EVICTIONS_MAX, Effect, Order, State, Timer, Wants, plan};
+use super::{Binding, EVICTIONS_MAX, Order, State, Timer, Wants};
 use crate::report::Leftover;
 use crate::server::Account;
 use crate::uri::Uri;
 
 impl Binding {
-    pub(super) fn obey(&mut self, now: Moment, order: Order, out: &mut Vec<Effect>) {
+    pub(super) fn obey(&mut self, now: Moment, order: Order) {
         use State::{Backoff, Cleanup, Idle, Registered, Rejected, Removing, Resting, Trying};
         self.retired = false;
         match (order, self.state) {
@@ -26,7 +26,6 @@ impl Binding {
             (Order::Register { contact } | Order::Resume { contact }, Removing) => self.wish = Some(contact),
             (Order::Register { contact } | Order::Resume { contact }, Cleanup) => {
                 self.wish = Some(contact);
-                out.push(Effect::Forget);
                 self.try_now();
             }
             (Order::Resume { contact }, Idle | Resting) => {
@@ -53,10 +52,7 @@ impl Binding {
                 self.begin_removal();
             }
             (Order::Remove, Removing) => self.wish = None,
-            (Order::Remove, Cleanup) => {
-                out.push(Effect::Forget);
-                self.begin_removal();
-            }
+            (Order::Remove, Cleanup) => self.begin_removal(),
             (Order::Rest, Trying | Registered | Backoff | Rejected) => self.rest(now),
             (Order::Rest, Idle | Resting | Removing | Cleanup) => {}
             (Order::Retry, Backoff | Rejected) => {
@@ -81,14 +77,10 @@ impl Binding {
                 Order::Caution(cautious),
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.cautious = cautious,
-            (Order::Leftover(leftover), Idle) => self.adopt(now, leftover),
-            // What lives here now is newer than what was left over.
             (
-                Order::Leftover(leftover),
-                Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
-            ) => {
-                self.inherit(now, leftover);
-            }
+                Order::Inherit(leftover),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.inherit(now, leftover),
         }
     }
 
@@ -147,13 +139,6 @@ impl Binding {
         let query = self.wants.query;
         self.wants = Wants { query, ..Wants::default() };
         self.timers.stop(Timer::Objection);
-    }
-
-    fn adopt(&mut self, now: Moment, leftover: Leftover) {
-        self.state = State::Cleanup;
-        self.refusals = 1;
-        self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
-        self.inherit(now, leftover);
     }
 
     fn inherit(&mut self, now: Moment, leftover: Leftover) {
