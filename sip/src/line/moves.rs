@@ -130,12 +130,14 @@ impl Line {
     pub(super) fn fallen(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
         let Some(entry) = self.tier(tier) else { return };
         let removing = entry.removing;
-        (entry.hired, entry.bound) = (false, false);
+        (entry.hired, entry.bound, entry.failing) = (false, false, false);
         if removing {
             self.removed(tier, Removal::Unknown, out);
         }
         match &self.state {
-            State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => self.engage(now, tier, out),
+            State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => {
+                self.engage(now, tier, out)
+            }
             State::On { .. } | State::Off => {}
         }
     }

@@ -402,3 +402,24 @@ fn a_server_that_recovers_while_the_current_one_fails_is_used_at_once() {
     story.check(failed(1, Failure::Rejected(403)), &["failed 1 rejected 403"]);
     story.check(server(0, Standing::Recovering), &[]);
 }
+
+#[test]
+fn a_contact_from_before_a_restart_is_made_known_at_every_tier() {
+    let leftover = Leftover { contacts: vec![CONTACT.into()], remaining: Duration::from_secs(100) };
+    let mut story = Story::of(2);
+    story.check(Input::Inherit(leftover), &["0 inherit", "1 inherit"]);
+    story.check(Input::Unbind, &["0 remove", "1 remove"]);
+    story.check(removed(0, Removal::Removed), &[]);
+    story.check(removed(1, Removal::Nothing), &["released removed"]);
+}
+
+#[test]
+fn a_binding_that_lost_its_memory_is_told_anew_what_is_wanted() {
+    let mut story = Story::bound(2);
+    story.check(Input::Caution(true), &["0 caution true"]);
+    story.check(Input::Fallen { tier: 0 }, &["0 caution true", "0 register"]);
+    story.check(Input::Fallen { tier: 1 }, &[]);
+    let mut story = Story::bound(1);
+    story.check(Input::Unbind, &["0 remove"]);
+    story.check(Input::Fallen { tier: 0 }, &["released unknown"]);
+}
