@@ -3,8 +3,8 @@
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
-use super::memory::{Known, Waiting};
-use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal, Roaming, State, Timer};
+use super::memory::{Known, Timer, Waiting};
+use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal, Roaming, State};
 use crate::claim::{Confirm, Outcome, Phase};
 use crate::ids::Ipei;
 use crate::presence::Presence;
