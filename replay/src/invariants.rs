@@ -118,7 +118,9 @@ impl Invariants {
             "register" => self.register(site, sight, ledger),
             "answer" | "bound" | "unbound" | "removed" | "silence" => self.answered(site, sight.who),
             "bind" => self.want(site, sight, ledger, Wants::Bound),
-            "unbind" | "withdrawn" | "failover" | "failback" | "evict" => self.want(site, sight, ledger, Wants::Removed),
+            "unbind" | "withdrawn" | "failover" | "failback" | "evict" => {
+                self.want(site, sight, ledger, Wants::Removed)
+            }
             "stop" | "crash" | "start" => {
                 self.in_flight.retain(|(at, _), _| *at != site);
                 // What a restarted OMM cleans up was asked for before: not judged until it binds again.
@@ -144,7 +146,9 @@ impl Invariants {
             && let Some(user) = ledger.user_of(sight)
             && self.wants.get(&(site, user)) == Some(&Wants::Bound)
         {
-            self.meddled.add(sight.at, || format!("nothing had happened to this user, still it was removed: {sight}"));
+            self.meddled.add(sight.at, || {
+                format!("nothing had happened to this user, still it was removed: {sight}")
+            });
         }
     }
 
@@ -173,12 +177,32 @@ impl Invariants {
             }
         };
         vec![
-            Finding { id: "I5", says: "a binding at an OMM belongs to a user that the OMM owns", outcome: settled(rest::strays) },
-            Finding { id: "I6", says: "one OMM serves each user whose phone is on, and all agree which", outcome: settled(rest::disagreements) },
-            Finding { id: "I8", says: "a binding never has two REGISTERs in flight", outcome: self.overlapping.outcome() },
+            Finding {
+                id: "I5",
+                says: "a binding at an OMM belongs to a user that the OMM owns",
+                outcome: settled(rest::strays),
+            },
+            Finding {
+                id: "I6",
+                says: "one OMM serves each user whose phone is on, and all agree which",
+                outcome: settled(rest::disagreements),
+            },
+            Finding {
+                id: "I8",
+                says: "a binding never has two REGISTERs in flight",
+                outcome: self.overlapping.outcome(),
+            },
             Finding { id: "I9", says: "`Contact: *` is never sent", outcome: self.stars.outcome() },
-            Finding { id: "I12", says: "what happens to one user changes no other user's binding", outcome: self.meddled.outcome() },
-            Finding { id: "SM-2", says: "a double registration ends in time", outcome: doubles(&self.plan, ledger, end).outcome() },
+            Finding {
+                id: "I12",
+                says: "what happens to one user changes no other user's binding",
+                outcome: self.meddled.outcome(),
+            },
+            Finding {
+                id: "SM-2",
+                says: "a double registration ends in time",
+                outcome: doubles(&self.plan, ledger, end).outcome(),
+            },
         ]
     }
 }
@@ -195,7 +219,9 @@ fn doubles(plan: &Plan, ledger: &Ledger, end: Moment) -> Breaches {
         if longest.0 > bound {
             let span = humantime::format_duration(longest.0);
             let most = humantime::format_duration(bound);
-            breaches.add(longest.1, || format!("{} was registered by two OMMs for {span}, at most {most}", user.name));
+            breaches.add(longest.1, || {
+                format!("{} was registered by two OMMs for {span}, at most {most}", user.name)
+            });
         }
     }
     breaches

@@ -21,10 +21,10 @@ use machine::time::{Moment, Wall};
 use crate::script::action::{Quality, Reply};
 use crate::script::assert::{Metric, Pattern};
 use crate::script::claim::{Claim, Op};
+use crate::script::complaint::Complaint;
 use crate::script::output::Output;
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding, Kind, Park, Platform};
-use crate::script::complaint::Complaint;
 use crate::script::{Name, Place, Script};
 
 /// What the command line says over the script.

@@ -38,12 +38,12 @@ impl<'a> Sight<'a> {
 
     /// The event's own keys and values, in their order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
-        let (live, kept): (&'a [(&'static str, Value)], &'a [(String, Value)]) = match self.fields {
-            Fields::Live(fields) => (fields, &[]),
-            Fields::Kept(fields) => (&[], fields),
+        let (live, kept) = match self.fields {
+            Fields::Live(fields) => (Some(fields), None),
+            Fields::Kept(fields) => (None, Some(fields)),
         };
-        let live = live.iter().map(|(key, value)| (*key, value));
-        live.chain(kept.iter().map(|(key, value)| (key.as_str(), value)))
+        let live = live.into_iter().flatten().map(|(key, value)| (*key, value));
+        live.chain(kept.into_iter().flatten().map(|(key, value)| (key.as_str(), value)))
     }
 
     /// The text of a key.
@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_line_is_written_in_the_order_of_its_keys_and_read_back() {
-        let note = Note::new("register").text("server", "pbx \"1\"\n").number("tier", 1_u64).text("kind", "initial");
+        let note =
+            Note::new("register").text("server", "pbx \"1\"\n").number("tier", 1_u64).text("kind", "initial");
         let sight = Sight::of(Moment::from_millis(7_200_034), "berlin", "binding/101@pbx", &note);
         let mut line = Vec::new();
         sight.write_json(&mut line).unwrap();
@@ -253,7 +254,12 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_refused() {
-        assert!(Entry::read(r#"{"t":1,"node":"a","who":"b"}"#).unwrap_err().to_string().contains("missing field `event`"));
+        assert!(
+            Entry::read(r#"{"t":1,"node":"a","who":"b"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("missing field `event`")
+        );
         assert!(Entry::read(r#"{"t":1,"node":"a","who":"b","event":"c","d":1.5}"#).is_err());
     }
 

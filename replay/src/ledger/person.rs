@@ -90,9 +90,9 @@ impl Person {
 
     /// Whether a registrar lists the user's contact at this site; `via` this one.
     pub fn registered(&self, at: Option<usize>, via: Option<usize>) -> bool {
-        self.held.iter().any(|held| {
-            at.is_none_or(|at| held.site == Some(at)) && via.is_none_or(|via| held.server == via)
-        })
+        self.held
+            .iter()
+            .any(|held| at.is_none_or(|at| held.site == Some(at)) && via.is_none_or(|via| held.server == via))
     }
 
     /// How many contacts a registrar lists.
@@ -118,7 +118,9 @@ impl Person {
         if before == 0 && after > 0 {
             self.double_since = Some(now);
         }
-        if after == 0 && let Some(since) = self.double_since.take() {
+        if after == 0
+            && let Some(since) = self.double_since.take()
+        {
             let span = now.since(since);
             if span > self.double_longest.0 {
                 self.double_longest = (span, since);
@@ -155,7 +157,8 @@ impl Person {
         if self.roam.as_ref().is_some_and(|known| known.epoch >= *epoch) {
             return false;
         }
-        self.roam = Some(Roam { epoch: epoch.clone(), owner, former, since: now, confirmed: former.is_none() });
+        self.roam =
+            Some(Roam { epoch: epoch.clone(), owner, former, since: now, confirmed: former.is_none() });
         true
     }
 
