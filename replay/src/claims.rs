@@ -18,6 +18,8 @@ pub struct Check {
     /// The user that made the claim false when it was last looked at: of ten thousand users one is looked at again
     /// before all are.
     witness: Option<usize>,
+    /// Whether all users were right at the last look; then only those that were touched since are looked at.
+    all_right: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +66,7 @@ impl Check {
             }
             Claim::Duplicates { op, count } => What::Duplicates { op: *op, count: *count },
         };
-        Check { what, witness: None }
+        Check { what, witness: None, all_right: false }
     }
 
     /// The user it is about, to find the event that broke it.
@@ -94,8 +96,14 @@ impl Check {
                 {
                     return false;
                 }
-                self.witness = ledger.people().iter().position(wrong);
-                self.witness.is_none()
+                self.witness = match self.all_right {
+                    true => {
+                        ledger.touched().iter().copied().find(|user| ledger.person(*user).is_some_and(wrong))
+                    }
+                    false => ledger.people().iter().position(wrong),
+                };
+                self.all_right = self.witness.is_none();
+                self.all_right
             }
             What::Bound { user, times, server } => {
                 ledger.person(*user).is_some_and(|person| person.times_bound(*server) == *times)

@@ -64,13 +64,16 @@ pub struct Invariants {
     plan: Arc<Plan>,
     timer_f: Duration,
     /// REGISTERs that wait for their answer, by site and binding.
-    in_flight: BTreeMap<(usize, Box<str>), Moment>,
+    in_flight: BTreeMap<Flight, Moment>,
     overlapping: Breaches,
     stars: Breaches,
     /// Whether a user's own machine has asked for the removal of what it once asked to bind, by site and user.
     wants: BTreeMap<(usize, usize), Wants>,
     meddled: Breaches,
 }
+
+/// A binding: its site, its user, its server; places in the plan.
+type Flight = (usize, usize, usize);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wants {
@@ -116,13 +119,13 @@ impl Invariants {
         let Some(site) = ledger.site(sight.node) else { return };
         match sight.event {
             "register" => self.register(site, sight, ledger),
-            "answer" | "bound" | "unbound" | "removed" | "silence" => self.answered(site, sight.who),
+            "answer" | "bound" | "unbound" | "removed" | "silence" => self.answered(site, sight, ledger),
             "bind" => self.want(site, sight, ledger, Wants::Bound),
             "unbind" | "withdrawn" | "failover" | "failback" | "evict" => {
                 self.want(site, sight, ledger, Wants::Removed)
             }
             "stop" | "crash" | "start" => {
-                self.in_flight.retain(|(at, _), _| *at != site);
+                self.in_flight.retain(|(at, _, _), _| *at != site);
                 // What a restarted OMM cleans up was asked for before: not judged until it binds again.
                 self.wants.retain(|(at, _), _| *at != site);
             }
@@ -131,8 +134,8 @@ impl Invariants {
     }
 
     fn register(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger) {
-        let before = self.in_flight.insert((site, sight.who.into()), sight.at);
-        if let Some(before) = before
+        let flight = self.flight(site, sight, ledger);
+        if let Some(before) = flight.and_then(|flight| self.in_flight.insert(flight, sight.at))
             && sight.at.since(before) < self.timer_f
         {
             self.overlapping.add(sight.at, || {
@@ -152,10 +155,17 @@ impl Invariants {
         }
     }
 
-    fn answered(&mut self, site: usize, who: &str) {
-        if who.starts_with("binding/") {
-            self.in_flight.remove(&(site, Box::from(who)));
+    fn answered(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger) {
+        if let Some(flight) = self.flight(site, sight, ledger) {
+            self.in_flight.remove(&flight);
         }
+    }
+
+    /// The binding that an event is about.
+    fn flight(&self, site: usize, sight: &Sight<'_>, ledger: &Ledger) -> Option<Flight> {
+        let (_, server) = sight.who.strip_prefix("binding/")?.split_once('@')?;
+        let server = self.plan.servers.iter().position(|known| *known.name == *server)?;
+        Some((site, ledger.user_of(sight)?, server))
     }
 
     fn want(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger, wants: Wants) {

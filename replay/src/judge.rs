@@ -237,6 +237,7 @@ impl Judge {
             self.rule(*case, false);
         }
         self.open = open;
+        self.ledger.untouch();
         let cases = &self.cases;
         self.open.retain(|case| cases.get(*case).is_some_and(|case| case.verdict.is_none()));
     }

@@ -71,6 +71,7 @@ pub struct Ledger {
     surplus: Vec<u64>,
     t_confirm: Duration,
     version: u64,
+    touched: Vec<usize>,
 }
 
 impl Ledger {
@@ -120,6 +121,7 @@ impl Ledger {
             surplus,
             t_confirm,
             version: 0,
+            touched: Vec::new(),
             plan: Arc::clone(plan),
         }
     }
@@ -127,6 +129,16 @@ impl Ledger {
     /// Grows with every change that a claim could see.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The users whose registrations or presence changed since [`Ledger::untouch`].
+    pub fn touched(&self) -> &[usize] {
+        &self.touched
+    }
+
+    /// Everybody has looked at what changed.
+    pub fn untouch(&mut self) {
+        self.touched.clear();
     }
 
     /// What was counted so far.
@@ -233,7 +245,10 @@ impl Ledger {
             if gone { person.released(server, contact) } else { person.bound(server, site, contact) };
         let after = person.surplus();
         person.doubled(before, after, sight.at);
-        self.version += u64::from(changed);
+        if changed {
+            self.version += 1;
+            self.touched.push(user);
+        }
         if before != after {
             if let Some(count) = self.surplus.get_mut(before) {
                 *count = count.saturating_sub(1);
@@ -313,8 +328,11 @@ impl Ledger {
     }
 
     fn here(&mut self, sight: &Sight<'_>, change: impl FnOnce(&mut Person)) {
-        if let Some(person) = self.user_of(sight).and_then(|user| self.people.get_mut(user)) {
+        if let Some(user) = self.user_of(sight)
+            && let Some(person) = self.people.get_mut(user)
+        {
             change(person);
+            self.touched.push(user);
             self.version += 1;
         }
     }

@@ -5,8 +5,10 @@
 //! - [`trace`]: the events of a run, as JSON lines and as text; [`ladder`]: who sent what to whom about one user.
 //! - [`ledger`]: what the events say about the world; [`claims`]: whether a claim holds by it.
 //! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3).
+//! - [`chronicle`]: all who listen to a run, as one listener.
 //! - [`report`]: the verdict, for people and for machines.
 
+pub mod chronicle;
 pub mod claims;
 pub mod invariants;
 pub mod judge;

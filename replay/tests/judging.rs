@@ -357,3 +357,23 @@ fn a_report_for_machines_names_every_check() {
     assert!(junit.contains("case.scn:10 expect anna registered"), "{junit}");
     assert!(junit.contains("anna is registered nowhere"), "{junit}");
 }
+
+#[test]
+fn all_users_are_watched_one_by_one() {
+    let script = "at 10s always all users registered\nat 60s end\n";
+    let ben = |at: &str, event: &str| {
+        format!(
+            "{at} pbx registrar {event} aor=sip:102@pbx contact=sip:102@10.0.2.1:5060;hm-site=102A7020 expires=60"
+        )
+    };
+    let mut events =
+        vec![bound("1", AACHEN), ben("2", "bound"), bound("20", BERLIN), gone("21", "removed", AACHEN)];
+    let all: Vec<&str> = events.iter().map(String::as_str).collect();
+    assert_eq!(verdicts(script, &all), ["passed"]);
+    events.extend([ben("30", "expired"), ben("31", "bound")]);
+    let all: Vec<&str> = events.iter().map(String::as_str).collect();
+    assert_eq!(
+        verdicts(script, &all),
+        ["failed: 1 user is not; the first is ben, who is registered nowhere"]
+    );
+}

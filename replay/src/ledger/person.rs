@@ -82,10 +82,12 @@ impl Person {
 
     /// How many OMMs are listed for the user, less one.
     pub fn surplus(&self) -> usize {
-        let mut sites: Vec<usize> = self.held.iter().filter_map(|held| held.site).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        sites.len().saturating_sub(1)
+        // A handful of contacts: each counts when none before it is of the same OMM.
+        let known = |(at, held): (usize, &Held)| {
+            held.site.is_some() && self.held.iter().take(at).all(|earlier| earlier.site != held.site)
+        };
+        let sites = self.held.iter().enumerate().filter(|pair| known(*pair)).count();
+        sites.saturating_sub(1)
     }
 
     /// Whether a registrar lists the user's contact at this site; `via` this one.
