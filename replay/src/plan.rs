@@ -21,6 +21,7 @@ use machine::time::{Moment, Wall};
 use crate::script::action::{Quality, Reply};
 use crate::script::assert::{Metric, Pattern};
 use crate::script::claim::{Claim, Op};
+use crate::script::complaint::Complaint;
 use crate::script::output::Output;
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding, Kind, Park, };

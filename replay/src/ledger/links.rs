@@ -52,7 +52,9 @@ impl Links {
         if site == self.centre {
             return false;
         }
-        let (Some(view), Some(synced)) = (self.views.get_mut(site), self.synced.get_mut(site)) else { return false };
+        let (Some(view), Some(synced)) = (self.views.get_mut(site), self.synced.get_mut(site)) else {
+            return false;
+        };
         let before = (view.clone(), *synced);
         match sight.text("state").unwrap_or_default() {
             "insync" | "joined" => (*view, *synced) = (View::Up, true),

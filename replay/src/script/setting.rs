@@ -63,7 +63,8 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
 pub(super) fn read(line: &mut Cursor<'_>) -> Read<(&'static str, Setting)> {
     let key = line.peek_word().replace('-', "_");
     let Some((key, takes, _)) = KEYS.iter().find(|(known, _, _)| *known == key) else {
-        let complaint = line.complain("there is no setting of this name", "a key such as `t_confirm` or `detach_hold`");
+        let complaint =
+            line.complain("there is no setting of this name", "a key such as `t_confirm` or `detach_hold`");
         return Err(complaint.nearest_of(KEYS.iter().map(|(known, _, _)| *known)));
     };
     line.skip();
