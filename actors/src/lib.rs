@@ -1,1 +1,26 @@
-//! Who runs the machines: thin actix actors around one seat.
+//! Who runs the machines: thin actix actors around one seat. No rule of the domain stands in here.
+//!
+//! One OMM is a tree: [`omm`] (the star) has a child for each user ([`user`], roaming), each link ([`link`]), each SIP
+//! server of the site ([`server`], health), one [`endpoint`] (phones, and the way of every SIP message) and one
+//! [`keeper`] (the store). A user that is served here has a [`line`], and a line has a [`binding`] for each server it
+//! is registered at. A child holds a `Recipient` of its parent, never its address: that keeps it a tree.
+//!
+//! [`seat`] is the only place where a machine meets the world; [`clock`] the only one that reads a clock; [`doors`]
+//! are what the service (sockets, sled) and the replay (a virtual network, a map) hand in.
+
+pub mod binding;
+pub mod clock;
+pub mod doors;
+pub mod endpoint;
+pub mod keeper;
+pub mod line;
+pub mod link;
+pub mod messages;
+pub mod omm;
+pub mod record;
+pub mod seat;
+pub mod server;
+pub mod site;
+pub mod store;
+pub mod trace;
+pub mod user;

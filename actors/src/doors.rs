@@ -1,0 +1,82 @@
+//! The doors: how the actors of one OMM reach the world outside, and how the world reaches them.
+//!
+//! A door is a `Recipient<..>` that somebody hands in at the start: the service hands in sockets, the replay hands in
+//! its virtual network. Nothing in here knows which.
+
+use actix::prelude::*;
+use bytes::Bytes;
+use sip::target::Target;
+
+/// One SIP datagram. Sent to the SIP door it is to go out to `peer`; sent to the endpoint it came in from `peer`.
+///
+/// A door that is full drops the datagram and counts it, as the network itself would.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Datagram {
+    /// The other side.
+    pub peer: Target,
+    /// The whole message.
+    pub bytes: Bytes,
+}
+
+/// The SIP door tells the endpoint that this datagram could not be sent (no route, refused flow).
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Undelivered(pub Datagram);
+
+/// Asks the AXI door to open a connection.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Dial {
+    /// `host:port` of the other OMM.
+    pub address: String,
+    /// Echoed in every [`Wire`] of this connection, so that a late connection of an abandoned attempt is recognised.
+    pub attempt: u64,
+    /// Who hears what happens on the connection.
+    pub events: Recipient<Wire>,
+}
+
+/// The AXI listener tells the OMM actor of a connection that somebody else opened; the answer is who hears what
+/// happens on it, or `None` when the OMM takes no connections. Events of it carry attempt 0.
+#[derive(Message)]
+#[rtype(result = "Option<Recipient<Wire>>")]
+pub struct Accept {
+    /// Address of the dialling side, for messages to people.
+    pub peer: String,
+    /// Where to write.
+    pub line: Recipient<ToPeer>,
+}
+
+/// Something happened on an AXI connection.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Wire {
+    /// The attempt of the [`Dial`] it belongs to; 0 for an accepted connection.
+    pub attempt: u64,
+    /// What happened.
+    pub event: WireEvent,
+}
+
+/// What can happen on an AXI connection.
+pub enum WireEvent {
+    /// A dialled connection stands; write here.
+    Opened(Recipient<ToPeer>),
+    /// Bytes arrived, in order, cut anywhere.
+    Bytes(Bytes),
+    /// It is over (also: it never came to be). Nothing follows.
+    Closed {
+        /// Why, in words for people.
+        why: String,
+    },
+}
+
+/// What to do on an AXI connection. A door whose queue is full closes the connection: states are compared when it
+/// comes back (nothing is queued without bound).
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum ToPeer {
+    /// Write these bytes.
+    Bytes(Bytes),
+    /// Close after what was written.
+    Close,
+}

@@ -1,0 +1,102 @@
+//! The actor in front of the store: gathers what everybody wants durable while one commit is under way, and commits
+//! it as one (group commit), so that ten thousand phones at once cost a handful of disk flushes.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+use machine::note::Note;
+
+use crate::clock::Clock;
+use crate::store::{Store, StoreFault, Write};
+use crate::trace::Trace;
+use std::rc::Rc;
+
+/// How long to wait after a failed commit before it is tried again. No figure is given; this one is ours: short
+/// enough for a phone's retransmissions to survive a hiccup, long enough not to hammer a full disk.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Makes these writes durable, then tells `reply`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Keep {
+    /// What to write, as one change.
+    pub writes: Vec<Write>,
+    /// Who waits for it.
+    pub reply: Option<Recipient<Kept>>,
+}
+
+/// The writes are on the disk.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Kept;
+
+/// Owns the store of one OMM.
+pub struct Keeper {
+    store: Rc<dyn Store>,
+    clock: Rc<Clock>,
+    trace: Trace,
+    writes: Vec<Write>,
+    waiting: Vec<Recipient<Kept>>,
+    busy: bool,
+}
+
+impl Keeper {
+    /// A keeper for `store`.
+    pub fn new(store: Rc<dyn Store>, clock: Rc<Clock>, trace: Trace) -> Keeper {
+        Keeper { store, clock, trace, writes: Vec::new(), waiting: Vec::new(), busy: false }
+    }
+
+    fn commit(&mut self, ctx: &mut Context<Self>) {
+        if self.busy || self.writes.is_empty() {
+            return;
+        }
+        self.busy = true;
+        let batch = std::mem::take(&mut self.writes);
+        let waiting = std::mem::take(&mut self.waiting);
+        let done = self.store.commit(batch.clone());
+        ctx.spawn(
+            done.into_actor(self).map(move |result, keeper, ctx| keeper.committed(result, batch, waiting, ctx)),
+        );
+    }
+
+    fn committed(
+        &mut self,
+        result: Result<(), StoreFault>,
+        batch: Vec<Write>,
+        waiting: Vec<Recipient<Kept>>,
+        ctx: &mut Context<Self>,
+    ) {
+        match result {
+            Ok(()) => {
+                self.busy = false;
+                for reply in waiting {
+                    reply.do_send(Kept);
+                }
+                self.commit(ctx);
+            }
+            Err(fault) => {
+                self.trace.tell(self.clock.moment(), "store", &Note::new("alarm").text("text", &fault));
+                self.writes.splice(0..0, batch);
+                self.waiting.splice(0..0, waiting);
+                ctx.run_later(RETRY, |keeper, ctx| {
+                    keeper.busy = false;
+                    keeper.commit(ctx);
+                });
+            }
+        }
+    }
+}
+
+impl Actor for Keeper {
+    type Context = Context<Self>;
+}
+
+impl Handler<Keep> for Keeper {
+    type Result = ();
+
+    fn handle(&mut self, keep: Keep, ctx: &mut Context<Self>) {
+        self.writes.extend(keep.writes);
+        self.waiting.extend(keep.reply);
+        self.commit(ctx);
+    }
+}

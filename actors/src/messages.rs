@@ -1,0 +1,153 @@
+//! What the actors of one OMM say to each other. What goes in and out of the OMM is in [`crate::doors`].
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use omm::claim::Word;
+use omm::ids::{Ipei, Number};
+use omm::roaming::{Ask, Refusal};
+use omm::stamp::OmmId;
+use sip::message::Message as SipMessage;
+
+/// A phone proved that it is here: an authenticated REGISTER, or the location API (then nobody waits for an answer).
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Located {
+    /// Whose phone.
+    pub user: Number,
+    /// The handset, when the phone said so; otherwise the one the directory binds to the user.
+    pub device: Option<Ipei>,
+    /// The request that waits for the verdict.
+    pub ask: Option<Ask>,
+}
+
+/// The phone said goodbye, or its user logged out.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Left {
+    /// Whose phone.
+    pub user: Number,
+    /// Which kind of goodbye.
+    pub how: Leave,
+    /// The request that waits for the verdict.
+    pub ask: Option<Ask>,
+}
+
+/// How a phone leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Power off, or a REGISTER with expires 0.
+    Detached,
+    /// The user logged out of the phone.
+    LoggedOut,
+}
+
+/// A call of the user began or ended at this OMM (presence is proven while it lasts, SM-4).
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Call {
+    /// Whose call.
+    pub user: Number,
+    /// Began, or ended.
+    pub active: bool,
+}
+
+/// The verdict on a phone's REGISTER that was held.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Verdict {
+    /// The request.
+    pub ask: Ask,
+    /// Admitted, or why not.
+    pub refused: Option<Refusal>,
+}
+
+/// A SIP response for the machine that owns the Call-ID.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct Answer(pub SipMessage);
+
+/// The SIP door could not send the last datagram of the machine that owns the Call-ID.
+#[derive(Message, Clone, Copy)]
+#[rtype(result = "()")]
+pub struct Unsent;
+
+/// Responses with this Call-ID go to `to` from now on; to nobody when it is `None`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Route {
+    /// The whole Call-ID.
+    pub call_id: Arc<str>,
+    /// Who owns it.
+    pub to: Option<(Recipient<Answer>, Recipient<Unsent>)>,
+}
+
+/// A user's machine has something to tell the other OMMs.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Say(pub Word);
+
+/// The star brought a word for a user's machine.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Heard(pub Word);
+
+/// Whether the server of a tier may be used (SM-3H); from the health machine to the OMM and on to every line.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Usable {
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+    /// Whether it may be used.
+    pub usable: bool,
+}
+
+/// The link of an OMM to its central came up (told to every user's machine).
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct LinkUp;
+
+/// A child of this actor fell over in a panic; its boss hires a new one from what the store knows.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Fallen<K: Send + 'static>(pub K);
+
+/// From a link to its OMM: what the connection brought.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum FromLink {
+    /// The peer is known and may be talked to.
+    Up {
+        /// Which link.
+        link: u64,
+        /// Who is at the other end.
+        peer: OmmId,
+    },
+    /// The connection is gone.
+    Down {
+        /// Which link.
+        link: u64,
+    },
+    /// A word arrived.
+    Word {
+        /// Which link.
+        link: u64,
+        /// The word.
+        word: Word,
+    },
+    /// The other side has sent everything it had.
+    EndOfDownload {
+        /// Which link.
+        link: u64,
+    },
+}
+
+/// From an OMM to one of its links.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum ToLink {
+    /// Carry this word.
+    Word(Word),
+    /// Tell the other side that it has everything.
+    EndOfDownload,
+}

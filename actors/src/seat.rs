@@ -1,0 +1,158 @@
+//! The only place where a machine meets the world.
+//!
+//! A step is always the same: read the clock once, let the machine decide, write the trace, perform the effects in
+//! order, re-arm one alarm. An effect that has to become durable first holds back those behind it, also the effects
+//! of later steps, until the store has answered: order is part of every promise.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use machine::step::Machine;
+use machine::time::Moment;
+
+use crate::clock::Clock;
+use crate::trace::Trace;
+
+/// Whether the effects behind this one may be performed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Go,
+    /// Wait until somebody calls [`Seated::release`].
+    Hold,
+}
+
+/// A machine, its name, and what it needs to be run.
+pub struct Seat<M: Machine> {
+    machine: M,
+    who: Arc<str>,
+    clock: Rc<Clock>,
+    trace: Trace,
+    alarm: Option<(Moment, SpawnHandle)>,
+    /// Effects that wait behind one that holds; empty nearly always. Bounded by what one machine can decide while
+    /// one write is under way.
+    held: VecDeque<M::Effect>,
+    holding: bool,
+}
+
+impl<M: Machine> Seat<M> {
+    /// Seats `machine` under the name that the trace prints.
+    pub fn new(machine: M, who: impl Into<Arc<str>>, clock: Rc<Clock>, trace: Trace) -> Seat<M> {
+        Seat { machine, who: who.into(), clock, trace, alarm: None, held: VecDeque::new(), holding: false }
+    }
+
+    /// The machine, to look at.
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// The clocks of this OMM.
+    pub fn clock(&self) -> &Rc<Clock> {
+        &self.clock
+    }
+
+    /// The trace of this OMM.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The name that the trace prints.
+    pub fn who(&self) -> &Arc<str> {
+        &self.who
+    }
+
+    fn step(&mut self, input: Option<M::Input>) -> Vec<M::Effect> {
+        let now = self.clock.moment();
+        let mut effects = Vec::new();
+        let cause = input.as_ref().filter(|_| self.trace.listening()).and_then(M::note_input);
+        if let Some(note) = &cause {
+            self.trace.tell(now, &self.who, note);
+        }
+        match input {
+            Some(input) => self.machine.on(now, input, &mut effects),
+            None => self.machine.wake(now, &mut effects),
+        }
+        if self.trace.listening() {
+            for note in effects.iter().filter_map(M::note_effect) {
+                self.trace.tell(now, &self.who, &note);
+            }
+        }
+        effects
+    }
+}
+
+/// An actor that runs one machine.
+pub trait Seated: Actor<Context = Context<Self>> {
+    /// The machine it runs.
+    type Machine: Machine;
+
+    /// Its seat.
+    fn seat(&mut self) -> &mut Seat<Self::Machine>;
+
+    /// Performs one effect. A match of one-liners; no rule of the domain belongs here.
+    fn perform(&mut self, effect: <Self::Machine as Machine>::Effect, ctx: &mut Context<Self>) -> Flow;
+
+    /// Gives the machine one input.
+    fn feed(&mut self, input: <Self::Machine as Machine>::Input, ctx: &mut Context<Self>) {
+        let effects = self.seat().step(Some(input));
+        settle(self, effects, ctx);
+    }
+
+    /// The effect that held the others back is done: performs what waited.
+    fn release(&mut self, ctx: &mut Context<Self>) {
+        self.seat().holding = false;
+        settle(self, Vec::new(), ctx);
+    }
+
+    /// Arms the first alarm of a machine that was born with deadlines. Call it from `started`.
+    fn seated(&mut self, ctx: &mut Context<Self>) {
+        arm(self, ctx);
+    }
+}
+
+fn settle<A: Seated>(actor: &mut A, effects: Vec<<A::Machine as Machine>::Effect>, ctx: &mut Context<A>) {
+    let seat = actor.seat();
+    if seat.holding || !seat.held.is_empty() {
+        seat.held.extend(effects);
+        while !actor.seat().holding {
+            let Some(effect) = actor.seat().held.pop_front() else { break };
+            if actor.perform(effect, ctx) == Flow::Hold {
+                actor.seat().holding = true;
+            }
+        }
+    } else {
+        let mut effects = effects.into_iter();
+        while let Some(effect) = effects.next() {
+            if actor.perform(effect, ctx) == Flow::Hold {
+                let seat = actor.seat();
+                seat.holding = true;
+                seat.held.extend(effects);
+                break;
+            }
+        }
+    }
+    arm(actor, ctx);
+}
+
+fn arm<A: Seated>(actor: &mut A, ctx: &mut Context<A>) {
+    let seat = actor.seat();
+    let wanted = seat.machine.deadline().map(|(at, _)| at);
+    if seat.alarm.as_ref().map(|(at, _)| *at) == wanted {
+        return;
+    }
+    if let Some((_, handle)) = seat.alarm.take() {
+        ctx.cancel_future(handle);
+    }
+    if let Some(at) = wanted {
+        let pause = at.since(seat.clock.moment());
+        seat.alarm = Some((at, ctx.run_later(pause, ring)));
+    }
+}
+
+fn ring<A: Seated>(actor: &mut A, ctx: &mut Context<A>) {
+    actor.seat().alarm = None;
+    let effects = actor.seat().step(None);
+    settle(actor, effects, ctx);
+}

@@ -1,0 +1,55 @@
+//! Where the steps of the machines can be watched. Nothing is formatted when nobody listens.
+
+use std::rc::Rc;
+
+use machine::note::Note;
+use machine::time::Moment;
+
+/// One line of a trace: who saw or did what, and when.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// Monotonic time.
+    pub moment: Moment,
+    /// The site (or the registrar) it happened at.
+    pub node: &'a str,
+    /// The machine: `user/101`, `binding/101@pbx`, `link/central` ...
+    pub who: &'a str,
+    /// What.
+    pub note: &'a Note,
+}
+
+/// The trace of one OMM: its node name and whoever listens.
+#[derive(Clone)]
+pub struct Trace {
+    node: Rc<str>,
+    sink: Option<Rc<dyn Fn(Seen<'_>)>>,
+}
+
+impl Trace {
+    /// A trace that nobody listens to.
+    pub fn silent(node: &str) -> Trace {
+        Trace { node: node.into(), sink: None }
+    }
+
+    /// A trace that `sink` listens to.
+    pub fn new(node: &str, sink: Rc<dyn Fn(Seen<'_>)>) -> Trace {
+        Trace { node: node.into(), sink: Some(sink) }
+    }
+
+    /// Whether it is worth making a note at all.
+    pub fn listening(&self) -> bool {
+        self.sink.is_some()
+    }
+
+    /// The node whose trace this is.
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Hands one line to the listener.
+    pub fn tell(&self, moment: Moment, who: &str, note: &Note) {
+        if let Some(sink) = &self.sink {
+            sink(Seen { moment, node: &self.node, who, note });
+        }
+    }
+}
