@@ -1,1 +1,3 @@
+//! The command `homing`.
+
 fn main() {}

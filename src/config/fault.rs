@@ -50,7 +50,8 @@ impl Place {
         let column = head.get(line_start..).unwrap_or_default().chars().count() + 1;
         let excerpt = without_secrets(line_text);
         let shown = excerpt.chars().count();
-        let wide = text.get(start..end).unwrap_or_default().lines().next().unwrap_or_default().chars().count();
+        let wide =
+            text.get(start..end).unwrap_or_default().lines().next().unwrap_or_default().chars().count();
         let room = (shown + 1).saturating_sub(column);
         Place { line: head.matches('\n').count() + 1, column, excerpt, width: wide.min(room).max(1) }
     }
@@ -67,7 +68,13 @@ fn floor(text: &str, at: usize) -> usize {
 
 /// The line up to the first value that may be a secret, and not absurdly long.
 fn without_secrets(line: &str) -> String {
-    let shown = match line.find("password").and_then(|at| line.get(at..)?.find('=').map(|eq| at + eq)) {
+    let key_before = |eq: usize| {
+        let before = line.get(..eq).unwrap_or_default().trim_end().trim_end_matches(['"', '\'']);
+        before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next().unwrap_or_default()
+    };
+    // A mistyped `pasword` is as secret as the right one.
+    let secret = |key: &str| key.contains("pass") || strsim::damerau_levenshtein(key, "password") <= 3;
+    let shown = match line.match_indices('=').map(|(eq, _)| eq).find(|eq| secret(key_before(*eq))) {
         Some(eq) => format!("{} ...", line.get(..=eq).unwrap_or_default()),
         None => line.trim_end().to_string(),
     };
@@ -122,7 +129,8 @@ impl Fault {
 
 /// The known word that is nearest to `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.into_iter().map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate)).min()?;
+    let near =
+        known.into_iter().map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate)).min()?;
     // A third of the letters may be wrong; beyond that the guess annoys more than it helps (ours).
     (near.0 <= (word.chars().count().max(near.1.chars().count()) / 3).max(1)).then_some(near.1)
 }
@@ -154,8 +162,12 @@ mod tests {
     fn a_password_is_not_shown() {
         let text = "{ number = \"1\", password = \"hunter2\" }";
         let place = Place::of(text, 27..36);
-        assert_eq!((place.excerpt.as_str(), place.width), ("{ number = \"1\", password = ...", 4));
-        assert!(!format!("{place:?}").contains("hunter2"));
+        assert_eq!((place.excerpt.as_str(), place.width), ("{ number = \"1\", password = ...", 3));
+        for line in
+            ["pasword=\"hunter2\"", "\"password\" = \"hunter2\"", "{ pwassword = 'hunter2', number = \"1\" }"]
+        {
+            assert!(!format!("{:?}", Place::of(line, 0..3)).contains("hunter2"), "{line}");
+        }
     }
 
     #[test]

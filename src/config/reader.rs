@@ -36,12 +36,23 @@ impl<'a> Reader<'a> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let span = error.span().unwrap_or(0..0);
-            self.fault(span, format!("not TOML: {}", error.message().replace('\n', "; ")), "", "valid TOML", None);
+            self.fault(
+                span,
+                format!("not TOML: {}", error.message().replace('\n', "; ")),
+                "",
+                "valid TOML",
+                None,
+            );
         }
         errors.is_empty().then_some(table)
     }
 
-    pub(super) fn section<'r>(&'r self, name: &str, table: &'r DeTable<'a>, span: Range<usize>) -> Section<'r, 'a> {
+    pub(super) fn section<'r>(
+        &'r self,
+        name: &str,
+        table: &'r DeTable<'a>,
+        span: Range<usize>,
+    ) -> Section<'r, 'a> {
         Section { reader: self, name: name.into(), table, span, asked: RefCell::default() }
     }
 
@@ -108,7 +119,13 @@ impl<'r, 'a> Section<'r, 'a> {
     }
 
     fn missing(&self, key: &str, expected: &str) {
-        self.reader.fault(self.span.clone(), format!("`{key}` is missing in {}", self.name), "", expected, None);
+        self.reader.fault(
+            self.span.clone(),
+            format!("`{key}` is missing in {}", self.name),
+            "",
+            expected,
+            None,
+        );
     }
 
     /// A text key.
@@ -117,8 +134,8 @@ impl<'r, 'a> Section<'r, 'a> {
         match value.get_ref() {
             DeValue::String(text) => Some(At { value: text.to_string(), span: value.span() }),
             DeValue::Integer(number) => {
-                let hint = Some(format!("put it in quotes: {key} = \"{number}\""));
-                self.wrong_type(key, value, expected, hint.filter(|_| key != "password"));
+                let shown = if key == "password" { "..." } else { number.as_str() };
+                self.wrong_type(key, value, expected, Some(format!("put it in quotes: {key} = \"{shown}\"")));
                 None
             }
             _ => {
@@ -219,7 +236,8 @@ impl<'r, 'a> Section<'r, 'a> {
     /// A duration in humantime's text within bounds, both included.
     pub(super) fn duration(&self, key: &'static str, low: Duration, high: Duration) -> Option<At<Duration>> {
         use humantime::format_duration as text;
-        let expected = format!("a duration from {} to {}, such as \"2h 30m\" or \"250ms\"", text(low), text(high));
+        let expected =
+            format!("a duration from {} to {}, such as \"2h 30m\" or \"250ms\"", text(low), text(high));
         let value = self.find(key)?;
         if let DeValue::Integer(number) = value.get_ref() {
             let hint = format!("a bare number has no unit; write {key} = \"{number}s\" for seconds");
@@ -258,14 +276,17 @@ impl<'r, 'a> Section<'r, 'a> {
         let expected = format!("tables that begin with [[{key}]]");
         let Some(value) = self.find(key) else { return Vec::new() };
         let DeValue::Array(array) = value.get_ref() else {
-            let hint = matches!(value.get_ref(), DeValue::Table(_)).then(|| format!("write [[{key}]], twice bracketed"));
+            let hint = matches!(value.get_ref(), DeValue::Table(_))
+                .then(|| format!("write [[{key}]], twice bracketed"));
             self.wrong_type(key, value, &expected, hint);
             return Vec::new();
         };
         let mut sections = Vec::with_capacity(array.len());
         for item in array.iter() {
             match item.get_ref() {
-                DeValue::Table(table) => sections.push(self.reader.section(&format!("[[{key}]]"), table, item.span())),
+                DeValue::Table(table) => {
+                    sections.push(self.reader.section(&format!("[[{key}]]"), table, item.span()))
+                }
                 _ => self.wrong_type(key, item, &expected, None),
             }
         }

@@ -1,0 +1,4 @@
+//! homing: the real world, wired.
+
+pub mod config;
+pub mod exit;
