@@ -1,20 +1,34 @@
 //! One SIP registrar binding: runs [`sip::binding`].
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use sip::binding::{Binding, Effect, Input, Report};
+use machine::chance::Chance;
+use omm::ids::Number;
+use sip::binding::{Binding, Effect, Input, Order};
+use sip::report::{Evidence, Report};
+use sip::server::{Account, Server};
 
 use crate::doors::Datagram;
-use crate::messages::{Answer, Route, Unsent};
+use crate::keeper::Keep;
+use crate::messages::{Answer, Fallen, Route, Unsent};
+use crate::record;
 use crate::seat::{Flow, Seat, Seated};
+use crate::site::{Kin, Site};
+use crate::store::Write;
 
 /// What a line tells its binding.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Tell(pub Input);
+pub struct Tell(pub Order);
 
-/// What a binding reports to its line.
+/// The line has no more use for the binding.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Retire;
+
+/// What a binding tells its line.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Reported {
@@ -22,4 +36,121 @@ pub struct Reported {
     pub tier: u8,
     /// What it reports.
     pub report: Report,
+}
+
+/// What a binding tells the health of its server.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Witness(pub Evidence);
+
+/// The actor of one binding.
+pub struct BindingActor {
+    seat: Seat<Binding>,
+    user: Number,
+    tier: u8,
+    kin: Rc<Kin>,
+    reports: Recipient<Reported>,
+    fallen: Recipient<Fallen<u8>>,
+}
+
+impl BindingActor {
+    /// Hires the binding of `user` at `server`; it reports to its line.
+    pub fn new(
+        site: &Site,
+        kin: Rc<Kin>,
+        user: &Number,
+        account: Arc<Account>,
+        server: Arc<Server>,
+        reports: Recipient<Reported>,
+        fallen: Recipient<Fallen<u8>>,
+    ) -> BindingActor {
+        let who = format!("binding/{user}@{}", server.name);
+        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let tier = server.tier;
+        let machine = Binding::new(account, server, site.local.clone(), site.sip_timing.clone(), chance);
+        let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
+        BindingActor { seat, user: user.clone(), tier, kin, reports, fallen }
+    }
+
+    fn keep(&self, write: Write) {
+        self.kin.keeper.do_send(Keep { writes: vec![write], reply: None });
+    }
+}
+
+impl Actor for BindingActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let to = Some((ctx.address().recipient(), ctx.address().recipient()));
+        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to });
+        self.seated(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to: None });
+        if std::thread::panicking() {
+            self.fallen.do_send(Fallen(self.tier));
+        }
+    }
+}
+
+impl Seated for BindingActor {
+    type Machine = Binding;
+
+    fn seat(&mut self) -> &mut Seat<Binding> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
+        match effect {
+            Effect::Send { to, bytes, first: _, register: _ } => {
+                // A full door loses the datagram, as the network would; retransmissions make it good.
+                let _ = self.kin.sip.try_send(Datagram { peer: to, bytes });
+            }
+            Effect::Answered { code: _ } => {}
+            Effect::Report(report) => self.reports.do_send(Reported { tier: self.tier, report }),
+            Effect::Evidence(evidence) => {
+                if let Some(health) = self.kin.health.get(usize::from(self.tier)) {
+                    health.do_send(Witness(evidence));
+                }
+            }
+            Effect::Keep(leftover) => {
+                self.keep(record::left(&self.user, self.tier, &leftover, self.seat.clock().wall()));
+            }
+            Effect::Forget => self.keep(record::no_left(&self.user, self.tier)),
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Tell> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, Tell(order): Tell, ctx: &mut Context<Self>) {
+        self.feed(Input::Order(order), ctx);
+    }
+}
+
+impl Handler<Answer> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, Answer(message): Answer, ctx: &mut Context<Self>) {
+        self.feed(Input::Answer(message), ctx);
+    }
+}
+
+impl Handler<Unsent> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, Unsent(addr): Unsent, ctx: &mut Context<Self>) {
+        self.feed(Input::Unsent(addr), ctx);
+    }
+}
+
+impl Handler<Retire> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
 }

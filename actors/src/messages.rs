@@ -1,13 +1,14 @@
 //! What the actors of one OMM say to each other. What goes in and out of the OMM is in [`crate::doors`].
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix::prelude::*;
 use omm::claim::Word;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
-use omm::stamp::OmmId;
 use sip::message::Message as SipMessage;
+use sip::server::Standing;
 
 /// A phone proved that it is here: an authenticated REGISTER, or the location API (then nobody waits for an answer).
 #[derive(Message, Clone, Debug)]
@@ -67,10 +68,10 @@ pub struct Verdict {
 #[rtype(result = "()")]
 pub struct Answer(pub SipMessage);
 
-/// The SIP door could not send the last datagram of the machine that owns the Call-ID.
+/// The SIP door could not send to this address what the machine that owns the Call-ID wanted sent.
 #[derive(Message, Clone, Copy)]
 #[rtype(result = "()")]
-pub struct Unsent;
+pub struct Unsent(pub SocketAddr);
 
 /// Responses with this Call-ID go to `to` from now on; to nobody when it is `None`.
 #[derive(Message)]
@@ -92,62 +93,27 @@ pub struct Say(pub Word);
 #[rtype(result = "()")]
 pub struct Heard(pub Word);
 
-/// Whether the server of a tier may be used (SM-3H); from the health machine to the OMM and on to every line.
+/// How the server of a tier stands (SM-3H); from its health to the OMM and on to every line.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
-pub struct Usable {
+pub struct Stands {
     /// 0 primary, 1 secondary, 2 tertiary.
     pub tier: u8,
-    /// Whether it may be used.
-    pub usable: bool,
+    /// How it stands.
+    pub standing: Standing,
 }
 
-/// The link of an OMM to its central came up (told to every user's machine).
-#[derive(Message, Clone, Copy, Debug)]
+/// Whether the OMM can speak with the others (told to every user's machine when it changes).
+#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
 #[rtype(result = "()")]
-pub struct LinkUp;
+pub enum Reach {
+    /// The link to the central (at the central: to any remote) came up.
+    Up,
+    /// It is gone.
+    Down,
+}
 
 /// A child of this actor fell over in a panic; its boss hires a new one from what the store knows.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Fallen<K: Send + 'static>(pub K);
-
-/// From a link to its OMM: what the connection brought.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "()")]
-pub enum FromLink {
-    /// The peer is known and may be talked to.
-    Up {
-        /// Which link.
-        link: u64,
-        /// Who is at the other end.
-        peer: OmmId,
-    },
-    /// The connection is gone.
-    Down {
-        /// Which link.
-        link: u64,
-    },
-    /// A word arrived.
-    Word {
-        /// Which link.
-        link: u64,
-        /// The word.
-        word: Word,
-    },
-    /// The other side has sent everything it had.
-    EndOfDownload {
-        /// Which link.
-        link: u64,
-    },
-}
-
-/// From an OMM to one of its links.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "()")]
-pub enum ToLink {
-    /// Carry this word.
-    Word(Word),
-    /// Tell the other side that it has everything.
-    EndOfDownload,
-}

@@ -19,8 +19,9 @@ pub trait Store {
     /// only then may anybody be told of it. One call is under way at a time.
     fn commit(&self, batch: Vec<Write>) -> Pin<Box<dyn Future<Output = Result<(), StoreFault>>>>;
 
-    /// Everything that is durable, in the order of the keys. Called once, before the first commit.
-    fn load(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault>;
+    /// Everything durable whose key begins with `prefix`, in the order of the keys. Called at the start, and when an
+    /// actor that fell over is hired again.
+    fn load(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault>;
 }
 
 /// Why the store could not do it, in words that an operator can act on.

@@ -1,1 +1,24 @@
-//! How OMMs and AXI clients spell it on the wire.
+//! How OMMs and AXI clients spell it on the wire. Pure: bytes in, messages out, and back.
+//!
+//! - [`frame`]: where one message ends and the next begins (axi 1).
+//! - [`element`]: one XML element, read strictly, written in one spelling.
+//! - [`seq`]: the cookie that matches a response with its request (axi 2).
+//! - [`error`]: what can be wrong, by whose fault it is.
+//! - [`words`]: fixed vocabularies and words outside them.
+//! - [`open`], [`ping`]: the session (axi 3).
+//! - [`roam`]: what OMMs of ours say to each other about a roam.
+//! - [`link`]: the frames of a sync link, as bytes.
+//! - [`message`]: every message of a session with an AXI client.
+
+pub mod element;
+pub mod error;
+mod fields;
+pub mod frame;
+pub mod link;
+pub mod message;
+pub mod open;
+pub mod ping;
+pub mod roam;
+pub mod seq;
+mod sibling;
+pub mod words;

@@ -2,7 +2,10 @@
 //!
 //! All of it travels over the star unchanged and in order (AMB-1). Each message is idempotent by its epoch.
 
+use std::fmt;
 use std::time::Duration;
+
+use machine::note::Note;
 
 use crate::ids::{Ipei, Number};
 use crate::stamp::{OmmId, Stamp};
@@ -28,7 +31,7 @@ pub struct Claim {
 }
 
 /// Whether the owner still sees the phone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// The phone proved its presence within the watchdog's time.
     Here,
@@ -82,7 +85,50 @@ pub enum Word {
     Stale(Stale),
 }
 
+impl Claim {
+    /// What makes a claim newer than another: its epoch, and of equal epochs that the phone has gone since. A phone
+    /// that returns is claimed anew, so one epoch never goes from `Gone` to `Here`.
+    pub fn rank(&self) -> (Stamp, Phase) {
+        (self.epoch, self.phase)
+    }
+
+    /// The same claim after it was held for so long.
+    pub fn held(mut self, span: Duration) -> Claim {
+        self.age = self.age.saturating_add(span);
+        self
+    }
+
+    /// The keys of a claim in a trace.
+    fn keys(&self, note: Note) -> Note {
+        let note = note
+            .text("user", &self.user)
+            .text("device", self.device)
+            .text("owner", self.owner)
+            .text("epoch", self.epoch)
+            .text("phase", self.phase)
+            .number("age", millis(self.age));
+        match self.former {
+            Some(former) => note.text("former", former),
+            None => note,
+        }
+    }
+}
+
 impl Word {
+    /// The word as a trace shows it: `way` is `said` or `heard`, `age` is in milliseconds.
+    pub fn note(&self, way: &'static str) -> Note {
+        match self {
+            Word::Claim(claim) => claim.keys(Note::new("claim").text("way", way)),
+            Word::Confirm(confirm) => Note::new("confirm")
+                .text("way", way)
+                .text("user", &confirm.user)
+                .text("epoch", confirm.epoch)
+                .text("from", confirm.from)
+                .text("outcome", confirm.outcome),
+            Word::Stale(stale) => stale.claim.keys(Note::new("stale").text("way", way).text("to", stale.to)),
+        }
+    }
+
     /// The user it is about.
     pub fn user(&self) -> &Number {
         match self {
@@ -90,5 +136,70 @@ impl Word {
             Word::Confirm(confirm) => &confirm.user,
             Word::Stale(stale) => &stale.claim.user,
         }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Here => "here",
+            Phase::Gone => "gone",
+        })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Removed => "removed",
+            Outcome::None => "none",
+            Outcome::Failed => "failed",
+            Outcome::Unknown => "unknown",
+        })
+    }
+}
+
+/// Milliseconds for a trace; an absurd duration saturates.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(ms: u64, phase: Phase) -> Result<Claim, Box<dyn std::error::Error>> {
+        let owner = OmmId::new(0x102A_7C82);
+        Ok(Claim {
+            user: Number::new("101").map_err(|bad| format!("{bad:?}"))?,
+            device: Ipei::new(0x17, 5).map_err(|bad| format!("{bad:?}"))?,
+            epoch: Stamp { ms, ctr: 0, omm: owner },
+            owner,
+            former: Some(OmmId::new(0x102A_7C83)),
+            phase,
+            age: Duration::from_millis(1_500),
+        })
+    }
+
+    #[test]
+    fn the_newest_epoch_ranks_first_and_gone_after_here() -> Result<(), Box<dyn std::error::Error>> {
+        assert!(claim(2, Phase::Here)?.rank() > claim(1, Phase::Gone)?.rank());
+        assert!(claim(1, Phase::Gone)?.rank() > claim(1, Phase::Here)?.rank());
+        assert_eq!(claim(1, Phase::Here)?.held(Duration::from_secs(2)).rank(), claim(1, Phase::Here)?.rank());
+        Ok(())
+    }
+
+    #[test]
+    fn a_word_reads_like_a_sentence_in_the_trace() -> Result<(), Box<dyn std::error::Error>> {
+        let claim = claim(7, Phase::Here)?.held(Duration::from_secs(2));
+        let device = claim.device;
+        assert_eq!(
+            Word::Claim(claim).note("said").to_string(),
+            format!(
+                "claim way=said user=101 device={device} owner=102A7C82 epoch=7.0.102A7C82 phase=here age=3500 \
+                 former=102A7C83"
+            )
+        );
+        Ok(())
     }
 }

@@ -169,13 +169,13 @@ impl Park {
     /// 11 octal digits of ARI, perhaps a 14th character).
     pub fn read(text: &str, fourteenth: Fourteenth) -> Result<Park, BadPark> {
         match text.len() {
-            10 => Park::from_hex(text),
+            10 => Park::from_hex(text, Pli::new),
             13 | 14 if text.is_ascii() => Park::from_decimal(text, fourteenth),
             _ => Err(shape(text)),
         }
     }
 
-    fn from_hex(text: &str) -> Result<Park, BadPark> {
+    fn from_hex(text: &str, pli: fn(u8) -> Result<Pli, BadPark>) -> Result<Park, BadPark> {
         let value = hex(text, 10)?;
         if value == 0 {
             return Err(BadPark::Unset);
@@ -184,7 +184,7 @@ impl Park {
         if ari >> ARI_BITS != 0 {
             return Err(BadPark::EBit(ari));
         }
-        Ok(Park { pli: Pli::new((value >> 32) as u8)?, ari: Pari::new(ari)? })
+        Ok(Park { pli: pli((value >> 32) as u8)?, ari: Pari::new(ari)? })
     }
 
     fn from_decimal(text: &str, fourteenth: Fourteenth) -> Result<Park, BadPark> {
@@ -231,9 +231,10 @@ impl Sari {
         Sari(central)
     }
 
-    /// Reads 10 hexadecimal digits; `0000000000` means that none is set.
+    /// Reads 10 hexadecimal digits; `0000000000` means that none is set. Any PLI will do: it was checked where the
+    /// PARK was configured, and peers compare theirs.
     pub fn read(text: &str) -> Result<Option<Sari>, BadPark> {
-        match Park::from_hex(text) {
+        match Park::from_hex(text, Pli::unusual) {
             Ok(park) => Ok(Some(Sari(park))),
             Err(BadPark::Unset) => Ok(None),
             Err(bad) => Err(bad),

@@ -1,0 +1,178 @@
+//! The SIP side of one OMM: every message from the SIP door passes here. Runs [`sip::uas`] for what phones and other
+//! requests want; hands responses to whoever owns their Call-ID.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use omm::ids::Number;
+use omm::roaming::{Ask, Refusal};
+use sip::message::Message as SipMessage;
+use sip::uas::{Effect, Input, Uas};
+
+use crate::doors::{Datagram, Undelivered};
+use crate::messages::{Answer, Fallen, Leave, Left, Located, Route, Unsent, Verdict};
+use crate::seat::{Flow, Seat, Seated};
+use crate::site::Site;
+
+/// Datagrams that may wait for the endpoint; more are refused at the socket and counted there. Ours: about a second
+/// of a full registration storm.
+const WAITING_MAX: usize = 8192;
+
+/// Where the endpoint turns to.
+pub struct EndpointWays {
+    /// The SIP door.
+    pub sip: Recipient<Datagram>,
+    /// The OMM, when a phone shows up.
+    pub located: Recipient<Located>,
+    /// The OMM, when a phone leaves.
+    pub left: Recipient<Left>,
+    /// The OMM, when the endpoint falls over.
+    pub fallen: Recipient<Fallen<()>>,
+}
+
+/// What became of datagrams that nobody could be given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Responses with a Call-ID that nobody owns: late ones of a retired binding, or forged ones.
+    pub strays: u64,
+    /// What the UAS dropped, by reason.
+    pub dropped: Vec<(&'static str, u64)>,
+}
+
+/// Asks for the counts.
+#[derive(Message)]
+#[rtype(result = "Counts")]
+pub struct Count;
+
+/// The actor of the SIP side.
+pub struct EndpointActor {
+    seat: Seat<Uas>,
+    /// Looked up, never iterated: order cannot be seen.
+    routes: HashMap<Arc<str>, (Recipient<Answer>, Recipient<Unsent>)>,
+    strays: u64,
+    ways: EndpointWays,
+}
+
+impl EndpointActor {
+    /// Hires the endpoint around a UAS.
+    pub fn new(site: &Site, uas: Uas, ways: EndpointWays) -> EndpointActor {
+        let seat = Seat::new(uas, "endpoint", site.clock.clone(), site.trace.clone());
+        EndpointActor { seat, routes: HashMap::new(), strays: 0, ways }
+    }
+
+    fn hand_out(&mut self, message: SipMessage) {
+        let owner = message.call_id().ok().and_then(|call_id| self.routes.get(call_id));
+        match owner {
+            Some((answers, _)) => answers.do_send(Answer(message)),
+            None => self.strays += 1,
+        }
+    }
+
+    /// An authenticated phone: expires 0 is a goodbye, anything else a location registration (M-2.1.4.3-a).
+    fn asked(&mut self, ask: Ask, user: &str, goodbye: bool) {
+        let Ok(user) = Number::new(user) else {
+            debug_assert!(false, "the UAS knows only accounts of the directory");
+            return;
+        };
+        let ask = Some(ask);
+        if goodbye {
+            self.ways.left.do_send(Left { user, how: Leave::Detached, ask });
+        } else {
+            self.ways.located.do_send(Located { user, device: None, ask });
+        }
+    }
+}
+
+impl Actor for EndpointActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(WAITING_MAX);
+        self.seated(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        if std::thread::panicking() {
+            self.ways.fallen.do_send(Fallen(()));
+        }
+    }
+}
+
+impl Seated for EndpointActor {
+    type Machine = Uas;
+
+    fn seat(&mut self) -> &mut Seat<Uas> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
+        match effect {
+            Effect::Send { to, bytes } => {
+                // A full door loses the answer, as the network would; the phone asks again.
+                let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
+            }
+            Effect::Response(message) => self.hand_out(message),
+            Effect::Asked { ask, user, expires, .. } => self.asked(Ask(ask), &user, expires.is_zero()),
+            Effect::Table(_) | Effect::Dropped(_) => {}
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Datagram> for EndpointActor {
+    type Result = ();
+
+    fn handle(&mut self, Datagram { peer, bytes }: Datagram, ctx: &mut Context<Self>) {
+        self.feed(Input::Datagram { from: peer, bytes }, ctx);
+    }
+}
+
+impl Handler<Verdict> for EndpointActor {
+    type Result = ();
+
+    fn handle(&mut self, Verdict { ask, refused }: Verdict, ctx: &mut Context<Self>) {
+        self.feed(Input::Verdict { ask: ask.0, refused: refused.map(code) }, ctx);
+    }
+}
+
+/// The status that tells a phone why it is sent away.
+fn code(refusal: Refusal) -> u16 {
+    match refusal {
+        Refusal::PariOnlyElsewhere => 403,
+        Refusal::Unknown => 404,
+        Refusal::Overtaken => 503,
+    }
+}
+
+impl Handler<Route> for EndpointActor {
+    type Result = ();
+
+    fn handle(&mut self, Route { call_id, to }: Route, _: &mut Context<Self>) {
+        match to {
+            Some(owner) => self.routes.insert(call_id, owner),
+            None => self.routes.remove(&call_id),
+        };
+    }
+}
+
+impl Handler<Undelivered> for EndpointActor {
+    type Result = ();
+
+    /// Only requests of ours have somebody who wants to know; an answer that could not be sent is the phone's to miss.
+    fn handle(&mut self, Undelivered(datagram): Undelivered, _: &mut Context<Self>) {
+        let Ok(message) = SipMessage::parse(datagram.bytes) else { return };
+        let owner = message.call_id().ok().filter(|_| message.is_request()).and_then(|id| self.routes.get(id));
+        if let Some((_, unsent)) = owner {
+            unsent.do_send(Unsent(datagram.peer.addr));
+        }
+    }
+}
+
+impl Handler<Count> for EndpointActor {
+    type Result = MessageResult<Count>;
+
+    fn handle(&mut self, _: Count, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(Counts { strays: self.strays, dropped: self.seat.machine().dropped() })
+    }
+}

@@ -1,0 +1,319 @@
+//! The sync connection, one actor for each: [`DialActor`] at the remote runs [`omm::link::dial`], [`ServeActor`] at the
+//! central runs [`omm::link::serve`]. Both read and write real AXI bytes.
+
+use actix::prelude::*;
+use axi::frame::Framer;
+use axi::link::{decode, encode};
+use machine::chance::Chance;
+use omm::claim::Word;
+use omm::link::dial::{self, Dial as DialMachine};
+use omm::link::frame::{Facts, Frame, Open, OpenError};
+use omm::link::serve::{self, Serve};
+use omm::stamp::OmmId;
+
+use crate::doors::{Dial, ToPeer, Wire, WireEvent};
+use crate::messages::Fallen;
+use crate::seat::{Flow, Seat, Seated};
+use crate::site::Site;
+
+/// What a link tells its OMM. `link` is the number under which the OMM hired it.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct FromLink {
+    /// Which link.
+    pub link: u64,
+    /// What.
+    pub news: LinkNews,
+}
+
+/// What a link can tell.
+#[derive(Clone, Debug)]
+pub enum LinkNews {
+    /// The peer is known; the exchange of claims may begin.
+    Up(OmmId),
+    /// The other side has sent everything it had.
+    Downloaded(OmmId),
+    /// The connection of an `Up` is gone.
+    Down(OmmId),
+    /// A word arrived.
+    Word {
+        /// From whom.
+        from: OmmId,
+        /// What.
+        word: Word,
+    },
+    /// A remote introduced itself: what does the roster say?
+    Knock(Box<Open>),
+    /// How the link of a remote stands.
+    Health(dial::Health),
+    /// Something an operator should know.
+    Alarm(dial::Alarm),
+    /// An accepted connection is over; its actor has ended.
+    Ended,
+}
+
+/// What an OMM tells one of its links.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum ToLink {
+    /// Carry this word.
+    Word(Word),
+    /// Everything this side had has been sent.
+    EndOfDownload,
+    /// The roster's answer to a knock.
+    Answered(Result<Facts, OpenError>),
+    /// A newer connection of the same remote takes over.
+    Replaced,
+}
+
+/// The way of one link's bytes.
+#[derive(Default)]
+struct Pipe {
+    attempt: u64,
+    line: Option<Recipient<ToPeer>>,
+    framer: Framer,
+}
+
+impl Pipe {
+    /// A full door means that the other side does not read: the connection is given up, states are compared later.
+    fn send(&mut self, frame: &Frame) {
+        if let Some(line) = &self.line
+            && line.try_send(ToPeer::Bytes(encode(frame))).is_err()
+        {
+            line.do_send(ToPeer::Close);
+            self.line = None;
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(line) = self.line.take() {
+            line.do_send(ToPeer::Close);
+        }
+        self.framer = Framer::default();
+    }
+}
+
+/// Where a link turns to.
+pub struct LinkWays {
+    /// The number under which it was hired.
+    pub link: u64,
+    /// Its OMM.
+    pub news: Recipient<FromLink>,
+    /// Its OMM, when it falls over.
+    pub fallen: Recipient<Fallen<u64>>,
+}
+
+impl LinkWays {
+    fn tell(&self, news: LinkNews) {
+        self.news.do_send(FromLink { link: self.link, news });
+    }
+}
+
+/// The remote's end of the link to its central.
+pub struct DialActor {
+    seat: Seat<DialMachine>,
+    pipe: Pipe,
+    door: Recipient<Dial>,
+    ways: LinkWays,
+}
+
+impl DialActor {
+    /// Hires the remote's end; it dials at once.
+    pub fn new(site: &Site, attach: dial::Attach, door: Recipient<Dial>, ways: LinkWays) -> DialActor {
+        let who = "link/central";
+        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let machine = DialMachine::new(attach, chance);
+        let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
+        DialActor { seat, pipe: Pipe::default(), door, ways }
+    }
+}
+
+impl Actor for DialActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.feed(dial::Input::Start, ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.pipe.close();
+        if std::thread::panicking() {
+            self.ways.fallen.do_send(Fallen(self.ways.link));
+        }
+    }
+}
+
+impl Seated for DialActor {
+    type Machine = DialMachine;
+
+    fn seat(&mut self) -> &mut Seat<DialMachine> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: dial::Effect, ctx: &mut Context<Self>) -> Flow {
+        use dial::Effect;
+        match effect {
+            Effect::Connect { address } => {
+                self.pipe.close();
+                self.pipe.attempt += 1;
+                let (attempt, events) = (self.pipe.attempt, ctx.address().recipient());
+                self.door.do_send(Dial { address: address.to_string(), attempt, events });
+            }
+            Effect::Send(frame) => self.pipe.send(&frame),
+            Effect::Close => {
+                self.pipe.attempt += 1;
+                self.pipe.close();
+            }
+            Effect::Up(peer) => self.ways.tell(LinkNews::Up(peer)),
+            Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
+            Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
+            Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
+            Effect::Health(health) => self.ways.tell(LinkNews::Health(health)),
+            Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Wire> for DialActor {
+    type Result = ();
+
+    fn handle(&mut self, Wire { attempt, event }: Wire, ctx: &mut Context<Self>) {
+        if attempt != self.pipe.attempt {
+            if let WireEvent::Opened(line) = event {
+                line.do_send(ToPeer::Close);
+            }
+            return;
+        }
+        let wall = self.seat.clock().wall();
+        match event {
+            WireEvent::Opened(line) => {
+                self.pipe.line = Some(line);
+                self.feed(dial::Input::Connected { wall }, ctx);
+            }
+            WireEvent::Bytes(bytes) => {
+                self.pipe.framer.push(&bytes);
+                while let Some(message) = self.pipe.framer.next() {
+                    match message.and_then(|bytes| decode(&bytes)) {
+                        Ok(frame) => self.feed(dial::Input::Received { frame, wall }, ctx),
+                        Err(fault) => self.feed(dial::Input::Garbled(fault.to_string()), ctx),
+                    }
+                }
+            }
+            WireEvent::Closed { why: _ } => {
+                self.pipe.line = None;
+                self.pipe.close();
+                self.feed(dial::Input::Closed, ctx);
+            }
+        }
+    }
+}
+
+impl Handler<ToLink> for DialActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToLink, ctx: &mut Context<Self>) {
+        match message {
+            ToLink::Word(word) => self.feed(dial::Input::Say(word), ctx),
+            ToLink::EndOfDownload => self.feed(dial::Input::Uploaded, ctx),
+            ToLink::Answered(_) | ToLink::Replaced => debug_assert!(false, "only a central answers knocks"),
+        }
+    }
+}
+
+/// The central's end of the link of one remote.
+pub struct ServeActor {
+    seat: Seat<Serve>,
+    pipe: Pipe,
+    ways: LinkWays,
+}
+
+impl ServeActor {
+    /// Hires the central's end for a connection that was just accepted.
+    pub fn new(site: &Site, peer: &str, line: Recipient<ToPeer>, ways: LinkWays) -> ServeActor {
+        let who = format!("link/{peer}");
+        let seat = Seat::new(Serve::new(), who, site.clock.clone(), site.trace.clone());
+        ServeActor { seat, pipe: Pipe { line: Some(line), ..Pipe::default() }, ways }
+    }
+}
+
+impl Actor for ServeActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.feed(serve::Input::Accepted, ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.pipe.close();
+        if std::thread::panicking() {
+            self.ways.fallen.do_send(Fallen(self.ways.link));
+        }
+    }
+}
+
+impl Seated for ServeActor {
+    type Machine = Serve;
+
+    fn seat(&mut self) -> &mut Seat<Serve> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: serve::Effect, ctx: &mut Context<Self>) -> Flow {
+        use serve::Effect;
+        match effect {
+            Effect::Knock(open) => self.ways.tell(LinkNews::Knock(open)),
+            Effect::Send(frame) => self.pipe.send(&frame),
+            Effect::Close => {
+                self.pipe.close();
+                self.ways.tell(LinkNews::Ended);
+                ctx.stop();
+            }
+            Effect::Up(peer) => self.ways.tell(LinkNews::Up(peer)),
+            Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
+            Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
+            Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
+            Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Wire> for ServeActor {
+    type Result = ();
+
+    fn handle(&mut self, Wire { attempt: _, event }: Wire, ctx: &mut Context<Self>) {
+        let wall = self.seat.clock().wall();
+        match event {
+            WireEvent::Opened(_) => debug_assert!(false, "an accepted connection is open from the start"),
+            WireEvent::Bytes(bytes) => {
+                self.pipe.framer.push(&bytes);
+                while let Some(message) = self.pipe.framer.next() {
+                    match message.and_then(|bytes| decode(&bytes)) {
+                        Ok(frame) => self.feed(serve::Input::Received { frame, wall }, ctx),
+                        Err(fault) => self.feed(serve::Input::Garbled(fault.to_string()), ctx),
+                    }
+                }
+            }
+            WireEvent::Closed { why: _ } => {
+                self.pipe.line = None;
+                self.feed(serve::Input::Closed, ctx);
+                self.ways.tell(LinkNews::Ended);
+                ctx.stop();
+            }
+        }
+    }
+}
+
+impl Handler<ToLink> for ServeActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToLink, ctx: &mut Context<Self>) {
+        match message {
+            ToLink::Word(word) => self.feed(serve::Input::Say(word), ctx),
+            ToLink::EndOfDownload => self.feed(serve::Input::Served, ctx),
+            ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
+            ToLink::Replaced => self.feed(serve::Input::Replaced, ctx),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! How the store spells what it keeps. The model is not the store's format: everything is converted by hand, so that
+//! either may change without the other.
+//!
+//! | key | value |
+//! |---|---|
+//! | `roam/NUMBER` | the newest claim of a user and what this OMM still owes on its account, and its own contact |
+//!
+//! Values are JSON with named fields: an operator can read them, and a field may be added without a migration.
+
+use machine::time::Wall;
+use omm::claim::Phase;
+use omm::ids::Number;
+use omm::roaming::record::{Awaited, Contact, Record};
+use omm::stamp::Stamp;
+use serde::{Deserialize, Serialize};
+
+use crate::store::Write;
+
+/// The prefix of all roaming records.
+pub const ROAM: &[u8] = b"roam/";
+
+/// A user's roaming record, and the epoch of the contact that this OMM last registered and has not seen removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roam {
+    /// What the roaming machine keeps.
+    pub record: Record,
+    /// The epoch in our own contact at the registrar, as far as we know.
+    pub bound: Option<Stamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoamForm {
+    user: String,
+    device: String,
+    epoch: String,
+    owner: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acked: Option<String>,
+    here: bool,
+    seen: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    awaited: Vec<(String, String)>,
+    contact: ContactForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bound: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ContactForm {
+    Nothing,
+    Standing,
+    Leaving,
+    Doubtful,
+}
+
+/// The key of a user's roaming record.
+pub fn roam_key(user: &Number) -> Vec<u8> {
+    [ROAM, user.as_str().as_bytes()].concat()
+}
+
+/// The write that makes a roaming record durable.
+pub fn roam(roam: &Roam) -> Write {
+    let Roam { record, bound } = roam;
+    let form = RoamForm {
+        user: record.user.to_string(),
+        device: record.device.to_string(),
+        epoch: record.epoch.to_string(),
+        owner: record.owner.to_string(),
+        former: record.former.map(|omm| omm.to_string()),
+        acked: record.acked.map(|omm| omm.to_string()),
+        here: match record.phase {
+            Phase::Here => true,
+            Phase::Gone => false,
+        },
+        seen: record.last_locreg.as_millis(),
+        awaited: record.awaited.iter().map(|a| (a.from.to_string(), a.epoch.to_string())).collect(),
+        contact: match record.contact {
+            Contact::Nothing => ContactForm::Nothing,
+            Contact::Standing => ContactForm::Standing,
+            Contact::Leaving => ContactForm::Leaving,
+            Contact::Doubtful => ContactForm::Doubtful,
+        },
+        bound: bound.map(|stamp| stamp.to_string()),
+    };
+    Write::Put(roam_key(&record.user), json(&form))
+}
+
+/// Reads a roaming record back; `Err` says what is wrong with it.
+pub fn read_roam(value: &[u8]) -> Result<Roam, String> {
+    let form: RoamForm = serde_json::from_slice(value).map_err(|fault| fault.to_string())?;
+    fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+        text.parse().map_err(|fault: T::Err| fault.to_string())
+    }
+    let record = Record {
+        user: Number::new(&form.user).map_err(|fault| fault.to_string())?,
+        device: parse(&form.device)?,
+        epoch: parse(&form.epoch)?,
+        owner: parse(&form.owner)?,
+        former: form.former.as_deref().map(parse).transpose()?,
+        acked: form.acked.as_deref().map(parse).transpose()?,
+        phase: if form.here { Phase::Here } else { Phase::Gone },
+        last_locreg: Wall::from_millis(form.seen),
+        awaited: form
+            .awaited
+            .iter()
+            .map(|(from, epoch)| Ok(Awaited { from: parse(from)?, epoch: parse(epoch)? }))
+            .collect::<Result<_, String>>()?,
+        contact: match form.contact {
+            ContactForm::Nothing => Contact::Nothing,
+            ContactForm::Standing => Contact::Standing,
+            ContactForm::Leaving => Contact::Leaving,
+            ContactForm::Doubtful => Contact::Doubtful,
+        },
+    };
+    Ok(Roam { record, bound: form.bound.as_deref().map(parse).transpose()? })
+}
+
+fn json(form: &impl Serialize) -> Vec<u8> {
+    // Plain structs of strings and numbers: serde_json has no way to fail on them.
+    serde_json::to_vec(form).unwrap_or_default()
+}

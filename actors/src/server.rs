@@ -1,0 +1,104 @@
+//! The health of one SIP server of the site, shared by all users: runs [`sip::health`].
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use machine::chance::Chance;
+use sip::health::{Effect, Health, Input};
+use sip::server::Server;
+
+use crate::binding::Witness;
+use crate::doors::Datagram;
+use crate::messages::{Answer, Fallen, Route, Stands, Unsent};
+use crate::seat::{Flow, Seat, Seated};
+use crate::site::Site;
+
+/// Where the health of a server turns to.
+pub struct HealthWays {
+    /// Its OMM.
+    pub stands: Recipient<Stands>,
+    /// Its OMM, when it falls over.
+    pub fallen: Recipient<Fallen<u8>>,
+    /// The SIP door.
+    pub sip: Recipient<Datagram>,
+    /// Who brings the answers.
+    pub routes: Recipient<Route>,
+}
+
+/// The actor of one server's health.
+pub struct ServerActor {
+    seat: Seat<Health>,
+    tier: u8,
+    ways: HealthWays,
+}
+
+impl ServerActor {
+    /// Hires the health of `server`.
+    pub fn new(site: &Site, server: Arc<Server>, ways: HealthWays) -> ServerActor {
+        let who = format!("server/{}", server.name);
+        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let tier = server.tier;
+        let machine = Health::new(server, site.local.clone(), site.sip_timing.clone(), chance);
+        ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
+    }
+}
+
+impl Actor for ServerActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let to = Some((ctx.address().recipient(), ctx.address().recipient()));
+        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to });
+        self.seated(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to: None });
+        if std::thread::panicking() {
+            self.ways.fallen.do_send(Fallen(self.tier));
+        }
+    }
+}
+
+impl Seated for ServerActor {
+    type Machine = Health;
+
+    fn seat(&mut self) -> &mut Seat<Health> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
+        match effect {
+            Effect::Probe { server: _, to, bytes, first: _ } => {
+                // A full door loses the probe, as the network would.
+                let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
+            }
+            Effect::Standing { server: _, tier, standing } => self.ways.stands.do_send(Stands { tier, standing }),
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Witness> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Witness(evidence): Witness, ctx: &mut Context<Self>) {
+        self.feed(Input::Evidence(evidence), ctx);
+    }
+}
+
+impl Handler<Answer> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Answer(message): Answer, ctx: &mut Context<Self>) {
+        self.feed(Input::Answer(message), ctx);
+    }
+}
+
+impl Handler<Unsent> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Unsent, ctx: &mut Context<Self>) {
+        self.feed(Input::Unsent, ctx);
+    }
+}

@@ -1,0 +1,342 @@
+//! One user at one OMM: runs [`omm::roaming`]. Here a "Bind" becomes a REGISTER: `omm` and `sip` do not know each other.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use machine::time::Wall;
+use omm::claim::Outcome;
+use omm::directory::user::User;
+use omm::ids::{Ipei, Number};
+use omm::roaming::policy::{Evidence, Policy};
+use omm::roaming::record::{Contact, Record};
+use omm::roaming::{Ask, Effect, Input, Roaming, Sighting};
+use omm::stamp::Stamp;
+use sip::line;
+use sip::report::{Listed, Removal};
+use sip::server::Standing;
+use sip::uri::Uri;
+
+use crate::keeper::{Keep, Kept};
+use crate::line::{LineActor, LineNews, LineWays, Want};
+use crate::messages::{Call, Fallen, Heard, Leave, Reach, Say, Stands, Verdict};
+use crate::record::{self, Roam};
+use crate::seat::{Flow, Seat, Seated};
+use crate::site::{Kin, Site};
+
+/// A phone proved that it is here; the directory has said which handset.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Present {
+    /// The handset.
+    pub device: Ipei,
+    /// The request that waits for the verdict.
+    pub ask: Option<Ask>,
+}
+
+/// The phone left.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Absent {
+    /// How.
+    pub how: Leave,
+    /// The request that waits for the verdict.
+    pub ask: Option<Ask>,
+}
+
+/// What somebody who asks is told of a user.
+#[derive(Message)]
+#[rtype(result = "Profile")]
+pub struct Look;
+
+/// A user as one OMM sees it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The machine's state in one word.
+    pub state: &'static str,
+    /// What it would save.
+    pub record: Option<Record>,
+    /// The tier at which it is registered here.
+    pub tier: Option<u8>,
+}
+
+/// The actor of one user.
+pub struct UserActor {
+    seat: Seat<Roaming>,
+    site: Rc<Site>,
+    kin: Rc<Kin>,
+    user: Rc<User>,
+    line: Option<Addr<LineActor>>,
+    standings: Vec<Standing>,
+    reach: Reach,
+    /// The tier of the last success.
+    tier: Option<u8>,
+    /// The epoch of our contact that may be at a registrar; kept with the record, so that a restart knows it.
+    bound: Option<Stamp>,
+    fallen: Recipient<Fallen<Number>>,
+}
+
+/// What a user's actor is born with.
+pub struct Birth {
+    /// Who it is.
+    pub user: Rc<User>,
+    /// The rules of its roaming.
+    pub policy: Arc<Policy>,
+    /// What the store knows.
+    pub roam: Option<Roam>,
+    /// How the servers stand, by tier.
+    pub standings: Vec<Standing>,
+    /// Whether the other OMMs can be reached.
+    pub reach: Reach,
+    /// Who hires a new one when this one falls over.
+    pub fallen: Recipient<Fallen<Number>>,
+}
+
+impl UserActor {
+    /// Hires the machine of a user: from what the store knows, or new.
+    pub fn new(site: Rc<Site>, kin: Rc<Kin>, birth: Birth) -> UserActor {
+        let Birth { user, policy, roam, standings, reach, fallen } = birth;
+        let bound = roam.as_ref().and_then(|roam| roam.bound);
+        let machine = match roam {
+            Some(Roam { record, .. }) => {
+                Roaming::resume(site.omm, policy, record, site.clock.moment(), site.clock.wall())
+            }
+            None => Roaming::new(site.omm, policy, user.number.clone()),
+        };
+        let who = format!("user/{}", user.number);
+        let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
+        UserActor { seat, site, kin, user, line: None, standings, reach, tier: None, bound, fallen }
+    }
+
+    fn wall(&self) -> Wall {
+        self.site.clock.wall()
+    }
+
+    fn save(&mut self, record: Record, ctx: &mut Context<Self>) -> Flow {
+        match record.contact {
+            Contact::Standing => self.bound = Some(record.epoch),
+            Contact::Nothing => self.bound = None,
+            Contact::Leaving | Contact::Doubtful => {}
+        }
+        let write = record::roam(&Roam { record, bound: self.bound });
+        self.kin.keeper.do_send(Keep { writes: vec![write], reply: Some(ctx.address().recipient()) });
+        Flow::Hold
+    }
+
+    fn want(&mut self, input: line::Input, ctx: &mut Context<Self>) {
+        self.line(ctx).do_send(Want(input));
+    }
+
+    /// The line, hired on first need and told what it must know.
+    fn line(&mut self, ctx: &mut Context<Self>) -> Addr<LineActor> {
+        if let Some(line) = &self.line {
+            return line.clone();
+        }
+        let ways = LineWays { news: ctx.address().recipient(), fallen: ctx.address().recipient() };
+        let line = LineActor::new(self.site.clone(), self.kin.clone(), self.user.clone(), ways).start();
+        for (tier, standing) in (0u8..).zip(&self.standings) {
+            if *standing != Standing::Usable {
+                line.do_send(Want(line::Input::Server { tier, standing: *standing }));
+            }
+        }
+        if let Some(epoch) = self.bound {
+            let contact = self.site.contact(&self.user.number, epoch);
+            line.do_send(Want(line::Input::Inherit { contact, remaining: self.site.expires }));
+        }
+        if self.asks_before_refresh() {
+            line.do_send(Want(line::Input::Caution(true)));
+        }
+        self.line = Some(line.clone());
+        line
+    }
+
+    /// Only where the registrar's list may decide anything is it asked before a refresh (SM-3).
+    fn asks_before_refresh(&self) -> bool {
+        self.reach == Reach::Down && self.site.policy.evidence != Evidence::Off
+    }
+}
+
+/// Reads the roam that a sibling's contact carries; contacts without our parameters are nobody's business (spec 10).
+fn sighting(listed: &Listed) -> Option<Sighting> {
+    if listed.own {
+        return None;
+    }
+    let uri = Uri::parse(&listed.uri).ok()?;
+    let owner = uri.param("hm-site")?.parse().ok()?;
+    let epoch = uri.param("hm-ep")?.parse().ok()?;
+    Some(Sighting { owner, epoch, contact: listed.uri.clone() })
+}
+
+fn outcome(removal: Removal) -> Outcome {
+    match removal {
+        Removal::Nothing => Outcome::None,
+        Removal::Removed => Outcome::Removed,
+        Removal::Failed(_) => Outcome::Failed,
+        Removal::Unknown => Outcome::Unknown,
+    }
+}
+
+impl Actor for UserActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.seated(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        if std::thread::panicking() {
+            self.fallen.do_send(Fallen(self.user.number.clone()));
+        }
+    }
+}
+
+impl Seated for UserActor {
+    type Machine = Roaming;
+
+    fn seat(&mut self) -> &mut Seat<Roaming> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
+        match effect {
+            Effect::Save(record) => return self.save(record, ctx),
+            Effect::Admit(ask) => self.kin.verdicts.do_send(Verdict { ask, refused: None }),
+            Effect::Refuse(ask, why) => self.kin.verdicts.do_send(Verdict { ask, refused: Some(why) }),
+            Effect::Bind { epoch } => {
+                let contact = self.site.contact(&self.user.number, epoch);
+                self.want(line::Input::Bind { contact }, ctx);
+            }
+            Effect::Renew => self.want(line::Input::Renew, ctx),
+            Effect::Unbind => self.want(line::Input::Unbind, ctx),
+            Effect::Query => self.want(line::Input::Query, ctx),
+            Effect::Evict(contacts) => self.want(line::Input::Evict(contacts), ctx),
+            Effect::Say(word) => self.kin.star.do_send(Say(word)),
+            Effect::Watch(_) | Effect::Alarm(_) => {}
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Kept> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Kept, ctx: &mut Context<Self>) {
+        self.release(ctx);
+    }
+}
+
+impl Handler<Present> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Present { device, ask }: Present, ctx: &mut Context<Self>) {
+        let (stamp, wall) = (self.site.clock.stamp(), self.wall());
+        self.feed(Input::Located { device, ask, stamp, wall }, ctx);
+    }
+}
+
+impl Handler<Absent> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Absent { how, ask }: Absent, ctx: &mut Context<Self>) {
+        let wall = self.wall();
+        let input = match how {
+            Leave::Detached => Input::Detached { ask, wall },
+            Leave::LoggedOut => Input::Withdrawn { ask, wall },
+        };
+        self.feed(input, ctx);
+    }
+}
+
+impl Handler<Heard> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Heard(word): Heard, ctx: &mut Context<Self>) {
+        let (stamp, wall) = (self.site.clock.stamp(), self.wall());
+        self.feed(Input::Heard { word, stamp, wall }, ctx);
+    }
+}
+
+impl Handler<Reach> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, reach: Reach, ctx: &mut Context<Self>) {
+        self.reach = reach;
+        if self.site.policy.evidence != Evidence::Off
+            && let Some(line) = &self.line
+        {
+            line.do_send(Want(line::Input::Caution(reach == Reach::Down)));
+        }
+        if reach == Reach::Up {
+            self.feed(Input::LinkUp, ctx);
+        }
+    }
+}
+
+impl Handler<Call> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, call: Call, ctx: &mut Context<Self>) {
+        if let Some(line) = &self.line {
+            line.do_send(Want(line::Input::Busy(call.active)));
+        }
+        let wall = self.wall();
+        self.feed(Input::Call { active: call.active, wall }, ctx);
+    }
+}
+
+impl Handler<Stands> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Stands { tier, standing }: Stands, _: &mut Context<Self>) {
+        if let Some(slot) = self.standings.get_mut(usize::from(tier)) {
+            *slot = standing;
+        }
+        if let Some(line) = &self.line {
+            line.do_send(Want(line::Input::Server { tier, standing }));
+        }
+    }
+}
+
+impl Handler<LineNews> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, news: LineNews, ctx: &mut Context<Self>) {
+        let input = match news {
+            LineNews::Bound(tier) => {
+                self.tier = Some(tier);
+                Input::Bound
+            }
+            LineNews::Failed(_) => Input::Unbound,
+            LineNews::Released(removal) => {
+                self.tier = None;
+                Input::Released(outcome(removal))
+            }
+            LineNews::Listed(listed) => Input::Sighted {
+                sightings: listed.iter().filter_map(sighting).collect(),
+                stamp: self.site.clock.stamp(),
+                wall: self.wall(),
+            },
+        };
+        self.feed(input, ctx);
+    }
+}
+
+impl Handler<Fallen<()>> for UserActor {
+    type Result = ();
+
+    /// The line's memory is gone with it. A new machine, born from the record, knows what to do (SM-2, process start);
+    /// so the user falls over as well, in good order.
+    fn handle(&mut self, _: Fallen<()>, ctx: &mut Context<Self>) {
+        self.fallen.do_send(Fallen(self.user.number.clone()));
+        ctx.stop();
+    }
+}
+
+impl Handler<Look> for UserActor {
+    type Result = MessageResult<Look>;
+
+    fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
+        let machine = self.seat.machine();
+        MessageResult(Profile { state: machine.state(), record: machine.record(self.wall()), tier: self.tier })
+    }
+}

@@ -1,0 +1,6 @@
+//! The sync connection of a remote to its central (spec SM-1R, SM-1C).
+
+pub mod dial;
+pub mod frame;
+pub mod roster;
+pub mod serve;

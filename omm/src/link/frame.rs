@@ -1,0 +1,97 @@
+//! What the two ends of a link say to each other. `axi` spells it on the wire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::secret::Secret;
+use machine::time::Wall;
+
+use crate::claim::Word;
+use crate::ids::park::{Pli, Sari};
+use crate::platform::Platform;
+use crate::stamp::OmmId;
+
+/// One frame on a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The remote introduces itself; the first frame of a link.
+    Open(Box<Open>),
+    /// The central's answer: who it is, or why not.
+    OpenResult(Result<Facts, OpenError>),
+    /// "Are you there, and what time is it?"
+    Ping {
+        /// Comes back in the answer.
+        seq: u32,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// Which one is answered.
+        seq: u32,
+        /// The calendar time of the one that answers.
+        wall: Wall,
+    },
+    /// A word about a roam.
+    Word(Word),
+    /// All that the sender had has been sent: first the central's download, then the remote's upload (M-2.2.8-a).
+    EndOfDownload,
+}
+
+/// The remote's introduction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The account on the central.
+    pub user: Arc<str>,
+    /// Its password.
+    pub password: Secret,
+    /// Who the remote is.
+    pub facts: Facts,
+}
+
+/// What both ends tell of themselves and check of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// PARI and member.
+    pub omm: OmmId,
+    /// The version of the protocol; must be equal on both sides (M-2.2.2-b).
+    pub protocol: u32,
+    /// The kind of OMM; must be equal on both sides (M-2.1.1-d).
+    pub platform: Platform,
+    /// The length of the PARK; must be equal on both sides.
+    pub pli: Pli,
+    /// The system's shared identity; the central must have one, and a remote must have none or the same.
+    pub sari: Option<Sari>,
+    /// The calendar time of the speaker.
+    pub wall: Wall,
+}
+
+/// Why a central refuses a remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// Wrong user or password (`EAuth`).
+    Auth,
+    /// Too many bad logins from there; try again later (`EAuth`).
+    Delayed(Duration),
+    /// Ten other remotes are on the roster (`EForbidden`, "remote limit 10").
+    Full,
+    /// The central has no SARI (`EMissing`, "generate SARI first").
+    NoSari,
+    /// The two do not go together.
+    Mismatch(Mismatch),
+}
+
+/// What two OMMs of one system may not differ in, or may not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// `protocolVersion` differs (M-2.2.2-b).
+    Protocol,
+    /// The platform differs (M-2.1.1-d).
+    Platform,
+    /// The PLI differs.
+    Pli,
+    /// Both have the same PARK.
+    DuplicatePark,
+    /// Both have a SARI, and they differ (AMB-11).
+    Sari,
+    /// Their clocks differ by more than the stop limit.
+    Clock,
+}

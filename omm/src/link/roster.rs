@@ -1,0 +1,1 @@
+//! Which remotes a central knows, and whom it lets in (spec SM-1C).

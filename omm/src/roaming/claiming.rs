@@ -1,0 +1,253 @@
+//! The verbs of an owner: claim, report, renew, leave.
+
+use machine::step::Machine;
+use machine::time::{Moment, Wall};
+
+use super::memory::{Known, Waiting};
+use super::{Alarm, Ask, Effect, OMMS_MAX, Refusal, Roaming, State, Timer};
+use crate::claim::{Confirm, Outcome, Phase};
+use crate::ids::Ipei;
+use crate::presence::Presence;
+use crate::roaming::record::{Awaited, Contact};
+use crate::stamp::Stamp;
+use crate::watchdog::{self, Verdict};
+
+impl Roaming {
+    /// Whether the handset may only be at another OMM (M-2.1.4-b, R-14). Either member of a pair will do.
+    pub(super) fn elsewhere_only(&self) -> bool {
+        self.policy.pari_only.is_some_and(|only| only.pari != self.me.pari)
+    }
+
+    /// The phone is here and was not before: claim it.
+    pub(super) fn appear(
+        &mut self,
+        now: Moment,
+        device: Ipei,
+        ask: Option<Ask>,
+        stamp: Stamp,
+        wall: Wall,
+        out: &mut Vec<Effect>,
+    ) {
+        let waiting = self.intend(now, device, ask, stamp, wall);
+        self.claim_when_allowed(now, waiting, out);
+    }
+
+    /// The claim that a location registration calls for, newer than all seen.
+    pub(super) fn intend(
+        &self,
+        now: Moment,
+        device: Ipei,
+        ask: Option<Ask>,
+        stamp: Stamp,
+        wall: Wall,
+    ) -> Waiting {
+        Waiting {
+            device,
+            ask,
+            epoch: self.known.map_or(stamp, |known| stamp.above(known.epoch)),
+            former: self.known.filter(|known| known.owner != self.me).map(|known| (known.owner, known.phase)),
+            presence: Presence::fresh(now),
+            located: wall,
+        }
+    }
+
+    /// Claims at once, or later when the handset flaps.
+    pub(super) fn claim_when_allowed(&mut self, now: Moment, waiting: Waiting, out: &mut Vec<Effect>) {
+        let held = self.flapping.hold(now);
+        if self.flapping.tell(now) {
+            out.push(Effect::Alarm(Alarm::Overlap));
+        }
+        match held {
+            None => self.make_claim(now, waiting, out),
+            Some(until) => {
+                self.wait(waiting, out);
+                self.timers.set(Timer::Claim, until);
+            }
+        }
+    }
+
+    /// Keeps a claim for later; it replaces one that waits already.
+    pub(super) fn wait(&mut self, waiting: Waiting, out: &mut Vec<Effect>) {
+        self.stop_waiting(Refusal::Overtaken, out);
+        self.waiting = Some(Box::new(waiting));
+    }
+
+    /// Gives up a claim that waits, and tells the phone.
+    pub(super) fn stop_waiting(&mut self, refusal: Refusal, out: &mut Vec<Effect>) {
+        self.timers.stop(Timer::Claim);
+        let ask = self.waiting.take().and_then(|waiting| waiting.ask);
+        out.extend(ask.map(|ask| Effect::Refuse(ask, refusal)));
+    }
+
+    /// Makes the claim that waits.
+    pub(super) fn claim_waiting(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if let Some(waiting) = self.waiting.take() {
+            self.make_claim(now, *waiting, out);
+        }
+    }
+
+    /// Durable first, then the phone's answer, the REGISTER (M-2.1.4.1-a) and the announcement (-b).
+    fn make_claim(&mut self, now: Moment, claim: Waiting, out: &mut Vec<Effect>) {
+        self.stop_waiting(Refusal::Overtaken, out);
+        self.timers.clear();
+        debug_assert!(
+            self.known.is_none_or(|known| claim.epoch > known.epoch),
+            "a claim that is not the newest"
+        );
+        self.await_former(&claim);
+        self.known = Some(Known {
+            device: claim.device,
+            epoch: claim.epoch,
+            owner: self.me,
+            former: claim.former.map(|(former, _)| former),
+            phase: Phase::Here,
+        });
+        self.presence = claim.presence;
+        self.located = claim.located;
+        self.contact = Contact::Standing;
+        self.said = None;
+        self.flapping.note(now);
+        self.own(now);
+        self.save(out);
+        out.extend(claim.ask.map(Effect::Admit));
+        out.push(Effect::Bind { epoch: claim.epoch });
+        self.say_claim(now, out);
+        self.watch(now, watchdog::Input::Owned { age: claim.presence.age(now) }, out);
+    }
+
+    /// The former owner is to confirm, unless it is known to serve nobody (AMB-4).
+    fn await_former(&mut self, claim: &Waiting) {
+        let Some((former, phase)) = claim.former else { return };
+        self.awaited.retain(|awaited| awaited.from != former);
+        if phase == Phase::Here && self.awaited.len() < OMMS_MAX {
+            self.awaited.push(Awaited { from: former, epoch: claim.epoch });
+        }
+    }
+
+    /// Enters the owner state that fits those who are awaited.
+    pub(super) fn own(&mut self, now: Moment) {
+        if self.awaited.is_empty() {
+            self.state = State::Settled;
+            self.acked = Some(self.me);
+        } else {
+            self.state = State::Claiming;
+            self.timers.set(Timer::Confirm, now + self.policy.confirm);
+            self.timers.set(Timer::ConfirmAgain, now + self.policy.confirm_again);
+        }
+    }
+
+    /// The phone is still here; another handset of the same user is a new claim.
+    pub(super) fn report(
+        &mut self,
+        now: Moment,
+        device: Ipei,
+        ask: Option<Ask>,
+        stamp: Stamp,
+        wall: Wall,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.known.is_none_or(|known| known.device != device) {
+            return self.appear(now, device, ask, stamp, wall, out);
+        }
+        self.timers.stop(Timer::Detach);
+        self.presence = Presence::fresh(now);
+        self.located = wall;
+        if let Some(waiting) = &mut self.waiting {
+            (waiting.presence, waiting.located) = (self.presence, wall);
+        }
+        self.watch(now, watchdog::Input::Located, out);
+        self.save(out);
+        out.extend(ask.map(Effect::Admit));
+    }
+
+    /// Somebody has removed its registration, or perhaps has: ours may be gone with it (M-2.1.4.1-e). Whoever was
+    /// asked settles the matter with any outcome; an unasked `none` changes nothing.
+    pub(super) fn confirmed(&mut self, now: Moment, confirm: &Confirm, out: &mut Vec<Effect>) {
+        let Some(known) = self.known else { return };
+        if confirm.epoch > known.epoch || confirm.from == self.me {
+            return; // A claim that we have not heard of; it will come.
+        }
+        let asked = self.awaited.len();
+        self.awaited.retain(|awaited| awaited.from != confirm.from || confirm.epoch < awaited.epoch);
+        let asked = self.awaited.len() < asked;
+        if asked {
+            if self.awaited.is_empty() && self.state != State::Asking {
+                self.timers.stop(Timer::Confirm);
+                self.timers.stop(Timer::ConfirmAgain);
+                self.own(now);
+            }
+            self.save(out);
+        }
+        if self.state != State::Asking && (asked || confirm.outcome != Outcome::None) {
+            self.renew(now, out);
+        }
+    }
+
+    /// Nobody confirmed in time: renew anyway (M-2.1.4.2-b), and ask again.
+    pub(super) fn missed(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.state = State::Unconfirmed;
+        out.push(Effect::Alarm(Alarm::DoubleRegistration));
+        self.renew(now, out);
+        self.say_claim(now, out);
+    }
+
+    /// One more REGISTER, not more often than every two seconds (B-6); none is forgotten.
+    pub(super) fn renew(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        match self.renewed.map(|last| last + self.policy.renew_gap) {
+            Some(next) if now < next => self.timers.set(Timer::Renew, next),
+            Some(_) | None => {
+                self.timers.stop(Timer::Renew);
+                self.renewed = Some(now);
+                out.push(Effect::Renew);
+            }
+        }
+    }
+
+    /// The phone said goodbye, which proves at least that it was here.
+    pub(super) fn detach(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
+        self.presence = Presence::fresh(now);
+        self.located = wall;
+        if self.policy.detach_hold.is_zero() {
+            self.leave(now, State::Gone, out);
+        } else {
+            self.timers.set(Timer::Detach, now + self.policy.detach_hold);
+        }
+    }
+
+    /// Nobody is served here any more; nobody else serves either. The others hear it by the same epoch.
+    pub(super) fn leave(&mut self, now: Moment, next: State, out: &mut Vec<Effect>) {
+        self.stop_waiting(Refusal::Unknown, out);
+        self.timers.clear();
+        self.awaited.clear();
+        self.contact = Contact::Leaving;
+        self.state = next;
+        if let Some(known) = &mut self.known {
+            known.phase = Phase::Gone;
+        }
+        self.save(out);
+        out.push(Effect::Unbind);
+        self.say_claim(now, out);
+        self.watch(now, watchdog::Input::Left, out);
+    }
+
+    /// Tells the watchdog.
+    pub(super) fn watch(&mut self, now: Moment, input: watchdog::Input, out: &mut Vec<Effect>) {
+        let mut verdicts = Vec::new();
+        self.watchdog.on(now, input, &mut verdicts);
+        self.judge(now, verdicts, out);
+    }
+
+    /// Does what the watchdog found: two and a half hours of silence end the registration (M-2.1.4.3-b).
+    pub(super) fn judge(&mut self, now: Moment, verdicts: Vec<Verdict>, out: &mut Vec<Effect>) {
+        for verdict in verdicts {
+            out.push(Effect::Watch(verdict));
+            match verdict {
+                Verdict::Overdue => {}
+                Verdict::Expired => {
+                    out.push(Effect::Alarm(Alarm::WatchdogRemoval));
+                    self.leave(now, State::Gone, out);
+                }
+            }
+        }
+    }
+}

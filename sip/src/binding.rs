@@ -1,0 +1,412 @@
+//! One address of record kept registered at ONE server (SM-3 without the tier choice, which is [`crate::line`]'s).
+//!
+//! ```text
+//!          Register            2xx with our contact        refresh / Renew / Evict
+//!   Idle -----------> Trying ------------------------> Registered <--------------+
+//!    ^                 |  ^                               |  +--- REGISTER ------+
+//!    |                 |  | timer, Renew, Retry           | every target failed / authoritative refusal
+//!    |                 v  |                               v
+//!    |              Backoff (S-28) / Rejected (120 s x2 .. 30 min) <----------+
+//!    |
+//!    | removed, nothing            Remove (any state)            failed, unknown
+//!    +---------------- Removing <--------------------            |
+//!    ^                    +-------------------------------> Cleanup: 30, 60, 120 .. s until it has aged out
+//!    +---------------------------------------------------------- +
+//!
+//!   Rest: another tier serves. Nothing is sent; what may still be listed here is remembered for a later Remove.
+//! ```
+//!
+//! - Exactly one REGISTER is in flight (S-02, I8); whatever comes meanwhile waits behind it.
+//! - A REGISTER that stays unanswered may have been carried out (RFC 4321): its transaction goes on listening, and a
+//!   late 2xx counts (G-7). The true state after a timeout is unknown, never "not registered".
+//! - `Contact: *` is never written (S-03, I9). The Call-ID stays the same for the life of this machine, CSeq grows by
+//!   one with every new transaction, another target and a challenge included (S-01, S-06, S-26).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use machine::chance::Chance;
+use machine::note::Note;
+use machine::step::Machine;
+use machine::time::Moment;
+use machine::timers::{Name, Timers};
+
+use crate::digest::client::Credentials;
+use crate::message::Message;
+use crate::report::{Evidence, Leftover, Report};
+use crate::server::{Account, Local, Server};
+use crate::target::Target;
+use crate::timing::Timing;
+
+use flight::{Flight, Orphan};
+
+mod answer;
+mod flight;
+mod landing;
+mod orders;
+mod plan;
+mod request;
+mod sending;
+
+/// Sibling contacts that wait to be evicted. Ours: ten other OMMs (M-2.1.1-a), standby members included.
+pub const EVICTIONS_MAX: usize = 22;
+/// Former contacts of our own that are remembered. Ours: one more for each new epoch while the registrar is silent.
+pub const OURS_MAX: usize = 8;
+/// Transactions given up for another target that are still listened to. Ours: 32 s hold eight fail-over timers.
+pub const ORPHANS_MAX: usize = 8;
+
+/// What the line asks of a binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Keep this contact registered from now on (a full URI, `sip:101@10.0.1.1:5060;hm-site=..;hm-ep=..`). A new one
+    /// replaces the former: the next REGISTER carries both, the old with expires=0. Leaves a back-off at once.
+    Register {
+        /// The contact URI.
+        contact: Arc<str>,
+    },
+    /// One more REGISTER: now, or right behind the one in flight (M-2.1.4.1-e). Leaves a back-off at once.
+    Renew,
+    /// A REGISTER without Contact; the answer is reported as `Listed` (S-04).
+    Query,
+    /// The next REGISTER, sent at once, also carries these contacts with expires=0.
+    Evict(Vec<String>),
+    /// Remove our contact: waits for the REGISTER in flight, then expires=0 under the same Call-ID.
+    Remove,
+    /// Another tier serves the user: stop refreshing and trying, but remember what the registrar may still list.
+    Rest,
+    /// Come back from `Rest` with this contact; a back-off that was running goes on.
+    Resume {
+        /// The contact URI.
+        contact: Arc<str>,
+    },
+    /// Send nothing before this time has passed (503 with Retry-After, told by the server's health, S-21).
+    Hold(Duration),
+    /// The link to the other OMMs is down: ask the registrar before each refresh (SM-3 query before refresh).
+    Caution(bool),
+    /// A removal left over from before a restart goes on (G-13).
+    Leftover(Leftover),
+    /// The server came back, or the credentials changed: try now if waiting.
+    Retry,
+}
+
+/// What can happen to a binding.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The line wants something.
+    Order(Order),
+    /// A response that arrived with our Call-ID. Wrong branch, CSeq or method: counted and dropped.
+    Answer(Message),
+    /// The transport could not send to this address, or the stream to it broke.
+    Unsent(SocketAddr),
+}
+
+/// What a binding wants done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send a REGISTER.
+    Send {
+        /// Where to.
+        to: Target,
+        /// The complete message.
+        bytes: Bytes,
+        /// False for a retransmission.
+        first: bool,
+        /// For the trace.
+        register: Register,
+    },
+    /// A final answer arrived (trace).
+    Answered {
+        /// Its status code.
+        code: u16,
+    },
+    /// For the line.
+    Report(Report),
+    /// For the health of the server.
+    Evidence(Evidence),
+    /// Make durable: a registration that could not be removed.
+    Keep(Leftover),
+    /// Forget what `Keep` made durable.
+    Forget,
+}
+
+/// What a REGISTER is about, as the trace tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register {
+    /// The server's name.
+    pub server: Arc<str>,
+    /// Its tier.
+    pub tier: u8,
+    /// Why it is sent.
+    pub kind: Kind,
+    /// Our contact; `None` for a query.
+    pub contact: Option<Arc<str>>,
+    /// What is asked for; zero for a removal.
+    pub expires: Duration,
+}
+
+/// Why a REGISTER is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Not registered yet, or no longer, or with a new contact.
+    Initial,
+    /// Asked for by the owner (M-2.1.4.1-e).
+    Renew,
+    /// Before the lifetime runs out.
+    Refresh,
+    /// With expires=0.
+    Remove,
+    /// Without Contact.
+    Query,
+    /// Carries contacts of siblings with expires=0.
+    Evict,
+}
+
+impl Kind {
+    /// As the trace spells it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Initial => "initial",
+            Kind::Renew => "renew",
+            Kind::Refresh => "refresh",
+            Kind::Remove => "remove",
+            Kind::Query => "query",
+            Kind::Evict => "evict",
+        }
+    }
+}
+
+/// The deadlines of a binding, beside those of its transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// When to send the next REGISTER: refresh, end of a back-off, of a refusal, or the next removal.
+    Again,
+    /// When four seconds of silence are enough to turn to another target.
+    Failover,
+    /// When whatever the registrar may hold of us has aged out.
+    Lapse,
+    /// When the time is over for which the server asked to be left alone.
+    Hold,
+    /// When the owner has had time to object to the refresh.
+    Objection,
+}
+
+impl Name for Timer {
+    fn name(self) -> &'static str {
+        match self {
+            Timer::Again => "again",
+            Timer::Failover => "failover",
+            Timer::Lapse => "lapse",
+            Timer::Hold => "hold",
+            Timer::Objection => "objection",
+        }
+    }
+}
+
+/// Where a binding stands in SM-3. A REGISTER may be in flight in each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is wanted, nothing is owed.
+    Idle,
+    /// To be registered, and it is its turn.
+    Trying,
+    /// Registered; the refresh is timed or in flight.
+    Registered,
+    /// Not (or no longer surely) registered; waits before the next try (S-28).
+    Backoff,
+    /// The registrar refused the user; waits before the next try.
+    Rejected,
+    /// Another tier serves the user.
+    Resting,
+    /// The removal is in flight, or waits for what is.
+    Removing,
+    /// The removal failed; it is tried again until the registration has aged out.
+    Cleanup,
+}
+
+/// What waits behind the REGISTER in flight.
+#[derive(Debug, Default)]
+struct Wants {
+    renew: bool,
+    query: bool,
+    /// The timer of the present state ran out: refresh, or try the removal again.
+    due: bool,
+    /// A query comes before the refresh.
+    guard: bool,
+    evict: Vec<Arc<str>>,
+}
+
+/// One address of record at one server.
+#[derive(Debug)]
+pub struct Binding {
+    account: Arc<Account>,
+    server: Arc<Server>,
+    local: Arc<Local>,
+    timing: Arc<Timing>,
+    chance: Chance,
+    credentials: Credentials,
+    call_id: Box<str>,
+    tag: u64,
+    cseq: u32,
+    state: State,
+    /// The contact that is to be registered.
+    wish: Option<Arc<str>>,
+    /// Our contacts that the registrar may list.
+    ours: Vec<Arc<str>>,
+    /// Until when it may list them, at most.
+    held: Option<Moment>,
+    /// The last REGISTER with a contact succeeded, so that a lapse is news.
+    stored: bool,
+    /// What to ask for, seconds: a 423 raises it (S-07).
+    asked: u32,
+    /// The target that answered last (facts: the first one must not be retried for ever).
+    target: u8,
+    /// Failures in a row that another server might not have (S-28).
+    failures: u16,
+    /// Authoritative refusals in a row, or tries of a cleanup.
+    refusals: u16,
+    /// The server refused outbound (439) or an extension (420).
+    plain: bool,
+    cautious: bool,
+    /// The line was told that nothing is left to do.
+    retired: bool,
+    wants: Wants,
+    flight: Option<Box<Flight>>,
+    orphans: Vec<Orphan>,
+    timers: Timers<Timer>,
+    dropped: u32,
+}
+
+impl Binding {
+    /// A binding with nothing to do yet. `chance` makes its Call-ID, tag, branches, cnonces and jitter.
+    pub fn new(
+        account: Arc<Account>,
+        server: Arc<Server>,
+        local: Arc<Local>,
+        timing: Arc<Timing>,
+        mut chance: Chance,
+    ) -> Binding {
+        let call_id = format!("{}@{}", chance.hex(24), local.host).into_boxed_str();
+        let tag = chance.next() & 0xff_ffff_ffff;
+        let own = Chance::of(chance.next(), &account.aor);
+        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own);
+        let asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
+        Binding {
+            account,
+            server,
+            local,
+            timing,
+            chance,
+            credentials,
+            call_id,
+            tag,
+            cseq: 0,
+            state: State::Idle,
+            wish: None,
+            ours: Vec::new(),
+            held: None,
+            stored: false,
+            asked,
+            target: 0,
+            failures: 0,
+            refusals: 0,
+            plain: false,
+            cautious: false,
+            retired: false,
+            wants: Wants::default(),
+            flight: None,
+            orphans: Vec::new(),
+            timers: Timers::default(),
+            dropped: 0,
+        }
+    }
+
+    /// The Call-ID of every request, by which answers find their way here.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Where it stands in SM-3.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Until when the registrar may list one of our contacts.
+    pub fn held(&self) -> Option<Moment> {
+        self.held
+    }
+
+    /// Answers that belonged to no transaction, so far.
+    pub fn dropped(&self) -> u32 {
+        self.dropped
+    }
+}
+
+impl Machine for Binding {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Order(order) => self.obey(now, order, out),
+            Input::Answer(message) => self.hear(now, &message, out),
+            Input::Unsent(addr) => self.unsent(now, addr, out),
+        }
+        self.proceed(now, out);
+    }
+
+    fn deadline(&self) -> Option<(Moment, &'static str)> {
+        let flight = self.flight.as_ref().and_then(|flight| flight.client.deadline());
+        let orphans = self.orphans.iter().filter_map(|orphan| orphan.client.deadline());
+        self.timers.next().into_iter().chain(flight).chain(orphans).min_by_key(|(at, _)| *at)
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Again => self.again(),
+                Timer::Failover => self.give_up(now, out),
+                Timer::Lapse => self.lapse(out),
+                Timer::Objection => self.wants.due = true,
+                // Going on is what `proceed` does.
+                Timer::Hold => {}
+            }
+            self.proceed(now, out);
+        }
+        self.resend(now, out);
+        self.proceed(now, out);
+    }
+
+    fn note_effect(effect: &Effect) -> Option<Note> {
+        match effect {
+            Effect::Send { first: true, register, .. } => Some(register.note()),
+            Effect::Answered { code } => Some(Note::new("answer").number("code", *code)),
+            Effect::Report(Report::Registered { granted, listed }) => {
+                Some(Note::new("bound").seconds("expires", *granted).number("contacts", listed.len() as u64))
+            }
+            Effect::Report(Report::Failed(failure)) => Some(Note::new("unbound").text("reason", failure)),
+            Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
+            Effect::Send { first: false, .. }
+            | Effect::Report(Report::Listed(_) | Report::Done)
+            | Effect::Evidence(_)
+            | Effect::Keep(_)
+            | Effect::Forget => None,
+        }
+    }
+}
+
+impl Register {
+    fn note(&self) -> Note {
+        let note = Note::new("register").text("server", &self.server).number("tier", self.tier);
+        let note = note.text("kind", self.kind.word());
+        match &self.contact {
+            Some(contact) => note.text("contact", contact).seconds("expires", self.expires),
+            None => note,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

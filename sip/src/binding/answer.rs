@@ -1,0 +1,158 @@
+//! What a final answer to a REGISTER means (the 4xx-6xx rows of SM-3), and what its contact list says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::plan;
+use crate::message::Message;
+use crate::name::Name;
+use crate::report::Listed;
+use crate::server::Account;
+use crate::target::{Target, Transport};
+use crate::timing::Timing;
+use crate::uri::{self, Scheme, Uri};
+
+/// Contacts of one answer that are reported. Ours: an address of record here has a few phones, not hundreds.
+pub(super) const LISTED_MAX: usize = 64;
+/// Contacts of a redirection that are followed (SM-3: max 5).
+pub(super) const DETOURS_MAX: usize = 5;
+
+/// What to do about a final answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// 2xx.
+    Success,
+    /// 401 or 407: answer the challenge, if it is a new one.
+    Challenge,
+    /// 423 with this Min-Expires, if it can be read.
+    Brief(Option<Duration>),
+    /// 3xx with these numeric places, the best first; names cannot be resolved here.
+    Moved(Vec<Detour>),
+    /// 420 or 439: an extension is not understood.
+    Unsupported,
+    /// 503 with Retry-After.
+    Busy(Duration),
+    /// Another target may do better.
+    Elsewhere {
+        /// The server is to blame: 408 and 5xx, for its health.
+        broken: bool,
+        /// The request may have been carried out all the same (RFC 4321).
+        unknown: bool,
+    },
+    /// The answer is authoritative for this user.
+    Final,
+}
+
+/// Where a redirection leads.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Detour {
+    pub(super) uri: String,
+    pub(super) target: Target,
+}
+
+/// Reads the status code; unknown ones count as the first of their class (S-24).
+pub(super) fn judge(message: &Message, code: u16, used: Transport) -> Verdict {
+    match code {
+        ..300 => Verdict::Success,
+        300..400 => Verdict::Moved(detours(message, used)),
+        401 | 407 => Verdict::Challenge,
+        423 => Verdict::Brief(
+            message.min_expires().and_then(|least| least.ok()).map(|least| Duration::from_secs(least.into())),
+        ),
+        420 | 439 => Verdict::Unsupported,
+        408 => Verdict::Elsewhere { broken: true, unknown: true },
+        405 | 480 | 482 | 483 => Verdict::Elsewhere { broken: false, unknown: false },
+        503 => match message.retry_after() {
+            Some(Ok(after)) => Verdict::Busy(Duration::from_secs(after.seconds.into())),
+            Some(Err(_)) | None => Verdict::Elsewhere { broken: true, unknown: false },
+        },
+        500..600 => Verdict::Elsewhere { broken: true, unknown: code == 504 },
+        400..500 | 600.. => Verdict::Final,
+    }
+}
+
+fn detours(message: &Message, used: Transport) -> Vec<Detour> {
+    let Ok(contacts) = message.contacts() else { return Vec::new() };
+    let mut found: Vec<(u16, Detour)> = Vec::new();
+    for contact in contacts.list().iter().take(DETOURS_MAX) {
+        let Ok(uri) = contact.uri() else { continue };
+        let transport = match uri.scheme {
+            Scheme::Sips => Transport::Tls,
+            Scheme::Sip => uri.param("transport").map_or(Some(used), Transport::of).unwrap_or(used),
+            Scheme::Tel | Scheme::Other(_) => continue,
+        };
+        // Never from TLS to anything less (SM-3).
+        if used == Transport::Tls && transport != Transport::Tls {
+            continue;
+        }
+        let Some(ip) = uri.host.ip() else { continue };
+        let port = uri.port.unwrap_or(transport.default_port());
+        let port_text = uri.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let target = Target { transport, addr: (ip, port).into() };
+        let uri = format!("{}:{}{port_text}", uri.scheme.as_str(), uri.host);
+        found.push((contact.q(), Detour { uri, target }));
+    }
+    found.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    found.into_iter().map(|(_, detour)| detour).collect()
+}
+
+/// The contact list of a 2xx (S-04, S-05).
+#[derive(Debug)]
+pub(super) struct Book {
+    /// Every contact, at most [`LISTED_MAX`].
+    pub(super) listed: Vec<Listed>,
+    /// What is granted to the contact asked for; `None` when it is not there.
+    pub(super) granted: Option<Duration>,
+    /// Which of our contacts are still listed with some life left.
+    pub(super) still: Vec<Arc<str>>,
+}
+
+/// Reads the contact list of a 2xx to a REGISTER that asked to keep `asked`, by an OMM that may hold `ours`.
+pub(super) fn read(
+    message: &Message,
+    asked: Option<(&str, Duration)>,
+    ours: &[Arc<str>],
+    account: &Account,
+    timing: &Timing,
+) -> Book {
+    let header = message.header(Name::Expires);
+    let mut book = Book { listed: Vec::new(), granted: None, still: Vec::new() };
+    let contacts = message.contacts();
+    let list = contacts.as_ref().map(|contacts| contacts.list()).unwrap_or_default();
+    let span = asked.map_or(account.expires, |(_, span)| span);
+    for contact in list.iter().take(LISTED_MAX) {
+        let expires = plan::granted(contact.param("expires"), header, span, timing);
+        let seen = contact.addr.address;
+        let is_asked = asked.is_some_and(|(uri, _)| same(uri, seen));
+        let mine = ours.iter().find(|uri| same(uri, seen));
+        let is_flow = asked.is_some()
+            && account.instance.is_some()
+            && contact.instance() == account.instance.as_deref()
+            && contact.reg_id() == account.reg_id
+            && account.reg_id.is_some();
+        if is_asked || (is_flow && book.granted.is_none()) {
+            book.granted = Some(expires);
+        }
+        if let Some(uri) = mine.filter(|_| !expires.is_zero()) {
+            book.still.push(uri.clone());
+        }
+        let own = is_asked || is_flow || mine.is_some();
+        book.listed.push(Listed { uri: seen.to_owned(), expires, own });
+    }
+    // Some registrars name no contact at all and only say for how long (SM-3).
+    if list.is_empty() && asked.is_some() && header.is_some() {
+        book.granted = Some(plan::granted(None, header, span, timing));
+    }
+    book
+}
+
+/// Whether both are one contact (RFC 3261 10.2.4 and 19.1.4); text that is no URI is compared as it stands.
+pub(super) fn same(ours: &str, theirs: &str) -> bool {
+    if ours == theirs {
+        return true;
+    }
+    match (Uri::parse(ours), Uri::parse(theirs)) {
+        (Ok(ours), Ok(theirs)) => uri::equal(&ours, &theirs),
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}

@@ -1,0 +1,119 @@
+//! One errand at a registrar: the REGISTER in flight, and what it has been through so far.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Kind;
+use super::answer::Detour;
+use crate::server::Account;
+use crate::target::Target;
+use crate::transaction::client::Client;
+
+/// Why a REGISTER is under way and which way it took: it survives challenges, redirections and other targets.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) kind: Kind,
+    /// The contact to store; `None` for a removal or a query.
+    pub(super) contact: Option<Arc<str>>,
+    pub(super) expires: Duration,
+    /// Contacts to remove with it.
+    pub(super) remove: Vec<Arc<str>>,
+    /// A query before a refresh (SM-3): its failure is the refresh's failure.
+    pub(super) guard: bool,
+    /// Which target of the server is used now.
+    pub(super) turn: usize,
+    /// How many targets were used up.
+    pub(super) tried: usize,
+    /// Where redirections lead, the one in use first.
+    pub(super) detours: Vec<Detour>,
+    /// How many redirections were followed, and where they led: no place twice (S-25).
+    pub(super) visited: Vec<Target>,
+    /// A 423 was followed.
+    pub(super) lengthened: bool,
+    /// A 420 or 439 was followed.
+    pub(super) plain: bool,
+    /// A Retry-After of zero was followed.
+    pub(super) again: bool,
+    /// The longest Retry-After of a 503.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Default for Errand {
+    fn default() -> Errand {
+        Errand {
+            kind: Kind::Query,
+            contact: None,
+            expires: Duration::ZERO,
+            remove: Vec::new(),
+            guard: false,
+            turn: 0,
+            tried: 0,
+            detours: Vec::new(),
+            visited: Vec::new(),
+            lengthened: false,
+            plain: false,
+            again: false,
+            retry_after: None,
+        }
+    }
+}
+
+impl Errand {
+    /// The Request-URI of the present attempt.
+    pub(super) fn uri<'a>(&'a self, account: &'a Account) -> &'a str {
+        self.detours.first().map_or(account.registrar.as_str(), |detour| detour.uri.as_str())
+    }
+
+    /// Where the present attempt goes.
+    pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
+        match self.detours.first() {
+            Some(detour) => Some(detour.target),
+            None => targets.get(self.turn).copied(),
+        }
+    }
+
+    /// Turns to the next place; false when there is none left.
+    pub(super) fn advance(&mut self, targets: usize) -> bool {
+        if !self.detours.is_empty() {
+            self.detours.remove(0);
+            if !self.detours.is_empty() {
+                return true;
+            }
+        }
+        self.tried += 1;
+        self.turn = (self.turn + 1) % targets.max(1);
+        self.tried < targets
+    }
+}
+
+/// The transaction of the errand.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) errand: Errand,
+    pub(super) client: Client,
+    pub(super) cseq: u32,
+    pub(super) to: Target,
+    pub(super) bytes: Bytes,
+}
+
+/// A transaction given up for another target, which still absorbs a late answer (spec 3.2 [P]).
+#[derive(Debug)]
+pub(super) struct Orphan {
+    pub(super) client: Client,
+    pub(super) cseq: u32,
+    pub(super) contact: Option<Arc<str>>,
+    pub(super) expires: Duration,
+    pub(super) kind: Kind,
+}
+
+impl Flight {
+    /// Gives the transaction up: no more copies, but a late answer is still heard.
+    pub(super) fn abandon(mut self) -> (Errand, Orphan) {
+        self.client.hush();
+        let Errand { kind, expires, ref contact, .. } = self.errand;
+        let orphan = Orphan { client: self.client, cseq: self.cseq, contact: contact.clone(), expires, kind };
+        (self.errand, orphan)
+    }
+}

@@ -1,0 +1,369 @@
+//! What an answer, or its absence, makes of the errand and of the binding (the answer rows of SM-3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::time::Moment;
+
+use super::answer::{self, Book, DETOURS_MAX, Detour, Verdict};
+use super::flight::{Errand, Flight, Orphan};
+use super::request::METHOD;
+use super::{Binding, Effect, Kind, State, Timer, plan};
+use crate::digest;
+use crate::digest::client::{Answer, Scope};
+use crate::message::Message;
+use crate::name::Name;
+use crate::report::{Evidence, Failure, Leftover, Removal, Report};
+use crate::transaction::client::Heard;
+
+impl Binding {
+    /// Finds the transaction of an answer. Duplicates and strangers are counted and dropped.
+    pub(super) fn hear(&mut self, now: Moment, message: &Message, out: &mut Vec<Effect>) {
+        let (Some(code), Ok(cseq), Ok(via)) = (message.code(), message.cseq(), message.via()) else {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        };
+        let branch = via.branch().unwrap_or_default();
+        if let Some(mut flight) = self.flight.take_if(|flight| flight.cseq == cseq.number) {
+            match flight.client.hear(now, branch, cseq.method, code) {
+                Heard::Final => return self.landed(now, *flight, message, code, out),
+                Heard::Provisional => {
+                    // Somebody is at work: Timer F alone decides now (S-20: "without any response").
+                    self.timers.stop(Timer::Failover);
+                    self.flight = Some(flight);
+                    return;
+                }
+                Heard::Repeated | Heard::Foreign => self.flight = Some(flight),
+            }
+        }
+        let orphan = self.orphans.iter().position(|orphan| orphan.cseq == cseq.number);
+        let heard = orphan.and_then(|at| Some((at, self.orphans.get_mut(at)?)));
+        match heard.map(|(at, orphan)| (at, orphan.client.hear(now, branch, cseq.method, code))) {
+            Some((at, Heard::Final)) => {
+                let orphan = self.orphans.remove(at);
+                self.late(now, orphan, message, code, out);
+            }
+            Some((_, Heard::Provisional)) => {}
+            Some((_, Heard::Repeated | Heard::Foreign)) | None => {
+                self.dropped = self.dropped.saturating_add(1)
+            }
+        }
+    }
+
+    /// A final answer to the REGISTER in flight.
+    fn landed(&mut self, now: Moment, flight: Flight, message: &Message, code: u16, out: &mut Vec<Effect>) {
+        out.push(Effect::Answered { code });
+        self.timers.stop(Timer::Failover);
+        let mut errand = flight.errand;
+        match answer::judge(message, code, flight.to.transport) {
+            Verdict::Success => self.succeeded(now, errand, message, out),
+            // What is not wanted any more needs no second try; removal, say, begins at once.
+            _ if !self.is_wanted(&errand) => out.push(Effect::Evidence(Evidence::Alive)),
+            Verdict::Challenge => self.challenged(now, errand, message, code, out),
+            Verdict::Brief(Some(least))
+                if !errand.lengthened && least > errand.expires && least <= self.timing.expires_max =>
+            {
+                errand.lengthened = true;
+                errand.expires = least;
+                self.asked = u32::try_from(least.as_secs()).unwrap_or(self.asked);
+                self.attempt(now, errand, out);
+            }
+            Verdict::Moved(places) => self.moved(now, errand, places, code, out),
+            Verdict::Unsupported if !errand.plain && !self.plain => {
+                errand.plain = true;
+                self.plain = true;
+                self.attempt(now, errand, out);
+            }
+            Verdict::Busy(rest) if rest.is_zero() && !errand.again => {
+                errand.again = true;
+                self.attempt(now, errand, out);
+            }
+            Verdict::Busy(rest) => {
+                errand.retry_after = errand.retry_after.max(Some(rest));
+                self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Overloaded(rest)), out);
+            }
+            Verdict::Elsewhere { broken, unknown } => {
+                if unknown && errand.contact.is_some() {
+                    self.hold_on(now + errand.expires);
+                }
+                let evidence = if broken { Evidence::Broken(code) } else { Evidence::Alive };
+                self.elsewhere(now, errand, (Failure::Refused(code), evidence), out);
+            }
+            Verdict::Brief(_) | Verdict::Unsupported | Verdict::Final => self.refused(now, errand, code, out),
+        }
+    }
+
+    /// 401 or 407: the same target again, CSeq + 1, unless the credentials were just rejected (S-26, S-27).
+    fn challenged(
+        &mut self,
+        now: Moment,
+        errand: Errand,
+        message: &Message,
+        code: u16,
+        out: &mut Vec<Effect>,
+    ) {
+        let uri = errand.uri(&self.account).to_owned();
+        let request = digest::Request { method: METHOD, uri: &uri, body: b"" };
+        let registrar = message.headers(Name::WwwAuthenticate).map(|value| (Scope::Registrar, value));
+        let proxy = message.headers(Name::ProxyAuthenticate).map(|value| (Scope::Proxy, value));
+        match self.credentials.answer(registrar.chain(proxy), &request) {
+            Answer::Lines(lines) => self.transmit(now, errand, &lines, out),
+            Answer::Rejected | Answer::Unsupported => self.refused(now, errand, code, out),
+        }
+    }
+
+    /// 3xx: the best place that was not visited yet, five in all (S-25, G-3).
+    fn moved(
+        &mut self,
+        now: Moment,
+        mut errand: Errand,
+        places: Vec<Detour>,
+        code: u16,
+        out: &mut Vec<Effect>,
+    ) {
+        let room = DETOURS_MAX.saturating_sub(errand.visited.len());
+        let mut detours: Vec<Detour> = Vec::new();
+        for place in places {
+            if detours.len() < room && !errand.visited.contains(&place.target) {
+                errand.visited.push(place.target);
+                detours.push(place);
+            }
+        }
+        if detours.is_empty() {
+            return self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Alive), out);
+        }
+        // What this place names comes before what an earlier one named.
+        detours.extend(errand.detours.drain(..).skip(1));
+        errand.detours = detours;
+        self.attempt(now, errand, out);
+    }
+
+    /// An authoritative answer: no other server is asked (SM-3).
+    fn refused(&mut self, now: Moment, errand: Errand, code: u16, out: &mut Vec<Effect>) {
+        self.credentials.forget();
+        out.push(Effect::Evidence(Evidence::Alive));
+        self.failed(now, errand, Failure::Rejected(code), out);
+    }
+
+    fn succeeded(&mut self, now: Moment, errand: Errand, message: &Message, out: &mut Vec<Effect>) {
+        self.credentials.accepted();
+        if let Some(info) = message.header(Name::AuthenticationInfo) {
+            self.credentials.learn(Scope::Registrar, info);
+        }
+        if errand.detours.is_empty() {
+            self.target = u8::try_from(errand.turn).unwrap_or(0);
+        }
+        let book = self.read(message, errand.contact.as_ref(), errand.expires);
+        match errand.kind {
+            Kind::Query => {
+                out.push(Effect::Evidence(Evidence::Alive));
+                out.push(Effect::Report(Report::Listed(book.listed)));
+                if errand.guard && self.state == State::Registered {
+                    self.timers.set(Timer::Objection, now + self.timing.objection);
+                }
+            }
+            Kind::Remove => {
+                out.push(Effect::Evidence(Evidence::Alive));
+                let outcome = if book.still.is_empty() { Removal::Removed } else { Removal::Failed(200) };
+                self.removal_ends(now, outcome, out);
+            }
+            Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict => {
+                match (book.granted.filter(|granted| !granted.is_zero()), errand.contact.clone()) {
+                    (Some(granted), Some(contact)) => {
+                        out.push(Effect::Evidence(Evidence::Alive));
+                        self.store(now, contact, granted, book, out);
+                    }
+                    (None, _) | (_, None) => {
+                        self.elsewhere(now, errand, (Failure::NotStored, Evidence::Alive), out);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&self, message: &Message, contact: Option<&Arc<str>>, expires: Duration) -> Book {
+        let asked = contact.map(|contact| (&**contact, expires));
+        answer::read(message, asked, &self.ours, &self.account, &self.timing)
+    }
+
+    /// The registrar lists our contact.
+    fn store(
+        &mut self,
+        now: Moment,
+        contact: Arc<str>,
+        granted: Duration,
+        book: Book,
+        out: &mut Vec<Effect>,
+    ) {
+        self.ours = book.still;
+        self.own(contact);
+        self.held = None;
+        self.hold_on(now + granted);
+        if self.is_leaving() {
+            return;
+        }
+        (self.failures, self.refusals, self.stored) = (0, 0, true);
+        self.state = State::Registered;
+        let refresh = plan::refresh(granted, &self.timing, &mut self.chance);
+        self.timers.set(Timer::Again, now + refresh);
+        out.push(Effect::Report(Report::Registered { granted, listed: book.listed }));
+    }
+
+    /// The errand has failed for good.
+    pub(super) fn failed(&mut self, now: Moment, errand: Errand, failure: Failure, out: &mut Vec<Effect>) {
+        match errand.kind {
+            Kind::Remove => self.removal_ends(now, outcome_of(failure), out),
+            // A query of a registered user is news only when it succeeds; its server hears of the failure anyway.
+            Kind::Query if !errand.guard => {
+                if self.is_leaving() {
+                    out.push(Effect::Report(Report::Failed(failure)));
+                }
+            }
+            Kind::Query | Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict => {
+                if !self.is_leaving() {
+                    self.wait(now, &errand, failure, out);
+                }
+            }
+        }
+    }
+
+    /// Not registered, or not renewed: waits for the next try.
+    fn wait(&mut self, now: Moment, errand: &Errand, failure: Failure, out: &mut Vec<Effect>) {
+        if self.held.is_none() {
+            self.ours.clear();
+        }
+        out.push(Effect::Report(Report::Failed(failure)));
+        let wait = match failure {
+            Failure::Rejected(_) => {
+                self.refusals = self.refusals.saturating_add(1);
+                self.state = State::Rejected;
+                plan::rejected(self.refusals.into(), &self.timing)
+            }
+            Failure::Silent
+            | Failure::Unsent
+            | Failure::Refused(_)
+            | Failure::NotStored
+            | Failure::Lapsed => {
+                self.failures = self.failures.saturating_add(1);
+                self.state = State::Backoff;
+                plan::back_off(self.failures.into(), errand.retry_after, &self.timing, &mut self.chance)
+            }
+        };
+        self.timers.set(Timer::Again, now + wait);
+        // A renewal that came in meanwhile does not wait (M-2.1.4.1-e, R-3).
+        if self.wants.renew || !self.wants.evict.is_empty() {
+            self.state = State::Trying;
+            self.timers.stop(Timer::Again);
+        }
+    }
+
+    /// The removal is over, for now or for good.
+    pub(super) fn removal_ends(&mut self, now: Moment, outcome: Removal, out: &mut Vec<Effect>) {
+        let clean = matches!(outcome, Removal::Removed | Removal::Nothing);
+        if clean {
+            self.ours.clear();
+            self.held = None;
+            self.timers.stop(Timer::Lapse);
+        }
+        match self.state {
+            State::Removing => {
+                out.push(Effect::Report(Report::Removed(outcome)));
+                if self.wish.is_some() {
+                    self.state = State::Trying;
+                } else if let Some(held) = self.held {
+                    self.state = State::Cleanup;
+                    self.refusals = 1;
+                    self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
+                    self.keep(held.since(now), out);
+                } else {
+                    self.ours.clear();
+                    self.state = State::Idle;
+                }
+            }
+            State::Cleanup if clean => {
+                self.state = State::Idle;
+                self.timers.stop(Timer::Again);
+                out.push(Effect::Forget);
+                out.push(Effect::Report(Report::Removed(Removal::Removed)));
+            }
+            State::Cleanup => {
+                self.refusals = self.refusals.saturating_add(1);
+                self.timers.set(Timer::Again, now + plan::cleanup(self.refusals.into(), &self.timing));
+            }
+            // The user came back meanwhile; what is left goes with the next REGISTER.
+            State::Idle
+            | State::Trying
+            | State::Registered
+            | State::Backoff
+            | State::Rejected
+            | State::Resting => {}
+        }
+    }
+
+    fn keep(&self, remaining: Duration, out: &mut Vec<Effect>) {
+        out.push(Effect::Keep(Leftover { contacts: self.ours.clone(), remaining }));
+    }
+
+    /// A final answer to a transaction that was given up (G-7).
+    fn late(&mut self, now: Moment, orphan: Orphan, message: &Message, code: u16, out: &mut Vec<Effect>) {
+        out.push(Effect::Answered { code });
+        if code >= 500 || code == 408 {
+            return;
+        }
+        out.push(Effect::Evidence(Evidence::Alive));
+        if code >= 300 {
+            return;
+        }
+        if orphan.kind == Kind::Remove && self.state == State::Cleanup {
+            return self.removal_ends(now, Removal::Removed, out);
+        }
+        let book = self.read(message, orphan.contact.as_ref(), orphan.expires);
+        let granted = book.granted.filter(|granted| !granted.is_zero());
+        if let (Some(granted), Some(contact)) = (granted, orphan.contact) {
+            self.stored_late(now, contact, granted, book, out);
+        }
+    }
+
+    /// The registrar stored a contact with a REGISTER that had been given up.
+    fn stored_late(
+        &mut self,
+        now: Moment,
+        contact: Arc<str>,
+        granted: Duration,
+        book: Book,
+        out: &mut Vec<Effect>,
+    ) {
+        match self.state {
+            State::Trying | State::Backoff | State::Rejected if self.wish.as_ref() == Some(&contact) => {
+                self.store(now, contact, granted, book, out);
+            }
+            State::Idle | State::Cleanup => {
+                // A second binding that nobody wants: remove it (SM-3, orphan).
+                self.own(contact);
+                self.hold_on(now + granted);
+                self.state = State::Cleanup;
+                self.refusals = 0;
+                self.wants.due = true;
+                self.keep(granted, out);
+            }
+            State::Trying
+            | State::Registered
+            | State::Backoff
+            | State::Rejected
+            | State::Resting
+            | State::Removing => {
+                self.own(contact);
+                self.hold_on(now + granted);
+            }
+        }
+    }
+}
+
+fn outcome_of(failure: Failure) -> Removal {
+    match failure {
+        Failure::Rejected(404) => Removal::Nothing,
+        Failure::Rejected(code) | Failure::Refused(code) => Removal::Failed(code),
+        Failure::NotStored => Removal::Failed(200),
+        Failure::Silent | Failure::Unsent | Failure::Lapsed => Removal::Unknown,
+    }
+}

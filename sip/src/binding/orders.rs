@@ -1,0 +1,148 @@
+//! What the line asks for, state by state (SM-3).
+
+use std::sync::Arc;
+
+use machine::time::Moment;
+
+use super::{Binding, EVICTIONS_MAX, Effect, Order, State, Timer, Wants, plan};
+use crate::report::Leftover;
+
+impl Binding {
+    pub(super) fn obey(&mut self, now: Moment, order: Order, out: &mut Vec<Effect>) {
+        use State::{Backoff, Cleanup, Idle, Registered, Rejected, Removing, Resting, Trying};
+        self.retired = false;
+        match (order, self.state) {
+            (Order::Register { contact }, Idle | Trying | Backoff | Rejected | Resting) => {
+                self.wish = Some(contact);
+                self.try_now();
+            }
+            (Order::Register { contact }, Registered) => {
+                self.wants.renew |= self.wish.as_ref() != Some(&contact);
+                self.wish = Some(contact);
+            }
+            // The removal that is under way ends first (SM-2: "new claim after the removal's final answer").
+            (Order::Register { contact } | Order::Resume { contact }, Removing) => self.wish = Some(contact),
+            (Order::Register { contact } | Order::Resume { contact }, Cleanup) => {
+                self.wish = Some(contact);
+                out.push(Effect::Forget);
+                self.try_now();
+            }
+            (Order::Resume { contact }, Idle | Resting) => {
+                self.wish = Some(contact);
+                match self.timers.at(Timer::Again) {
+                    Some(_) => self.state = Backoff,
+                    None => self.try_now(),
+                }
+            }
+            (Order::Resume { contact }, Trying | Registered | Backoff | Rejected) => {
+                self.wish = Some(contact)
+            }
+            (Order::Renew, Trying | Registered) => self.wants.renew = true,
+            (Order::Renew, Backoff | Rejected) => {
+                self.wants.renew = true;
+                self.try_now();
+            }
+            (Order::Evict(contacts), Trying | Registered | Backoff | Rejected) => self.evict(contacts),
+            // Without an own registration there is nothing to renew, and no right to touch anybody else's.
+            (Order::Renew | Order::Evict(_), Idle | Resting | Removing | Cleanup) => {}
+            (
+                Order::Query,
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.wants.query = true,
+            (Order::Remove, Idle | Trying | Registered | Backoff | Rejected | Resting) => {
+                self.begin_removal();
+            }
+            (Order::Remove, Removing) => self.wish = None,
+            (Order::Remove, Cleanup) => {
+                out.push(Effect::Forget);
+                self.begin_removal();
+            }
+            (Order::Rest, Trying | Registered | Backoff | Rejected) => self.rest(),
+            (Order::Rest, Idle | Resting | Removing | Cleanup) => {}
+            (Order::Retry, Backoff | Rejected) => {
+                self.timers.stop(Timer::Hold);
+                self.try_now();
+            }
+            (Order::Retry, Cleanup) => {
+                self.timers.stop(Timer::Hold);
+                self.wants.due = true;
+            }
+            (Order::Retry, Idle | Trying | Registered | Resting | Removing) => self.timers.stop(Timer::Hold),
+            (
+                Order::Hold(rest),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => {
+                self.timers.set(Timer::Hold, now + rest.min(self.timing.retry_after_max));
+                if let Some(flight) = &mut self.flight {
+                    flight.client.hush();
+                }
+            }
+            (
+                Order::Caution(cautious),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.cautious = cautious,
+            (Order::Leftover(leftover), Idle) => self.adopt(now, leftover),
+            // What lives here now is newer than what was left over.
+            (
+                Order::Leftover(leftover),
+                Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => {
+                self.inherit(now, leftover);
+            }
+        }
+    }
+
+    /// Registering is due at once, whatever was waited for (but not before a hold is over, S-21).
+    fn try_now(&mut self) {
+        self.state = State::Trying;
+        self.timers.stop(Timer::Again);
+    }
+
+    fn evict(&mut self, contacts: Vec<String>) {
+        for contact in contacts {
+            let known = self.wants.evict.iter().any(|known| **known == *contact);
+            if !known && self.wants.evict.len() < EVICTIONS_MAX && contact != "*" {
+                self.wants.evict.push(Arc::from(contact));
+            }
+        }
+        if matches!(self.state, State::Backoff | State::Rejected) {
+            self.try_now();
+        }
+    }
+
+    fn begin_removal(&mut self) {
+        (self.wish, self.stored) = (None, false);
+        self.state = State::Removing;
+        self.want_no_registration();
+        self.timers.stop(Timer::Again);
+    }
+
+    fn rest(&mut self) {
+        // Only a back-off is kept, for `Resume`; a refresh time means nothing while resting.
+        if !matches!(self.state, State::Backoff | State::Rejected) {
+            self.timers.stop(Timer::Again);
+        }
+        (self.wish, self.stored) = (None, false);
+        self.state = State::Resting;
+        self.want_no_registration();
+        self.abandon();
+    }
+
+    fn want_no_registration(&mut self) {
+        let query = self.wants.query;
+        self.wants = Wants { query, ..Wants::default() };
+        self.timers.stop(Timer::Objection);
+    }
+
+    fn adopt(&mut self, now: Moment, leftover: Leftover) {
+        self.state = State::Cleanup;
+        self.refusals = 1;
+        self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
+        self.inherit(now, leftover);
+    }
+
+    fn inherit(&mut self, now: Moment, leftover: Leftover) {
+        leftover.contacts.into_iter().for_each(|contact| self.own(contact));
+        self.hold_on(now + leftover.remaining);
+    }
+}

@@ -1,0 +1,343 @@
+//! How one server stands, as all users of one OMM see it together (SM-3H): evidence in, probes and verdicts out.
+//!
+//! ```text
+//!          failure            2nd failure in 60 s, transport error, failed probe
+//!   Up <-----------> Suspect -----------------------------------------> Down <---------------+
+//!    ^  any answer                                  30 s x2 .. 300 s     | probe             | failure
+//!    |                                                                  v                   |
+//!    +---- stable for 10 min, a probe each 30 s ---- Recovering <--- Probing ---------------+
+//!
+//!   any --503 Retry-After n--> Draining --n over--> Probing
+//! ```
+//!
+//! - One machine a (site, server): a verdict for each user would notice a dead server late and probe it once a user.
+//! - Any answer means alive, even a 4xx; 408 and 5xx do not.
+//! - A suspicion out of silence is settled by one probe at once (ours: a site with one user has no second witness).
+//!   A suspicion out of a 5xx is not: a server may answer OPTIONS while REGISTER gets 500.
+//! - A server that is down and answers a user after all is recovering (ours: that answer is as good as a probe's).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use machine::chance::Chance;
+use machine::note::Note;
+use machine::step::Machine;
+use machine::time::Moment;
+use machine::timers::{Name, Timers};
+
+use crate::health::probe::{Outcome, Probe};
+use crate::message::Message;
+use crate::report::Evidence;
+use crate::server::{Local, Server, Standing};
+use crate::target::Target;
+use crate::timing::Timing;
+
+mod probe;
+
+/// What can happen to the health of a server.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// What a binding of any user learned.
+    Evidence(Evidence),
+    /// A response to a probe (routed by its Call-ID).
+    Answer(Message),
+    /// The transport could not send a probe.
+    Unsent,
+}
+
+/// What the health of a server wants done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send an OPTIONS.
+    Probe {
+        /// The server's name, for the trace.
+        server: Arc<str>,
+        /// Where to.
+        to: Target,
+        /// The complete message.
+        bytes: Bytes,
+        /// False for a retransmission.
+        first: bool,
+    },
+    /// The server stands differently now: tell every line of the site.
+    Standing {
+        /// The server's name, for the trace.
+        server: Arc<str>,
+        /// Its tier.
+        tier: u8,
+        /// How it stands.
+        standing: Standing,
+    },
+}
+
+/// The deadlines of a server's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// When to send the next probe.
+    Probe,
+    /// When to take the silence after a probe for an answer.
+    Reply,
+    /// When the server has been stable for long enough to be used again.
+    Stable,
+    /// When the time is over for which the server asked to be left alone.
+    Drained,
+}
+
+impl Name for Timer {
+    fn name(self) -> &'static str {
+        match self {
+            Timer::Probe => "probe",
+            Timer::Reply => "probe-reply",
+            Timer::Stable => "failback-hold",
+            Timer::Drained => "drained",
+        }
+    }
+}
+
+/// SM-3H.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In use.
+    Up,
+    /// One failure was seen at `since`.
+    Suspect {
+        /// When.
+        since: Moment,
+    },
+    /// Not to be used; the next probe is timed.
+    Down,
+    /// A probe is under way.
+    Probing,
+    /// It answers, but has not been stable for long enough.
+    Recovering,
+    /// It asked to be left alone.
+    Draining,
+}
+
+/// The health of one server, shared by all users of one OMM.
+#[derive(Debug)]
+pub struct Health {
+    server: Arc<Server>,
+    timing: Arc<Timing>,
+    state: State,
+    standing: Standing,
+    probe: Probe,
+    /// Failed probes in a row.
+    misses: u32,
+    timers: Timers<Timer>,
+    dropped: u64,
+}
+
+impl Health {
+    /// A server believed to be up. `uri` is what an OPTIONS asks, `sip:example.com`; `chance` makes branches.
+    pub fn new(
+        server: Arc<Server>,
+        local: Arc<Local>,
+        uri: impl Into<String>,
+        timing: Arc<Timing>,
+        chance: Chance,
+    ) -> Health {
+        Health {
+            server,
+            timing,
+            state: State::Up,
+            standing: Standing::Usable,
+            probe: Probe::new(local, uri.into(), chance),
+            misses: 0,
+            timers: Timers::default(),
+            dropped: 0,
+        }
+    }
+
+    /// The Call-ID of every probe, by which its answers find their way.
+    pub fn call_id(&self) -> &str {
+        self.probe.call_id()
+    }
+
+    /// Where it stands in SM-3H.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the lines were told last.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Answers that belonged to no probe, so far.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl Machine for Health {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Evidence(evidence) => self.weigh(now, evidence, out),
+            Input::Answer(message) => match self.probe.hear(now, &message) {
+                Some(Outcome::Pending) => {}
+                Some(Outcome::Ended(evidence)) => self.probed(now, evidence, out),
+                None => self.dropped += 1,
+            },
+            Input::Unsent => {
+                if self.probe.end() {
+                    self.probed(now, Evidence::Unreachable, out);
+                }
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<(Moment, &'static str)> {
+        let resend = self.probe.deadline();
+        self.timers.next().into_iter().chain(resend).min_by_key(|(at, _)| *at)
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Probe | Timer::Drained => self.ask(now, out),
+                Timer::Reply => {
+                    if self.probe.end() {
+                        self.probed(now, Evidence::Silent, out);
+                    }
+                }
+                Timer::Stable => self.up(out),
+            }
+        }
+        for (to, bytes) in self.probe.wake(now) {
+            out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: false });
+        }
+    }
+
+    fn note_effect(effect: &Effect) -> Option<Note> {
+        match effect {
+            Effect::Probe { server, first: true, .. } => Some(Note::new("probe").text("server", server)),
+            Effect::Probe { first: false, .. } => None,
+            Effect::Standing { server, tier, standing } => Some(
+                Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
+            ),
+        }
+    }
+}
+
+impl Health {
+    /// What a binding of any user learned.
+    fn weigh(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
+        match (evidence, self.state) {
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (_, State::Draining) => {}
+            (Evidence::Alive, State::Up | State::Recovering) => {}
+            (Evidence::Alive, State::Suspect { .. }) => self.up(out),
+            (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
+            // The probe decides; users whose answer is late tell nothing new.
+            (_, State::Down | State::Probing) => {}
+            (Evidence::Unreachable, State::Up | State::Suspect { .. } | State::Recovering) => {
+                self.down(now, out)
+            }
+            (Evidence::Silent, State::Up) => {
+                self.state = State::Suspect { since: now };
+                self.ask(now, out);
+            }
+            (Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
+                self.state = State::Suspect { since: now };
+            }
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Suspect { since }) => {
+                if now.since(since) <= self.timing.suspect_window {
+                    self.down(now, out);
+                } else {
+                    self.state = State::Suspect { since: now };
+                }
+            }
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Recovering) => {
+                self.down(now, out);
+            }
+        }
+    }
+
+    /// How a probe ended.
+    fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
+        self.timers.stop(Timer::Reply);
+        match (evidence, self.state) {
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (Evidence::Alive, State::Suspect { .. }) => self.up(out),
+            (Evidence::Alive, State::Probing | State::Down) => self.recover(now, out),
+            (Evidence::Alive, State::Recovering) => {
+                self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
+            }
+            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
+                self.down(now, out)
+            }
+            (_, State::Up | State::Draining) => debug_assert!(false, "a probe ended while none was due"),
+        }
+    }
+
+    /// Sends a probe to the next target of the server.
+    fn ask(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        match self.state {
+            State::Down | State::Draining => self.state = State::Probing,
+            State::Up | State::Suspect { .. } | State::Probing | State::Recovering => {}
+        }
+        let turn = self.misses as usize % self.server.targets.len().max(1);
+        let Some(to) = self.server.targets.get(turn).copied() else { return };
+        let bytes = self.probe.send(now, to);
+        self.timers.set(Timer::Reply, now + self.timing.probe_reply);
+        out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: true });
+    }
+
+    fn up(&mut self, out: &mut Vec<Effect>) {
+        self.settle(State::Up);
+        self.misses = 0;
+        self.tell(Standing::Usable, out);
+    }
+
+    fn recover(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.settle(State::Recovering);
+        self.misses = 0;
+        self.timers.set(Timer::Stable, now + self.timing.failback_hold);
+        self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
+        self.tell(Standing::Recovering, out);
+    }
+
+    fn down(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let again = self.state == State::Probing;
+        self.settle(State::Down);
+        self.misses = if again { self.misses.saturating_add(1) } else { 0 };
+        let factor = 2_u32.saturating_pow(self.misses);
+        let pause = self.timing.probe_first.saturating_mul(factor).min(self.timing.probe_max);
+        self.timers.set(Timer::Probe, now + pause);
+        self.tell(Standing::Down, out);
+    }
+
+    fn drain(&mut self, now: Moment, rest: std::time::Duration, out: &mut Vec<Effect>) {
+        let until = now + rest.min(self.timing.retry_after_max);
+        // Many users hear the same 503: only a longer time is news.
+        let known = self.timers.at(Timer::Drained).filter(|_| self.state == State::Draining);
+        if known.is_some_and(|known| until <= known) {
+            return;
+        }
+        self.settle(State::Draining);
+        self.timers.set(Timer::Drained, until);
+        self.tell(Standing::Draining(until.since(now)), out);
+    }
+
+    /// Enters a state in which no probe is under way and no deadline is left from the former one.
+    fn settle(&mut self, state: State) {
+        self.state = state;
+        self.timers.clear();
+        self.probe.end();
+    }
+
+    fn tell(&mut self, standing: Standing, out: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.standing, standing) != standing {
+            let Server { name, tier, .. } = &*self.server;
+            out.push(Effect::Standing { server: name.clone(), tier: *tier, standing });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

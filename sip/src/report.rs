@@ -1,0 +1,124 @@
+//! What a binding reports: to its line (reports) and to the health of its server (evidence).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What became of a binding, told to its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A 2xx that lists our contact.
+    Registered {
+        /// How long it lives, from now.
+        granted: Duration,
+        /// Every contact of the answer: evidence about other OMMs (S-04).
+        listed: Vec<Listed>,
+    },
+    /// The answer to a query.
+    Listed(Vec<Listed>),
+    /// Not registered now, or not renewed; the binding goes on by itself.
+    Failed(Failure),
+    /// The removal ended. After `Failed` and `Unknown` a later `Removed` may follow.
+    Removed(Removal),
+    /// Idle with nothing left to do: the actor may end.
+    Done,
+}
+
+/// One contact of the registrar's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The contact's URI.
+    pub uri: String,
+    /// What is left of its life.
+    pub expires: Duration,
+    /// It is our own.
+    pub own: bool,
+}
+
+/// Why a binding is not registered, or was not renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody answered; the true state is unknown (RFC 4321).
+    Silent,
+    /// The transport could not send.
+    Unsent,
+    /// The server refused for reasons of its own: 5xx, 408, 480, 482, 483, 405, an endless redirection.
+    Refused(u16),
+    /// The answer is authoritative for this user: other 4xx, 6xx, rejected credentials.
+    Rejected(u16),
+    /// A 2xx that does not list our contact, or lists it with no life left.
+    NotStored,
+    /// The lifetime ran out without a successful refresh.
+    Lapsed,
+}
+
+impl Failure {
+    /// Another server may do better.
+    pub fn server_side(self) -> bool {
+        match self {
+            Failure::Silent | Failure::Unsent | Failure::Refused(_) => true,
+            Failure::Rejected(_) | Failure::NotStored | Failure::Lapsed => false,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Silent => f.write_str("silent"),
+            Failure::Unsent => f.write_str("unsent"),
+            Failure::Refused(code) => write!(f, "refused {code}"),
+            Failure::Rejected(code) => write!(f, "rejected {code}"),
+            Failure::NotStored => f.write_str("not stored"),
+            Failure::Lapsed => f.write_str("lapsed"),
+        }
+    }
+}
+
+/// How a removal ended. Ordered from the best to the worst, so that the worst of several tiers is their maximum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Removal {
+    /// There was nothing to remove.
+    Nothing,
+    /// The registrar confirmed it.
+    Removed,
+    /// The registrar refused with this code.
+    Failed(u16),
+    /// Nobody answered.
+    Unknown,
+}
+
+impl fmt::Display for Removal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Removal::Nothing => f.write_str("nothing"),
+            Removal::Removed => f.write_str("removed"),
+            Removal::Failed(code) => write!(f, "failed {code}"),
+            Removal::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// A registration that could not be removed: kept durably until it has aged out (SM-3 Cleanup, G-13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// The contacts to remove.
+    pub contacts: Vec<Arc<str>>,
+    /// How long the registrar may still list it, from now.
+    pub remaining: Duration,
+}
+
+/// What a binding of any user learned about its server (SM-3H).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Any answer, even a 4xx.
+    Alive,
+    /// No target of it answered in time.
+    Silent,
+    /// 503 with Retry-After.
+    Overloaded(Duration),
+    /// The transport failed.
+    Unreachable,
+    /// 408, or 5xx without Retry-After.
+    Broken(u16),
+}

@@ -1,0 +1,98 @@
+//! What a binding, a line and a server's health stand on: the account, the server, our own side, and how a server stands.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::secret::Secret;
+
+use crate::target::{Target, Transport};
+
+/// One user's account at one server. Shared, never copied: there are ten thousand of them (M-2.2.1-d).
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The address of record, a SIP URI: `sip:101@example.com` (To and From of every REGISTER, S-01).
+    pub aor: String,
+    /// The Request-URI, a domain without a user part: `sip:example.com` (S-01).
+    pub registrar: String,
+    /// The user name of the digest.
+    pub username: String,
+    /// The password of the digest.
+    pub password: Secret,
+    /// What to ask for (spec section 8: 3600 s), whole seconds.
+    pub expires: Duration,
+    /// `urn:uuid:..` for `+sip.instance`: the same at every OMM (spec 3.7).
+    pub instance: Option<String>,
+    /// 1..66, distinct per OMM, member and tier (spec 3.7). Sent only together with `instance`.
+    pub reg_id: Option<u32>,
+}
+
+/// One server of a site: a tier of its proxies.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The name used in traces.
+    pub name: Arc<str>,
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+    /// Where it is reached, in the order in which to try (spec 3.4). At most [`TARGETS_MAX`] are used.
+    pub targets: Vec<Target>,
+    /// The site has other tiers, so that four seconds of silence are enough to move on (spec section 8).
+    pub spare: bool,
+}
+
+/// Targets of one tier that are tried (ours: a longer list would keep a user waiting for minutes).
+pub const TARGETS_MAX: usize = 8;
+
+/// Our own side of every request.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// `host:port` of the Via, the socket on which answers arrive (RFC 3581).
+    pub sent_by: String,
+    /// What every Call-ID ends with, usually the host.
+    pub host: String,
+    /// The User-Agent header.
+    pub agent: String,
+}
+
+/// How a server stands, as its health tells the lines of its site (SM-3H).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may be used.
+    Usable,
+    /// It answers again but has not been stable for long enough: used only when the current tier fails.
+    Recovering,
+    /// It is not to be used.
+    Down,
+    /// It asked to be left alone for so long (503 with Retry-After): nobody of this OMM sends to it (S-21).
+    Draining(Duration),
+}
+
+impl Standing {
+    /// It may be used at least when nothing better is left.
+    pub fn is_fit(self) -> bool {
+        match self {
+            Standing::Usable | Standing::Recovering => true,
+            Standing::Down | Standing::Draining(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Standing::Usable => f.write_str("usable"),
+            Standing::Recovering => f.write_str("recovering"),
+            Standing::Down => f.write_str("down"),
+            Standing::Draining(rest) => write!(f, "draining {} s", rest.as_secs()),
+        }
+    }
+}
+
+impl Local {
+    /// The Via of a request that leaves over this transport. A datagram's answer shall come back to the port from
+    /// which it left (`rport`, RFC 3581 3).
+    pub fn via(&self, transport: Transport, branch: &str) -> String {
+        let rport = if transport.is_reliable() { "" } else { ";rport" };
+        format!("SIP/2.0/{} {};branch={branch}{rport}", transport.via(), self.sent_by)
+    }
+}

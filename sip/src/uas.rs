@@ -1,0 +1,429 @@
+//! What answers requests: the OMM towards its phones, and the registrars of tests, demo and replay.
+//!
+//! ```text
+//!  datagram -> message -> copy? --yes--> the answer given before
+//!                           | no
+//!                           v
+//!              sound? method? extensions? --no--> 400 405 416 420 481 501 505
+//!                           | REGISTER
+//!                           v
+//!           registrar::desk: 401 403 404 423 500, or 200 at once
+//!                           | hold mode
+//!                           v
+//!                         Asked --Verdict--> 200 or the refusal
+//! ```
+//!
+//! No calls live here: CANCEL and requests inside a dialog get 481, INVITE and its kin 405. An ACK is never answered,
+//! a response is handed to the host, which finds its binding by Call-ID.
+//!
+//! - [`profile`]: how one answerer is set up. [`answer`]: how an answer is written and where it goes.
+//! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request.
+
+pub mod answer;
+pub mod behave;
+pub mod hold;
+pub mod profile;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use machine::chance::Chance;
+use machine::note::Note;
+use machine::step::Machine;
+use machine::time::Moment;
+
+use crate::check::Fault;
+use crate::malformed::Malformed;
+use crate::message::Message;
+use crate::name::Name;
+use crate::registrar::desk::{Desk, Reply, Sound};
+use crate::registrar::subscriber::Subscriber;
+use crate::registrar::{Binding, Change, Item, Model, Registrar, Registration, Wish};
+use crate::target::Target;
+use crate::transaction::server::{Arrival, Servers};
+
+use answer::{Asker, Writer};
+use behave::{Behaviour, Behaviours};
+use hold::{Due, Held, Holds};
+use profile::Profile;
+
+/// Retry-After of a 503 that says "too many at once". Ours: a phone's copies of the request are over by then.
+const CROWDED_RETRY: Duration = Duration::from_secs(10);
+/// What may be asked of us (RFC 3261 20.5).
+const ALLOW: &str = "OPTIONS, REGISTER";
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A datagram, or one message off a stream.
+    Datagram {
+        /// From where.
+        from: Target,
+        /// What.
+        bytes: Bytes,
+    },
+    /// The host's ruling on a held REGISTER. An unknown `ask`, or one that took too long, is ignored.
+    Verdict {
+        /// The number given with [`Effect::Asked`].
+        ask: u64,
+        /// Whether the table takes the contact now.
+        accept: bool,
+        /// The status of a refusal, 300 to 699.
+        code: u16,
+        /// Its Retry-After (SM-5: a 503 with one sends the phone to its other server).
+        retry_after: Option<Duration>,
+    },
+    /// A subscriber is added or changed.
+    Account(Subscriber),
+    /// A subscriber is gone, contacts included. The address of record.
+    Forget(String),
+    /// All contacts of this address of record are taken away, the subscriber stays (SM-5: guests are sent home).
+    Evict(String),
+    /// From now on requests of this method, or all that have no behaviour of their own, are answered like this.
+    Behave {
+        /// `None` for all methods.
+        method: Option<String>,
+        /// [`Behaviour::Normal`] ends it.
+        answer: Behaviour,
+    },
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send these bytes there.
+    Send {
+        /// Where to.
+        to: Target,
+        /// What.
+        bytes: Bytes,
+    },
+    /// A well-formed response arrived; the host routes it by Call-ID.
+    Response(Message),
+    /// A REGISTER that passed every check waits for [`Input::Verdict`].
+    Asked {
+        /// Its number.
+        ask: u64,
+        /// The user part of the address of record.
+        user: String,
+        /// The contact to be bound, or removed; `*` for all of them.
+        contact: Arc<str>,
+        /// Its `+sip.instance`.
+        instance: Option<String>,
+        /// The interval to be granted; zero to detach.
+        expires: Duration,
+    },
+    /// What the location table did.
+    Table(Change),
+    /// A datagram that gets no answer.
+    Dropped(Drop),
+}
+
+/// Why a datagram gets no answer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Drop {
+    /// Line ends only (RFC 5626 4.4.1; phones also send zeros).
+    KeepAlive,
+    /// Not a SIP message, or one that cannot be answered.
+    Malformed,
+    /// A response that cannot be used.
+    Unusable,
+    /// An ACK: never answered (RFC 3261 17).
+    Ack,
+    /// A copy of a request that is being dealt with.
+    Copy,
+    /// Told to be silent.
+    Silenced,
+}
+
+impl Drop {
+    /// The word for traces and counters.
+    pub fn word(self) -> &'static str {
+        match self {
+            Drop::KeepAlive => "keep-alive",
+            Drop::Malformed => "malformed",
+            Drop::Unusable => "unusable",
+            Drop::Ack => "ack",
+            Drop::Copy => "copy",
+            Drop::Silenced => "silenced",
+        }
+    }
+}
+
+/// One answerer.
+#[derive(Clone, Debug)]
+pub struct Uas {
+    holding: bool,
+    writer: Writer,
+    desk: Desk,
+    servers: Servers,
+    holds: Holds,
+    behaviours: Behaviours,
+    dropped: BTreeMap<Drop, u64>,
+    /// Reused from step to step.
+    changes: Vec<Change>,
+}
+
+impl Machine for Uas {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Datagram { from, bytes } => self.datagram(now, from, bytes, out),
+            Input::Verdict { ask, accept, code, retry_after } => {
+                if let Some(held) = self.holds.take(ask) {
+                    let refusal = (!accept).then(|| refused(code, retry_after));
+                    self.rule(now, held, refusal, out);
+                }
+            }
+            Input::Account(subscriber) => _ = self.desk.enrol(subscriber),
+            Input::Forget(aor) => self.desk.strike(now, &aor, &mut self.changes),
+            Input::Evict(aor) => self.desk.evict(now, &aor, &mut self.changes),
+            Input::Behave { method, answer } => self.behaviours.set(method, answer),
+        }
+        out.extend(self.changes.drain(..).map(Effect::Table));
+    }
+
+    fn deadline(&self) -> Option<(Moment, &'static str)> {
+        let expiry = self.desk.deadline().map(|at| (at, "expiry"));
+        let hold = self.holds.deadline().map(|at| (at, "hold"));
+        // Transactions that are over are forgotten on the next arrival too; a wake-up a minute is enough for them.
+        let forget = self.servers.deadline().map(|at| (at + FORGET_EVERY, "forget"));
+        [expiry, hold, forget].into_iter().flatten().min()
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.servers.wake(now);
+        self.desk.wake(now, &mut self.changes);
+        while let Some(due) = self.holds.wake(now) {
+            match due {
+                Due::Reassure(held) => self.reassure(now, &held, out),
+                Due::GiveUp(held) => self.rule(now, held, Some(refused(503, Some(CROWDED_RETRY))), out),
+            }
+        }
+        out.extend(self.changes.drain(..).map(Effect::Table));
+    }
+
+    fn note_effect(effect: &Effect) -> Option<Note> {
+        match effect {
+            Effect::Table(change) => Some(change.note()),
+            Effect::Asked { ask: _, user, contact, instance: _, expires } => Some(
+                Note::new("asked").text("user", user).text("contact", contact).seconds("expires", *expires),
+            ),
+            Effect::Dropped(why) => Some(Note::new("dropped").text("reason", why.word())),
+            Effect::Send { .. } | Effect::Response(_) => None,
+        }
+    }
+}
+
+/// How long a finished transaction may stay in memory when nothing else happens. Ours.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+impl Uas {
+    /// An answerer without subscribers. `chance` makes tags and the key of its nonces.
+    pub fn new(profile: Profile, mut chance: Chance) -> Uas {
+        let (holding, server) = (profile.hold, profile.server.clone());
+        let desk = profile.desk(&mut chance);
+        Uas {
+            holding,
+            writer: Writer::new(server, chance),
+            desk,
+            servers: Servers::default(),
+            holds: Holds::default(),
+            behaviours: Behaviours::default(),
+            dropped: BTreeMap::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// How many datagrams got no answer, by reason.
+    pub fn dropped(&self) -> &BTreeMap<Drop, u64> {
+        &self.dropped
+    }
+
+    /// The contacts that are bound for an address of record, in canonical form.
+    pub fn bindings(&self, aor: &str) -> &[Binding] {
+        self.desk.registrar().bindings(aor)
+    }
+
+    /// How many contacts are bound, and how many REGISTERs wait for a verdict.
+    pub fn load(&self) -> (usize, usize) {
+        (self.desk.registrar().len(), self.holds.len())
+    }
+
+    fn datagram(&mut self, now: Moment, from: Target, bytes: Bytes, out: &mut Vec<Effect>) {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return self.drop(Drop::KeepAlive, out);
+        }
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(Malformed::Empty) => return self.drop(Drop::KeepAlive, out),
+            Err(_) => return self.drop(Drop::Malformed, out),
+        };
+        let verdict = message.verdict();
+        match message.method() {
+            None if verdict.is_ok() => out.push(Effect::Response(message)),
+            None => self.drop(Drop::Unusable, out),
+            Some("ACK") => self.drop(Drop::Ack, out),
+            Some(method) if self.behaviours.of(method) == &Behaviour::Silence => {
+                self.drop(Drop::Silenced, out)
+            }
+            Some(_) => self.request(now, from, message, verdict, out),
+        }
+    }
+
+    fn request(
+        &mut self,
+        now: Moment,
+        from: Target,
+        message: Message,
+        verdict: Result<(), Fault>,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Err(Fault::Drop(_)) = verdict {
+            return self.drop(Drop::Malformed, out);
+        }
+        let Some(asker) = Asker::read(from, message) else { return self.drop(Drop::Malformed, out) };
+        match self.servers.arrive(now, &asker.key) {
+            Arrival::Absorbed => self.drop(Drop::Copy, out),
+            Arrival::Again(bytes) => out.push(Effect::Send { to: asker.to, bytes }),
+            Arrival::Full => {
+                let bytes = self.writer.write(&asker, refused(503, Some(CROWDED_RETRY)));
+                out.push(Effect::Send { to: asker.to, bytes });
+            }
+            Arrival::New => match verdict {
+                Err(Fault::Answer { code, reason, .. }) => {
+                    let bytes = self.writer.write_as(&asker, &reason, Reply::plain(code));
+                    self.finish(now, &asker, bytes, out);
+                }
+                Ok(()) | Err(Fault::Drop(_)) => self.serve(now, asker, out),
+            },
+        }
+    }
+
+    fn serve(&mut self, now: Moment, asker: Asker, out: &mut Vec<Effect>) {
+        let message = &asker.message;
+        let method = message.method().unwrap_or("");
+        if let Behaviour::Code(code, lines) = self.behaviours.of(method) {
+            let bytes = self.writer.write_with(&asker, *code, lines);
+            return self.finish(now, &asker, bytes, out);
+        }
+        let reply = match method {
+            // RFC 3261 8.2.2.3: Require means nothing in a CANCEL.
+            "CANCEL" => Reply::plain(481),
+            _ if let Some(unknown) = self.unsupported(message) => {
+                Reply::plain(420).with(Name::Unsupported, unknown)
+            }
+            "REGISTER" => match self.desk.examine(now, message) {
+                Ok(sound) => return self.register(now, asker, sound, out),
+                Err(reply) => reply,
+            },
+            "OPTIONS" => self.capabilities(),
+            "BYE" | "INFO" | "NOTIFY" | "PRACK" | "UPDATE" => Reply::plain(481),
+            _ if message.has_known_method() => Reply::plain(405).with(Name::Allow, ALLOW),
+            _ => Reply::plain(501).with(Name::Allow, ALLOW),
+        };
+        self.reply(now, &asker, reply, out);
+    }
+
+    fn register(&mut self, now: Moment, asker: Asker, sound: Sound, out: &mut Vec<Effect>) {
+        if !self.holding || sound.is_query() {
+            let reply = self.desk.settle(now, &sound, &mut self.changes);
+            return self.reply(now, &asker, reply, out);
+        }
+        match self.holds.put(now, asker, sound) {
+            Ok((ask, held)) => out.push(asked(ask, &held.sound, self.desk.registrar())),
+            Err(asker) => self.reply(now, &asker, refused(503, Some(CROWDED_RETRY)), out),
+        }
+    }
+
+    /// The verdict, or its absence, on a held REGISTER.
+    fn rule(&mut self, now: Moment, held: Held, refusal: Option<Reply>, out: &mut Vec<Effect>) {
+        let reply = match refusal {
+            Some(reply) => reply,
+            None => self.desk.settle(now, &held.sound, &mut self.changes),
+        };
+        self.reply(now, &held.asker, reply, out);
+    }
+
+    fn reassure(&mut self, now: Moment, held: &Asker, out: &mut Vec<Effect>) {
+        let bytes = self.writer.write(held, Reply::plain(100));
+        if self.servers.provisional(now, &held.key, bytes.clone()) {
+            out.push(Effect::Send { to: held.to, bytes });
+        }
+    }
+
+    fn reply(&mut self, now: Moment, asker: &Asker, reply: Reply, out: &mut Vec<Effect>) {
+        let bytes = self.writer.write(asker, reply);
+        self.finish(now, asker, bytes, out);
+    }
+
+    fn finish(&mut self, now: Moment, asker: &Asker, bytes: Bytes, out: &mut Vec<Effect>) {
+        let is_reliable = asker.to.transport.is_reliable();
+        if self.servers.finish(now, &asker.key, bytes.clone(), is_reliable) {
+            out.push(Effect::Send { to: asker.to, bytes });
+        }
+    }
+
+    fn drop(&mut self, why: Drop, out: &mut Vec<Effect>) {
+        *self.dropped.entry(why).or_default() += 1;
+        out.push(Effect::Dropped(why));
+    }
+
+    /// RFC 3261 11.2.
+    fn capabilities(&self) -> Reply {
+        Reply::plain(200)
+            .with(Name::Allow, ALLOW)
+            .with(Name::Accept, "application/sdp")
+            .with(Name::Supported, self.supported().join(", "))
+    }
+
+    fn supported(&self) -> &'static [&'static str] {
+        match self.desk.registrar().policy().model {
+            Model::Outbound => &["path", "outbound"],
+            Model::Multi | Model::SingleReplace { .. } | Model::SingleReject => &["path"],
+        }
+    }
+
+    /// The required extensions that we do not have, if any (RFC 3261 8.2.2.3).
+    fn unsupported(&self, message: &Message) -> Option<String> {
+        let known = self.supported();
+        let is_unknown = |tag: &&str| !known.iter().any(|known| known.eq_ignore_ascii_case(tag));
+        let unknown: Vec<&str> = message.values(Name::Require).filter(is_unknown).collect();
+        (!unknown.is_empty()).then(|| unknown.join(", "))
+    }
+}
+
+/// What the host is asked about a REGISTER: the contact that it binds or, when it binds none, the one that it removes.
+fn asked(ask: u64, sound: &Sound, registrar: &Registrar) -> Effect {
+    let Registration { aor, wish, .. } = &sound.registration;
+    let user = aor.strip_prefix("sip:").and_then(|rest| rest.rsplit_once('@')).map_or("", |(user, _)| user);
+    let items = match wish {
+        Wish::Change(items) => items.as_slice(),
+        Wish::Query | Wish::RemoveAll => &[],
+    };
+    let is_live = |item: &&Item| !registrar.granted(item).is_zero();
+    let item = items.iter().find(is_live).or(items.first());
+    Effect::Asked {
+        ask,
+        user: user.to_owned(),
+        contact: item.map_or_else(|| "*".into(), |item| item.uri.clone()),
+        instance: item.and_then(|item| item.instance.as_deref()).map(str::to_owned),
+        expires: item.map_or(Duration::ZERO, |item| registrar.granted(item)),
+    }
+}
+
+/// A refusal, with Retry-After when there is one. A code that is none becomes 500.
+fn refused(code: u16, retry_after: Option<Duration>) -> Reply {
+    let reply = Reply::plain(if (300..700).contains(&code) { code } else { 500 });
+    match retry_after {
+        Some(span) => reply.with(Name::RetryAfter, span.as_secs().to_string()),
+        None => reply,
+    }
+}
+
+#[cfg(test)]
+mod tests;

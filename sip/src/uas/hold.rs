@@ -1,0 +1,106 @@
+//! REGISTERs that wait for a verdict (hold mode: the OMM decides who a phone belongs to before it is answered).
+//!
+//! ```text
+//!  put --3.5 s--> reassured (100) --20 s--> given up (503)
+//!    \--verdict-----------\--verdict--> taken
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use machine::time::Moment;
+
+use crate::registrar::desk::Sound;
+use crate::transaction::T1;
+
+use super::answer::Asker;
+
+/// Most REGISTERs that wait at a time. Ours: a second's worth of a full restart; more get 503.
+pub const HELD_MAX: usize = 512;
+/// When a waiting client gets a 100: when its Timer E has come to T2, not earlier (RFC 4320 4.1). 0.5 + 1 + 2 s.
+const REASSURE_AFTER: Duration = T1.saturating_mul(7);
+/// When the wait is given up with 503. Ours: well before the client gives up by itself at 32 s.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
+
+/// One that waits.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Who asks.
+    pub asker: Asker,
+    /// What for.
+    pub sound: Sound,
+    since: Moment,
+}
+
+/// What a deadline asks for.
+#[derive(Clone, Debug)]
+pub enum Due {
+    /// Send a 100.
+    Reassure(Asker),
+    /// Refuse: there was no verdict.
+    GiveUp(Held),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Stage {
+    Reassure,
+    GiveUp,
+}
+
+/// All that wait.
+#[derive(Clone, Debug, Default)]
+pub struct Holds {
+    held: BTreeMap<u64, Held>,
+    due: BTreeMap<(Moment, u64), Stage>,
+    last: u64,
+}
+
+impl Holds {
+    /// Lets one wait and gives it a number; hands it back when there is no room.
+    pub fn put(&mut self, now: Moment, asker: Asker, sound: Sound) -> Result<(u64, &Held), Asker> {
+        if self.held.len() >= HELD_MAX {
+            return Err(asker);
+        }
+        self.last += 1;
+        self.due.insert((now + REASSURE_AFTER, self.last), Stage::Reassure);
+        let held = Held { asker, sound, since: now };
+        Ok((self.last, self.held.entry(self.last).or_insert(held)))
+    }
+
+    /// Takes one out.
+    pub fn take(&mut self, ask: u64) -> Option<Held> {
+        let held = self.held.remove(&ask)?;
+        self.due.remove(&(held.since + REASSURE_AFTER, ask));
+        self.due.remove(&(held.since + GIVE_UP_AFTER, ask));
+        Some(held)
+    }
+
+    /// When the next one needs attention.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.due.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Takes one thing that is due. Call it until it answers `None`.
+    pub fn wake(&mut self, now: Moment) -> Option<Due> {
+        let first = self.due.first_entry().filter(|first| first.key().0 <= now)?;
+        let ((_, ask), stage) = first.remove_entry();
+        match stage {
+            Stage::Reassure => {
+                let held = self.held.get(&ask)?;
+                self.due.insert((held.since + GIVE_UP_AFTER, ask), Stage::GiveUp);
+                Some(Due::Reassure(held.asker.clone()))
+            }
+            Stage::GiveUp => self.held.remove(&ask).map(Due::GiveUp),
+        }
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+}
