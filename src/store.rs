@@ -69,11 +69,11 @@ impl Store for SledStore {
         })
     }
 
-    fn load(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault> {
+    fn load(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault> {
         self.shared.with(|open| {
             let pair =
                 |item: sled::Result<(sled::IVec, sled::IVec)>| item.map(|(k, v)| (k.to_vec(), v.to_vec()));
-            open.db.iter().map(pair).collect()
+            open.db.scan_prefix(prefix).map(pair).collect()
         })
     }
 }
@@ -195,7 +195,7 @@ mod tests {
 
     fn keys(store: &SledStore) -> Vec<String> {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        let all = store.load().expect("a load");
+        let all = store.load(b"").expect("a load");
         all.into_iter().map(|(key, value)| format!("{}={}", text(key), text(value))).collect()
     }
 
@@ -219,6 +219,9 @@ mod tests {
         commit(&store, vec![put("b", "1"), put("a", "1"), put("b", "2"), put("c", "1")]).expect("a commit");
         commit(&store, vec![Write::Delete("c".into()), Write::Delete("never".into())]).expect("a commit");
         assert_eq!(keys(&store), ["a=1", "b=2"]);
+        commit(&store, vec![put("ba", "3"), put("c", "1")]).expect("a commit");
+        let begins = store.load(b"b").expect("a load");
+        assert_eq!(begins, [(b"b".to_vec(), b"2".to_vec()), (b"ba".to_vec(), b"3".to_vec())]);
     }
 
     #[test]

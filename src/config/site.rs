@@ -1,13 +1,13 @@
 //! One site's configuration, read and validated.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use machine::secret::Secret;
 use omm::ids::park::Park;
+use omm::platform::Platform;
 
 use super::reader::{At, Section};
 use super::server::{Server, host_and_port};
@@ -65,17 +65,6 @@ pub enum Role {
     Central,
     /// One of at most ten.
     Remote,
-}
-
-/// What the OMM runs on (M-2.1.1-d, M-2.1.1-e).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Platform {
-    /// A Linux server.
-    Pc,
-    /// A base station.
-    Rfp,
-    /// A base station of the fourth generation.
-    Rfp4g,
 }
 
 /// Where other OMMs and applications connect.
@@ -169,29 +158,12 @@ impl Role {
     }
 }
 
-impl Platform {
-    /// Most phones of a whole system.
-    pub fn phones_max(self) -> u64 {
-        match self {
-            Platform::Pc => 10_000,
-            Platform::Rfp => 512,
-            Platform::Rfp4g => 1_024,
-        }
-    }
-
-    /// The requirement that says so.
-    pub(super) fn phones_source(self) -> &'static str {
-        match self {
-            Platform::Pc => "M-2.2.1-d",
-            Platform::Rfp => "M-2.2.1-b",
-            Platform::Rfp4g => "M-2.2.1-c",
-        }
-    }
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(PLATFORMS.iter().find(|(_, platform)| platform == self).map_or("", |(word, _)| word))
+/// The requirement that bounds the phones of a system on this platform.
+pub(super) fn phones_source(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Pc => "M-2.2.1-d",
+        Platform::Rfp => "M-2.2.1-b",
+        Platform::Rfp4g => "M-2.2.1-c",
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use machine::secret::Secret;
 use omm::ids::{Ipei, Number};
+use omm::platform::Platform;
 
 use super::reader::{Reader, Section};
-use super::site::Platform;
+use super::site::phones_source;
 
 /// Longest name of a user in characters; ours, generous.
 const NAME_MAX: usize = 80;
@@ -65,10 +66,10 @@ pub(super) fn read(
     for entry in section.tables("user") {
         let reader = entry.reader;
         if let Some(platform) = platform
-            && users.len() as u64 == platform.phones_max()
+            && users.len() == platform.phones_max()
         {
             let what = format!("too many users: a system of platform {platform} has at most {}", users.len());
-            let hint = Some(format!("the limit is {}", platform.phones_source()));
+            let hint = Some(format!("the limit is {}", phones_source(platform)));
             reader.fault(entry.span, what, format!("user {}", users.len() + 1), "no more users", hint);
             break;
         }
