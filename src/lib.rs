@@ -1,7 +1,9 @@
 //! homing: the real world, wired.
 
 pub mod config;
+pub mod control;
 pub mod exit;
+pub mod logging;
 pub mod peer;
 pub mod resolver;
 pub mod sockets;

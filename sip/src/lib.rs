@@ -1,15 +1,4 @@
 //! SIP as pure data and state machines: messages, transactions, digest, one binding kept alive, a registrar.
-
-pub mod binding;
-pub mod digest;
-pub mod health;
-pub mod line;
-pub mod message;
-pub mod report;
-pub mod server;
-pub mod target;
-pub mod timing;
-pub mod transaction;
 //!
 //! Nothing in here opens a socket, reads a clock or draws from a random source: bytes come in, bytes and decisions
 //! go out.
@@ -24,12 +13,14 @@ pub mod transaction;
 //! - [`malformed`] names what can be wrong with other people's bytes; [`grammar`] holds the characters.
 //! - [`draft`] builds a message; [`target`] says where to send it.
 //!
-//! On it stand the machines:
+//! Around it stand the rules:
 //!
-//! - [`transaction`] makes UDP reliable enough, [`digest`] proves who somebody is.
-//! - [`registrar`] is the location table, [`uas`] answers requests with it.
-//! The registration side: [`binding`] keeps one address of record at one server, [`line`] chooses the server of a
-//! user, [`health`] says how a server stands; [`server`], [`timing`] and [`report`] are what they share.
+//! - [`transaction`] repeats a request until it is answered, and answers a repeated one only once; [`digest`] proves
+//!   who one is, and checks who others are.
+//! - [`binding`] keeps one address of record registered at one server; [`line`] chooses the server among the tiers of
+//!   a site; [`health`] says how a server stands, for all users at once. [`server`], [`report`] and [`timing`] are
+//!   what they stand on.
+//! - [`registrar`] keeps the bindings of others, [`uas`] answers whatever they ask.
 
 pub mod address;
 pub mod binding;
@@ -46,15 +37,15 @@ pub mod health;
 pub mod host;
 pub mod line;
 pub mod malformed;
+pub mod message;
 pub mod name;
 pub mod param;
 pub mod registrar;
-pub mod target;
-pub mod transaction;
-pub mod uas;
-
 pub mod report;
 pub mod server;
+pub mod target;
 pub mod timing;
+pub mod transaction;
+pub mod uas;
 pub mod uri;
 pub mod via;

@@ -1,0 +1,143 @@
+//! A site: one `homing serve` process with a home of its own.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::kamailio::{DOMAIN, answers_options, password};
+use crate::{poll, process::Process};
+
+/// How long a site may take to answer after its start, on a busy machine.
+const START: Duration = Duration::from_secs(15);
+/// The numbers that every site knows.
+const USERS: [&str; 3] = ["101", "102", "103"];
+
+/// What a site is told.
+pub(crate) struct Plan {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its PARK, as 10 hexadecimal digits.
+    pub(crate) park: &'static str,
+    /// Where it talks SIP.
+    pub(crate) sip: SocketAddr,
+    /// Its SIP server.
+    pub(crate) pbx: SocketAddr,
+    /// What its SIP server does with a second contact, in the words of the configuration.
+    pub(crate) model: &'static str,
+    /// Its place in the star.
+    pub(crate) place: Place,
+}
+
+/// A place in the star.
+pub(crate) enum Place {
+    /// In the middle, where remotes call; with the names and PARKs of the remotes.
+    Central { listen: SocketAddr, remotes: Vec<(&'static str, &'static str)> },
+    /// At the end of a wire.
+    Remote { wire: SocketAddr },
+}
+
+/// A running site; it is killed when dropped.
+pub(crate) struct Omm {
+    plan: Plan,
+    process: Process,
+    home: TempDir,
+}
+
+impl Omm {
+    /// Writes the site's configuration, starts it, and waits until it answers.
+    pub(crate) fn start(plan: Plan) -> Omm {
+        let home =
+            TempDir::with_prefix(format!("homing-{}-", plan.name)).unwrap_or_else(|e| panic!("a home: {e}"));
+        fs::write(home.path().join("site.toml"), plan.toml()).unwrap_or_else(|e| panic!("site.toml: {e}"));
+        let process = serve(&home);
+        let omm = Omm { plan, process, home };
+        omm.wait();
+        omm
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.plan.name
+    }
+
+    /// Where phones register.
+    pub(crate) fn sip(&self) -> SocketAddr {
+        self.plan.sip
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again after [`Omm::kill`], with what its disk remembers.
+    pub(crate) fn revive(&mut self) {
+        self.process = serve(&self.home);
+        self.wait();
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn lives(&mut self) -> bool {
+        self.process.lives()
+    }
+
+    /// What `homing status --json` says, `None` if it fails.
+    pub(crate) fn status(&self) -> Option<Value> {
+        let asked =
+            Command::new(HOMING).arg("status").arg("-c").arg(self.file()).arg("--json").output().ok()?;
+        asked.status.success().then(|| serde_json::from_slice(&asked.stdout).ok()).flatten()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.home.path().join("site.toml")
+    }
+
+    fn wait(&self) {
+        let ready = || answers_options(self.plan.sip) && self.status().is_some();
+        poll::until(START, &format!("{} answers", self.plan.name), ready, |yes| *yes);
+    }
+}
+
+/// The program under test.
+const HOMING: &str = env!("CARGO_BIN_EXE_homing");
+
+fn serve(home: &TempDir) -> Process {
+    let mut command = Command::new(HOMING);
+    command.args(["serve", "-c"]).arg(home.path().join("site.toml")).current_dir(home.path());
+    Process::start(&mut command, &home.path().join("log"))
+}
+
+impl Plan {
+    /// The site's file. Only the times of the link are shorter than at a customer's.
+    fn toml(&self) -> String {
+        let Plan { name, park, sip, pbx, model, .. } = self;
+        let account = "user = \"sync\"\npassword = \"sync-secret\"\ntls = false\n";
+        let (role, place) = match &self.place {
+            Place::Central { listen, remotes } => {
+                let remotes = remotes
+                    .iter()
+                    .map(|(name, park)| format!("[[remote]]\nname = \"{name}\"\npark = \"{park}\"\n"));
+                ("central", format!("[axi]\nlisten = \"{listen}\"\n{account}{}", remotes.collect::<String>()))
+            }
+            Place::Remote { wire } => ("remote", format!("[link]\nomm1 = \"{wire}\"\n{account}")),
+        };
+        let users = USERS.map(|number| {
+            let password = password(number);
+            format!("[[user]]\nnumber = \"{number}\"\npassword = \"{password}\"\nclass = \"softphone\"\n")
+        });
+        format!(
+            "name = \"{name}\"\nrole = \"{role}\"\nplatform = \"pc\"\npark = \"{park}\"\ndata_dir = \"data\"\n{place}\
+             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\n\
+             [[tier]]\nname = \"pbx\"\nuri = \"sip:{pbx};transport=udp\"\nmodel = \"{model}\"\n\
+             [registration]\nexpires = \"1m\"\nspacing = \"0s\"\n\
+             [timers]\nconnect = \"2s\"\nopen = \"2s\"\nlink_ping = \"500ms\"\nlink_dead = \"2s\"\nheld = \"1s\"\n\
+             {}",
+            users.concat()
+        )
+    }
+}

@@ -1,0 +1,80 @@
+//! Three sites, one PBX, and the wires between them.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::address;
+use crate::kamailio::{Kamailio, Model};
+use crate::omm::{Omm, Place, Plan};
+use crate::poll::{self, Watch};
+use crate::relay::Relay;
+
+/// How long the links may take to come up, with the tries at growing intervals that may be needed.
+const UP: Duration = Duration::from_secs(20);
+/// AXI between OMMs (axi 1).
+const AXI: u16 = 12_622;
+
+/// A star of three, and the registrar that all of them use.
+pub(crate) struct System {
+    /// The registrar of all sites.
+    pub(crate) pbx: Kamailio,
+    /// The OMM in the middle.
+    pub(crate) central: Omm,
+    /// Site A.
+    pub(crate) a: Omm,
+    /// Site B.
+    pub(crate) b: Omm,
+    /// The wire from A to the central.
+    pub(crate) wire_a: Relay,
+    /// The wire from B to the central.
+    pub(crate) _wire_b: Relay,
+}
+
+impl System {
+    /// Starts everything and waits until both remotes are linked.
+    pub(crate) fn start() -> System {
+        let pbx = Kamailio::start(Model::Multi);
+        let listen = (address::fresh(), AXI).into();
+        let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
+        let site = |name, park, place| {
+            let (sip, pbx) = (address::sip(), pbx.at());
+            Omm::start(Plan { name, park, sip, pbx, model: "multi", place })
+        };
+        let remotes = vec![("site-a", "1F102AF12C"), ("site-b", "1F102A7C82")];
+        let central = site("central", "1F102F0E86", Place::Central { listen, remotes });
+        let a = site("site-a", "1F102AF12C", Place::Remote { wire: wire_a.at() });
+        let b = site("site-b", "1F102A7C82", Place::Remote { wire: wire_b.at() });
+        let system = System { pbx, central, a, b, wire_a, _wire_b: wire_b };
+        system.linked();
+        system
+    }
+
+    /// Waits until both remotes are linked with the central.
+    pub(crate) fn linked(&self) {
+        for site in [&self.a, &self.b] {
+            poll::until(
+                UP,
+                &format!("{} is linked", site.name()),
+                || site.status(),
+                |status| up(status.as_ref()),
+            );
+        }
+    }
+
+    /// Watches the contacts of `user` at the PBX, by the names of the sites that wrote them.
+    pub(crate) fn watch(&self, user: &'static str) -> Watch<Vec<String>> {
+        let ctl = self.pbx.ctl();
+        let sites = [&self.central, &self.a, &self.b].map(|omm| (format!("@{}", omm.sip()), omm.name()));
+        let name = move |uri: String| {
+            let known = sites.iter().find(|(host, _)| uri.contains(host.as_str()));
+            known.map_or(uri, |(_, name)| (*name).to_owned())
+        };
+        Watch::begin(move || ctl.table().map(|table| table.uris(user).into_iter().map(&name).collect()))
+    }
+}
+
+/// Whether a remote's status says that its link is up.
+fn up(status: Option<&Value>) -> bool {
+    status.is_some_and(|status| status["link"]["state"] == "up")
+}
