@@ -106,12 +106,17 @@ where
     Ok(Socket(path.to_path_buf()))
 }
 
-async fn serve<A: Future<Output = Value>>(mut stream: UnixStream, answer: &dyn Fn(Value) -> A) -> io::Result<()> {
+async fn serve<A: Future<Output = Value>>(
+    mut stream: UnixStream,
+    answer: &dyn Fn(Value) -> A,
+) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut line = Vec::new();
     BufReader::new(read.take(REQUEST_MAX)).read_until(b'\n', &mut line).await?;
     let reply = match serde_json::from_slice(&line) {
-        _ if line.len() as u64 == REQUEST_MAX && line.last() != Some(&b'\n') => json!({"error": "the request is too long"}),
+        _ if line.len() as u64 == REQUEST_MAX && line.last() != Some(&b'\n') => {
+            json!({"error": "the request is too long"})
+        }
         Ok(request) => answer(request).await,
         Err(error) => json!({"error": format!("the request is no JSON: {error}")}),
     };
@@ -126,7 +131,8 @@ async fn serve<A: Future<Output = Value>>(mut stream: UnixStream, answer: &dyn F
 pub async fn ask(path: &Path, request: &Value) -> Result<Value, Unasked> {
     let stream = UnixStream::connect(path).await.map_err(|error| Unasked::Nobody(path.into(), error))?;
     let silent = |why: String| Unasked::Silent(why);
-    let line = timeout(PATIENCE, talk(stream, request)).await.map_err(|_| silent(format!("within {PATIENCE:?}")))?;
+    let line =
+        timeout(PATIENCE, talk(stream, request)).await.map_err(|_| silent(format!("within {PATIENCE:?}")))?;
     let line = line.map_err(|error| silent(error.to_string()))?;
     let answer: Value = serde_json::from_slice(&line).map_err(|error| silent(format!("no JSON: {error}")))?;
     match answer.get("error").and_then(Value::as_str) {
@@ -166,7 +172,10 @@ mod tests {
             let refused = ask(&path, &json!({"ask": "tea"})).await.expect_err("a refusal");
             assert_eq!(refused.to_string(), "the service refuses: unknown request");
             for (sent, said) in [
-                ("tea\n".to_string(), "{\"error\":\"the request is no JSON: expected ident at line 1 column 2\"}\n"),
+                (
+                    "tea\n".to_string(),
+                    "{\"error\":\"the request is no JSON: expected ident at line 1 column 2\"}\n",
+                ),
                 ("x".repeat(REQUEST_MAX as usize), "{\"error\":\"the request is too long\"}\n"),
             ] {
                 let mut raw = UnixStream::connect(&path).await.expect("a connection");

@@ -1,5 +1,6 @@
 //! homing: the real world, wired.
 
+pub mod check;
 pub mod config;
 pub mod control;
 pub mod exit;
