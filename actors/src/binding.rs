@@ -11,12 +11,9 @@ use sip::report::{Evidence, Report};
 use sip::server::{Account, Server};
 
 use crate::doors::Datagram;
-use crate::keeper::Keep;
 use crate::messages::{Answer, Fallen, Route, Unsent};
-use crate::record;
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
-use crate::store::Write;
 
 /// What a line tells its binding.
 #[derive(Message)]
@@ -46,7 +43,6 @@ pub struct Witness(pub Evidence);
 /// The actor of one binding.
 pub struct BindingActor {
     seat: Seat<Binding>,
-    user: Number,
     tier: u8,
     kin: Rc<Kin>,
     reports: Recipient<Reported>,
@@ -69,12 +65,9 @@ impl BindingActor {
         let tier = server.tier;
         let machine = Binding::new(account, server, site.local.clone(), site.sip_timing.clone(), chance);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        BindingActor { seat, user: user.clone(), tier, kin, reports, fallen }
+        BindingActor { seat, tier, kin, reports, fallen }
     }
 
-    fn keep(&self, write: Write) {
-        self.kin.keeper.do_send(Keep { writes: vec![write], reply: None });
-    }
 }
 
 impl Actor for BindingActor {
@@ -82,12 +75,12 @@ impl Actor for BindingActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let to = Some((ctx.address().recipient(), ctx.address().recipient()));
-        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to });
-        self.seated(ctx);
+        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to });
+        self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
-        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to: None });
+        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to: None });
         if std::thread::panicking() {
             self.fallen.do_send(Fallen(self.tier));
         }
@@ -110,14 +103,10 @@ impl Seated for BindingActor {
             Effect::Answered { code: _ } => {}
             Effect::Report(report) => self.reports.do_send(Reported { tier: self.tier, report }),
             Effect::Evidence(evidence) => {
-                if let Some(health) = self.kin.health.get(usize::from(self.tier)) {
+                if let Some(health) = self.kin.health.borrow().get(usize::from(self.tier)) {
                     health.do_send(Witness(evidence));
                 }
             }
-            Effect::Keep(leftover) => {
-                self.keep(record::left(&self.user, self.tier, &leftover, self.seat.clock().wall()));
-            }
-            Effect::Forget => self.keep(record::no_left(&self.user, self.tier)),
         }
         Flow::Go
     }

@@ -11,7 +11,7 @@ use sip::message::Message as SipMessage;
 use sip::uas::{Effect, Input, Uas};
 
 use crate::doors::{Datagram, Undelivered};
-use crate::messages::{Answer, Fallen, Leave, Left, Located, Route, Unsent, Verdict};
+use crate::messages::{Answer, Die, Fallen, Leave, Left, Located, Route, Unsent, Verdict};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -89,7 +89,7 @@ impl Actor for EndpointActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(WAITING_MAX);
-        self.seated(ctx);
+        self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
@@ -132,7 +132,8 @@ impl Handler<Verdict> for EndpointActor {
     type Result = ();
 
     fn handle(&mut self, Verdict { ask, refused }: Verdict, ctx: &mut Context<Self>) {
-        self.feed(Input::Verdict { ask: ask.0, refused: refused.map(code) }, ctx);
+        let (accept, code) = (refused.is_none(), refused.map_or(0, code));
+        self.feed(Input::Verdict { ask: ask.0, accept, code, retry_after: None }, ctx);
     }
 }
 
@@ -173,6 +174,14 @@ impl Handler<Count> for EndpointActor {
     type Result = MessageResult<Count>;
 
     fn handle(&mut self, _: Count, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Counts { strays: self.strays, dropped: self.seat.machine().dropped() })
+        MessageResult(Counts { strays: self.strays, dropped: self.seat.machine().dropped().iter().map(|(why, count)| (why.word(), *count)).collect() })
+    }
+}
+
+impl Handler<Die> for EndpointActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        ctx.stop();
     }
 }

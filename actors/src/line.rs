@@ -9,7 +9,7 @@ use sip::line::{Effect, Input, Line};
 use sip::report::{Failure, Listed, Removal};
 
 use crate::binding::{BindingActor, Reported, Retire, Tell};
-use crate::messages::Fallen;
+use crate::messages::{Die, Fallen};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
 
@@ -55,7 +55,7 @@ impl LineActor {
     pub fn new(site: Rc<Site>, kin: Rc<Kin>, user: Rc<User>, ways: LineWays) -> LineActor {
         let tiers = u8::try_from(site.servers.len()).unwrap_or(u8::MAX);
         let who = format!("line/{}", user.number);
-        let seat = Seat::new(Line::new(tiers), who, site.clock.clone(), site.trace.clone());
+        let seat = Seat::new(Line::new(tiers, site.sip_timing.clone()), who, site.clock.clone(), site.trace.clone());
         let bindings = site.servers.iter().map(|_| None).collect();
         LineActor { seat, site, kin, user, bindings, ways }
     }
@@ -77,7 +77,7 @@ impl Actor for LineActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.seated(ctx);
+        self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
@@ -141,5 +141,16 @@ impl Handler<Fallen<u8>> for LineActor {
             *slot = None;
         }
         self.feed(Input::Fallen { tier }, ctx);
+    }
+}
+
+impl Handler<Die> for LineActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        for binding in self.bindings.iter_mut().filter_map(Option::take) {
+            binding.do_send(Retire);
+        }
+        ctx.stop();
     }
 }

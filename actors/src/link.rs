@@ -2,9 +2,13 @@
 //! central runs [`omm::link::serve`]. Both read and write real AXI bytes.
 
 use actix::prelude::*;
-use axi::frame::Framer;
+use axi::error::Fault;
+use axi::frame::Frames;
 use axi::link::{decode, encode};
+use bytes::Bytes;
 use machine::chance::Chance;
+use machine::note::Note;
+use machine::step::Machine;
 use omm::claim::Word;
 use omm::link::dial::{self, Dial as DialMachine};
 use omm::link::frame::{Facts, Frame, Open, OpenError};
@@ -12,7 +16,7 @@ use omm::link::serve::{self, Serve};
 use omm::stamp::OmmId;
 
 use crate::doors::{Dial, ToPeer, Wire, WireEvent};
-use crate::messages::Fallen;
+use crate::messages::{Die, Fallen};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -71,26 +75,71 @@ pub enum ToLink {
 struct Pipe {
     attempt: u64,
     line: Option<Recipient<ToPeer>>,
-    framer: Framer,
+    frames: Frames,
 }
 
 impl Pipe {
     /// A full door means that the other side does not read: the connection is given up, states are compared later.
     fn send(&mut self, frame: &Frame) {
+        self.write(encode(frame));
+    }
+
+    fn write(&mut self, bytes: Bytes) {
         if let Some(line) = &self.line
-            && line.try_send(ToPeer::Bytes(encode(frame))).is_err()
+            && line.try_send(ToPeer::Bytes(bytes)).is_err()
         {
             line.do_send(ToPeer::Close);
             self.line = None;
         }
     }
 
+    /// What these bytes complete. A message that cannot be understood is answered as AXI says and the connection goes
+    /// on; one that is no message ends it, because the stream has lost its frame.
+    fn hear(&mut self, bytes: &[u8]) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        if let Err(broken) = self.frames.push(bytes) {
+            heard.push(Heard::Broken(broken.to_string()));
+        }
+        while let Some(message) = self.frames.next() {
+            let read = message.map_err(Fault::Malformed).and_then(|message| decode(&message));
+            match read {
+                Ok(frame) => heard.push(Heard::Frame(frame)),
+                Err(Fault::Complaint(complaint)) => {
+                    self.write(axi::message::Message::Other(complaint.answer()).bytes());
+                    heard.push(Heard::Fault(complaint.to_string()));
+                }
+                Err(fault @ (Fault::Refused(_) | Fault::Unsupported(_))) => heard.push(Heard::Fault(fault.to_string())),
+                Err(Fault::Malformed(broken)) => {
+                    heard.push(Heard::Broken(broken.to_string()));
+                    break;
+                }
+            }
+        }
+        if matches!(heard.last(), Some(Heard::Broken(_))) {
+            self.close();
+        }
+        heard
+    }
+
     fn close(&mut self) {
         if let Some(line) = self.line.take() {
             line.do_send(ToPeer::Close);
         }
-        self.framer = Framer::default();
+        self.frames = Frames::default();
     }
+}
+
+/// What a connection brought.
+enum Heard {
+    Frame(Frame),
+    /// Not understood, answered, the connection goes on.
+    Fault(String),
+    /// The connection is of no more use.
+    Broken(String),
+}
+
+fn complain<M: Machine>(seat: &Seat<M>, text: String) {
+    seat.trace().tell(seat.clock().moment(), seat.who(), &Note::new("alarm").text("text", text));
 }
 
 /// Where a link turns to.
@@ -192,11 +241,14 @@ impl Handler<Wire> for DialActor {
                 self.feed(dial::Input::Connected { wall }, ctx);
             }
             WireEvent::Bytes(bytes) => {
-                self.pipe.framer.push(&bytes);
-                while let Some(message) = self.pipe.framer.next() {
-                    match message.and_then(|bytes| decode(&bytes)) {
-                        Ok(frame) => self.feed(dial::Input::Received { frame, wall }, ctx),
-                        Err(fault) => self.feed(dial::Input::Garbled(fault.to_string()), ctx),
+                for heard in self.pipe.hear(&bytes) {
+                    match heard {
+                        Heard::Frame(frame) => self.feed(dial::Input::Received { frame, wall }, ctx),
+                        Heard::Fault(text) => complain(&self.seat, text),
+                        Heard::Broken(text) => {
+                            complain(&self.seat, text);
+                            self.feed(dial::Input::Closed, ctx);
+                        }
                     }
                 }
             }
@@ -287,11 +339,16 @@ impl Handler<Wire> for ServeActor {
         match event {
             WireEvent::Opened(_) => debug_assert!(false, "an accepted connection is open from the start"),
             WireEvent::Bytes(bytes) => {
-                self.pipe.framer.push(&bytes);
-                while let Some(message) = self.pipe.framer.next() {
-                    match message.and_then(|bytes| decode(&bytes)) {
-                        Ok(frame) => self.feed(serve::Input::Received { frame, wall }, ctx),
-                        Err(fault) => self.feed(serve::Input::Garbled(fault.to_string()), ctx),
+                for heard in self.pipe.hear(&bytes) {
+                    match heard {
+                        Heard::Frame(frame) => self.feed(serve::Input::Received { frame, wall }, ctx),
+                        Heard::Fault(text) => complain(&self.seat, text),
+                        Heard::Broken(text) => {
+                            complain(&self.seat, text);
+                            self.feed(serve::Input::Closed, ctx);
+                            self.ways.tell(LinkNews::Ended);
+                            ctx.stop();
+                        }
                     }
                 }
             }
@@ -315,5 +372,21 @@ impl Handler<ToLink> for ServeActor {
             ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
             ToLink::Replaced => self.feed(serve::Input::Replaced, ctx),
         }
+    }
+}
+
+impl Handler<Die> for DialActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}
+
+impl Handler<Die> for ServeActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        ctx.stop();
     }
 }

@@ -117,3 +117,8 @@ pub enum Reach {
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Fallen<K: Send + 'static>(pub K);
+
+/// Everybody dies at once and says nothing: the process ends, or starts over from the store.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Die;

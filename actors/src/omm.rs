@@ -24,7 +24,7 @@ use crate::doors::{Accept, Datagram, Dial, Wire};
 use crate::endpoint::{EndpointActor, EndpointWays};
 use crate::keeper::Keeper;
 use crate::link::{DialActor, FromLink, LinkNews, LinkWays, ServeActor, ToLink};
-use crate::messages::{Call, Fallen, Heard, Leave, Left, Located, Reach, Say, Stands, Verdict};
+use crate::messages::{Call, Die, Fallen, Heard, Leave, Left, Located, Reach, Say, Stands, Verdict};
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::server::{HealthWays, ServerActor};
@@ -64,11 +64,6 @@ pub struct Birth {
     /// Who hires a new OMM when this one has to start over.
     pub fallen: Recipient<Fallen<Arc<str>>>,
 }
-
-/// Everybody dies at once and says nothing: the process ends, or starts over from the store.
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-pub struct Die;
 
 /// Asks how the OMM stands.
 #[derive(Message)]
@@ -351,7 +346,7 @@ impl Actor for OmmActor {
             }
         }
         self.dial(ctx);
-        self.seated(ctx);
+        self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
@@ -605,7 +600,7 @@ impl Handler<Inspect> for OmmActor {
             link: self.link_health,
             joined: self.joined.clone(),
             servers: names.zip(self.standings.iter().copied()).collect(),
-            claims: self.seat.machine().claims(site.clock.moment()),
+            claims: self.seat.machine().claims(site.clock.moment()).collect(),
             users: self.birth.directory.users().len(),
             restarts: self.restarts,
         })

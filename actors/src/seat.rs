@@ -63,6 +63,11 @@ impl<M: Machine> Seat<M> {
         &self.who
     }
 
+    /// Whether effects wait for the store.
+    pub fn is_holding(&self) -> bool {
+        self.holding
+    }
+
     fn step(&mut self, input: Option<M::Input>) -> Vec<M::Effect> {
         let now = self.clock.moment();
         let mut effects = Vec::new();
@@ -74,12 +79,16 @@ impl<M: Machine> Seat<M> {
             Some(input) => self.machine.on(now, input, &mut effects),
             None => self.machine.wake(now, &mut effects),
         }
+        self.watch(now, &effects);
+        effects
+    }
+
+    fn watch(&self, now: Moment, effects: &[M::Effect]) {
         if self.trace.listening() {
             for note in effects.iter().filter_map(M::note_effect) {
                 self.trace.tell(now, &self.who, &note);
             }
         }
-        effects
     }
 }
 
@@ -106,9 +115,11 @@ pub trait Seated: Actor<Context = Context<Self>> {
         settle(self, Vec::new(), ctx);
     }
 
-    /// Arms the first alarm of a machine that was born with deadlines. Call it from `started`.
-    fn seated(&mut self, ctx: &mut Context<Self>) {
-        arm(self, ctx);
+    /// Performs what the machine wanted when it was born and arms its first alarm. Call it from `started`.
+    fn seated(&mut self, born: Vec<<Self::Machine as Machine>::Effect>, ctx: &mut Context<Self>) {
+        let seat = self.seat();
+        seat.watch(seat.clock.moment(), &born);
+        settle(self, born, ctx);
     }
 }
 

@@ -9,7 +9,7 @@ use sip::server::Server;
 
 use crate::binding::Witness;
 use crate::doors::Datagram;
-use crate::messages::{Answer, Fallen, Route, Stands, Unsent};
+use crate::messages::{Answer, Die, Fallen, Route, Stands, Unsent};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -38,7 +38,7 @@ impl ServerActor {
         let who = format!("server/{}", server.name);
         let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
         let tier = server.tier;
-        let machine = Health::new(server, site.local.clone(), site.sip_timing.clone(), chance);
+        let machine = Health::new(server, site.local.clone(), format!("sip:{}", site.domain), site.sip_timing.clone(), chance);
         ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
     }
 }
@@ -48,12 +48,12 @@ impl Actor for ServerActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let to = Some((ctx.address().recipient(), ctx.address().recipient()));
-        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to });
-        self.seated(ctx);
+        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to });
+        self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
-        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().clone(), to: None });
+        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to: None });
         if std::thread::panicking() {
             self.ways.fallen.do_send(Fallen(self.tier));
         }
@@ -100,5 +100,13 @@ impl Handler<Unsent> for ServerActor {
 
     fn handle(&mut self, _: Unsent, ctx: &mut Context<Self>) {
         self.feed(Input::Unsent, ctx);
+    }
+}
+
+impl Handler<Die> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        ctx.stop();
     }
 }

@@ -1,15 +1,20 @@
 //! What every actor of one OMM knows from birth: who it is, how it is set, and whom it can turn to.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use omm::ids::Number;
-use omm::roaming::Policy;
+use omm::ids::{Ipei, Number};
+use omm::directory::device::{Class, Device};
+use omm::directory::user::User;
+use omm::roaming::policy::Policy;
+use omm::watchdog::Class as Watch;
 use omm::stamp::{OmmId, Stamp};
 use sip::server::{Account, Local, Server};
 use sip::timing::Timing;
+use uuid::Uuid;
 
 use crate::binding::Witness;
 use crate::clock::Clock;
@@ -44,8 +49,10 @@ pub struct Site {
     pub index: Option<u8>,
     /// The durations of the SIP side.
     pub sip_timing: Arc<Timing>,
-    /// The rules of roaming, before what is particular to a user.
-    pub policy: Policy,
+    /// The rules of roaming for handsets that may go anywhere and report regularly.
+    pub policy: Arc<Policy>,
+    /// When a handset that reports regularly is believed gone (M-2.1.4.3); GAP handsets need not report (AMB-20).
+    pub watch: Watch,
 }
 
 impl Site {
@@ -55,20 +62,41 @@ impl Site {
         format!("sip:{user}@{};hm-site={};hm-ep={epoch}", self.contact_host, self.omm).into()
     }
 
-    /// The account of a user at the server of `tier`. `instance` is the device's (spec 3.7).
-    pub fn account(&self, user: &omm::directory::User, instance: &str, tier: u8) -> Account {
+    /// The rules of roaming for a handset.
+    pub fn policy_of(&self, device: Option<&Device>) -> Arc<Policy> {
+        let Some(device) = device else { return self.policy.clone() };
+        let watchdog = match device.class {
+            Class::Periodic => Some(self.watch),
+            Class::Gap => None,
+        };
+        if device.pari_only == self.policy.pari_only && watchdog == self.policy.watchdog {
+            return self.policy.clone();
+        }
+        Arc::new(Policy { pari_only: device.pari_only, watchdog, ..(*self.policy).clone() })
+    }
+
+    /// The account of a user at the server of `tier` (spec 3.7).
+    pub fn account(&self, user: &User, tier: u8) -> Account {
+        let instance = self.index.zip(user.device()).map(|(_, ipei)| instance(ipei, &user.number));
         Account {
             aor: format!("sip:{}@{}", user.number, self.domain),
             registrar: format!("sip:{}", self.domain),
-            username: user.auth.clone(),
+            username: user.auth_id().to_owned(),
             password: user.password.clone(),
             expires: user.expires.unwrap_or(self.expires),
-            instance: self.index.map(|_| instance.to_owned()),
+            instance,
             reg_id: self.index.map(|index| {
                 1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)
             }),
         }
     }
+}
+
+/// The instance of a user on a handset: the same at every OMM, so that a registrar knows the flows of one device
+/// (spec 3.7, RFC 5626 4.1). A UUID of version 5 in a name space of this project's own.
+fn instance(ipei: Ipei, user: &Number) -> String {
+    const SPACE: Uuid = Uuid::from_u128(0x8d0f_3b6e_2c41_4f0a_9a57_6f6d_696e_6721);
+    Uuid::new_v5(&SPACE, format!("{ipei}|{user}").as_bytes()).urn().to_string()
 }
 
 /// The relatives that every actor of one OMM may turn to.
@@ -81,8 +109,8 @@ pub struct Kin {
     pub verdicts: Recipient<Verdict>,
     /// The store.
     pub keeper: Recipient<Keep>,
-    /// The health of the server of each tier.
-    pub health: Vec<Recipient<Witness>>,
+    /// The health of the server of each tier; a health that fell over is replaced.
+    pub health: RefCell<Vec<Recipient<Witness>>>,
     /// The star.
     pub star: Recipient<Say>,
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use machine::time::Wall;
-use omm::claim::Outcome;
+use omm::claim::{Claim, Outcome};
 use omm::directory::user::User;
 use omm::ids::{Ipei, Number};
 use omm::roaming::policy::{Evidence, Policy};
 use omm::roaming::record::{Contact, Record};
-use omm::roaming::{Ask, Effect, Input, Roaming, Sighting};
+use omm::roaming::{Ask, Effect, Input, Roaming, Sighting, State};
 use omm::stamp::Stamp;
 use sip::line;
 use sip::report::{Listed, Removal};
@@ -19,7 +19,7 @@ use sip::uri::Uri;
 
 use crate::keeper::{Keep, Kept};
 use crate::line::{LineActor, LineNews, LineWays, Want};
-use crate::messages::{Call, Fallen, Heard, Leave, Reach, Say, Stands, Verdict};
+use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Stands, Verdict};
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
@@ -52,10 +52,10 @@ pub struct Look;
 /// A user as one OMM sees it.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// The machine's state in one word.
-    pub state: &'static str,
-    /// What it would save.
-    pub record: Option<Record>,
+    /// Where the machine stands.
+    pub state: State,
+    /// The newest claim it knows.
+    pub claim: Option<Claim>,
     /// The tier at which it is registered here.
     pub tier: Option<u8>,
 }
@@ -66,6 +66,8 @@ pub struct UserActor {
     site: Rc<Site>,
     kin: Rc<Kin>,
     user: Rc<User>,
+    /// What the machine wants first, when it goes on after a restart.
+    resumed: Vec<Effect>,
     line: Option<Addr<LineActor>>,
     standings: Vec<Standing>,
     reach: Reach,
@@ -73,6 +75,8 @@ pub struct UserActor {
     tier: Option<u8>,
     /// The epoch of our contact that may be at a registrar; kept with the record, so that a restart knows it.
     bound: Option<Stamp>,
+    /// Phones that said goodbye and wait for the answer; one at a time in practice.
+    goodbyes: Vec<Ask>,
     fallen: Recipient<Fallen<Number>>,
 }
 
@@ -97,15 +101,17 @@ impl UserActor {
     pub fn new(site: Rc<Site>, kin: Rc<Kin>, birth: Birth) -> UserActor {
         let Birth { user, policy, roam, standings, reach, fallen } = birth;
         let bound = roam.as_ref().and_then(|roam| roam.bound);
+        let mut resumed = Vec::new();
         let machine = match roam {
             Some(Roam { record, .. }) => {
-                Roaming::resume(site.omm, policy, record, site.clock.moment(), site.clock.wall())
+                let (now, wall) = (site.clock.moment(), site.clock.wall());
+                Roaming::resume(site.omm, policy, record, now, wall, &mut resumed)
             }
-            None => Roaming::new(site.omm, policy, user.number.clone()),
+            None => Roaming::new(site.omm, user.number.clone(), policy),
         };
         let who = format!("user/{}", user.number);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        UserActor { seat, site, kin, user, line: None, standings, reach, tier: None, bound, fallen }
+        UserActor { seat, site, kin, user, resumed, line: None, standings, reach, tier: None, bound, goodbyes: Vec::new(), fallen }
     }
 
     fn wall(&self) -> Wall {
@@ -121,6 +127,15 @@ impl UserActor {
         let write = record::roam(&Roam { record, bound: self.bound });
         self.kin.keeper.do_send(Keep { writes: vec![write], reply: Some(ctx.address().recipient()) });
         Flow::Hold
+    }
+
+    /// A goodbye is answered when all that followed from it is durable.
+    fn say_goodbye(&mut self) {
+        if !self.seat.is_holding() {
+            for ask in self.goodbyes.drain(..) {
+                self.kin.verdicts.do_send(Verdict { ask, refused: None });
+            }
+        }
     }
 
     fn want(&mut self, input: line::Input, ctx: &mut Context<Self>) {
@@ -180,7 +195,8 @@ impl Actor for UserActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.seated(ctx);
+        let resumed = std::mem::take(&mut self.resumed);
+        self.seated(resumed, ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
@@ -222,6 +238,7 @@ impl Handler<Kept> for UserActor {
 
     fn handle(&mut self, _: Kept, ctx: &mut Context<Self>) {
         self.release(ctx);
+        self.say_goodbye();
     }
 }
 
@@ -240,10 +257,12 @@ impl Handler<Absent> for UserActor {
     fn handle(&mut self, Absent { how, ask }: Absent, ctx: &mut Context<Self>) {
         let wall = self.wall();
         let input = match how {
-            Leave::Detached => Input::Detached { ask, wall },
-            Leave::LoggedOut => Input::Withdrawn { ask, wall },
+            Leave::Detached => Input::Detached { wall },
+            Leave::LoggedOut => Input::Withdrawn { wall },
         };
         self.feed(input, ctx);
+        self.goodbyes.extend(ask);
+        self.say_goodbye();
     }
 }
 
@@ -337,6 +356,17 @@ impl Handler<Look> for UserActor {
 
     fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
         let machine = self.seat.machine();
-        MessageResult(Profile { state: machine.state(), record: machine.record(self.wall()), tier: self.tier })
+        MessageResult(Profile { state: machine.state(), claim: machine.claim(self.site.clock.moment()), tier: self.tier })
+    }
+}
+
+impl Handler<Die> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        if let Some(line) = self.line.take() {
+            line.do_send(Die);
+        }
+        ctx.stop();
     }
 }

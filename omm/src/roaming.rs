@@ -28,7 +28,7 @@ use machine::step::Machine;
 use machine::time::{Moment, Wall};
 use machine::timers::{self, Timers};
 
-use crate::claim::{Claim, Outcome, Phase, Word};
+use crate::claim::{Claim, Outcome, Word};
 use crate::flapping::Flapping;
 use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
@@ -49,9 +49,9 @@ mod restart;
 mod tests;
 mod yielding;
 
-/// How much older than our own a newer claim's proof of presence may be and still count as equal: the clock warning
-/// limit of spec 8, and room for a word's journey.
-pub const PRESENCE_TOLERANCE: Duration = Duration::from_secs(2);
+/// By how much a claim's stamp may lie after the sighting it stands for: the clock warning limit of spec 8. Beyond it,
+/// the claimer's clock runs ahead.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// For how long a confirmation is said again whenever a link comes up: a registration's usual life (spec 8), after
 /// which the new owner has registered again anyway. Ours.
 pub const CONFIRM_REPEAT: Duration = Duration::from_secs(3600);
@@ -264,6 +264,8 @@ pub struct Roaming {
     waiting: Option<Box<Waiting>>,
     said: Option<Said>,
     renewed: Option<Moment>,
+    /// When this OMM took the user over from another, in this life of the process.
+    took_over: Option<Moment>,
     timers: Timers<Timer>,
     watchdog: Watchdog,
     flapping: Flapping,
@@ -285,6 +287,7 @@ impl Roaming {
             waiting: None,
             said: None,
             renewed: None,
+            took_over: None,
             timers: Timers::default(),
             watchdog: Watchdog::new(policy.watchdog),
             flapping: Flapping::default(),
@@ -345,6 +348,18 @@ impl Roaming {
     fn say_claim(&self, now: Moment, out: &mut Vec<Effect>) {
         out.extend(self.claim(now).map(|claim| Effect::Say(Word::Claim(claim))));
     }
+
+    /// Says the claim again to everybody, and asks each of those who have yet to confirm.
+    fn ask_again(&self, now: Moment, out: &mut Vec<Effect>) {
+        let Some(claim) = self.claim(now) else { return };
+        for awaited in &self.awaited {
+            let asking = Claim { former: Some(awaited.from), ..claim.clone() };
+            out.push(Effect::Say(Word::Claim(asking)));
+        }
+        if self.awaited.is_empty() {
+            out.push(Effect::Say(Word::Claim(claim)));
+        }
+    }
 }
 
 impl Machine for Roaming {
@@ -396,9 +411,9 @@ impl Machine for Roaming {
             (Input::Heard { word: Word::Stale(stale), stamp, wall }, _) => {
                 self.corrected(now, stale, stamp, wall, out);
             }
-            (Input::LinkUp, Claiming | Unconfirmed) => self.say_claim(now, out),
+            (Input::LinkUp, Claiming | Unconfirmed | Settled) => self.relinked(now, out),
             (Input::LinkUp, Absent) => self.confirm_again(now, out),
-            (Input::LinkUp, Asking | Settled | Yielding | Gone) => {}
+            (Input::LinkUp, Asking | Yielding | Gone) => {}
             (Input::Unbound, Asking) => self.serve_again(now, out),
             // The line tries on by itself, and a renewal is its business.
             (Input::Unbound, Absent | Claiming | Unconfirmed | Settled | Yielding | Gone) => {}

@@ -231,13 +231,10 @@ impl Star {
                 out.push(Effect::Deliver(word));
             }
             News::Again => {
-                if self.downloading
-                    && let Some(held) = self.claims.get_mut(word.user())
-                {
-                    held.echoed = true;
-                    if held.claim.owner == self.me {
-                        return; // Only our own claim coming back.
-                    }
+                if self.downloading {
+                    // Only the comparison of the tables; an owner that still waits for an answer asks by itself.
+                    self.claims.entry(word.user().clone()).and_modify(|held| held.echoed = true);
+                    return;
                 }
                 self.hub_relay(&word, from, out);
                 out.push(Effect::Deliver(word));

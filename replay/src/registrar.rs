@@ -27,7 +27,7 @@ impl Actor for Registrar {
     fn started(&mut self, ctx: &mut Context<Self>) {
         // The network decides what is lost, not a mailbox.
         ctx.set_mailbox_capacity(1 << 20);
-        self.seated(ctx);
+        self.seated(Vec::new(), ctx);
     }
 }
 

@@ -83,6 +83,12 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<Head, Malformed> {
     };
     let mut at = first.next;
     loop {
+        if at == bytes.len() {
+            // The datagram ends with its last field: enough to answer by, not enough to serve (RFC 4475's own baddn).
+            head.fault = head.fault.or(Some(Malformed::Unterminated));
+            head.end = at;
+            return Ok(head);
+        }
         let line = line_end(bytes, at).ok_or(if bytes.len() > HEAD_MAX {
             Malformed::TooLarge("header")
         } else {

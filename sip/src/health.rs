@@ -208,7 +208,7 @@ impl Machine for Health {
                 Timer::Stable => self.up(out),
             }
         }
-        for (to, bytes) in self.probe.wake(now) {
+        if let Some((to, bytes)) = self.probe.wake(now) {
             out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: false });
         }
     }

@@ -49,8 +49,8 @@ impl Message {
     /// off, and without Content-Length the body goes to the end (18.3).
     ///
     /// # Errors
-    /// When no answer could be made or matched: no start line, no end of the header section, a limit exceeded, or
-    /// nothing but line ends. Everything else is a matter for [`Message::verdict`].
+    /// When no answer could be made or matched: no start line, a header section that breaks off within a line, a
+    /// limit exceeded, or nothing but line ends. Everything else is a matter for [`Message::verdict`].
     pub fn parse(mut datagram: Bytes) -> Result<Message, Malformed> {
         let blank = datagram.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         if blank == datagram.len() {

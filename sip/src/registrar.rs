@@ -6,7 +6,7 @@
 //!                           +------ its time is over -------------> (absent)   expired
 //! ```
 //!
-//! - [`reading`]: steps 1, 2 and 5: what a REGISTER asks for, and every way in which it can be wrong.
+//! - [`reading`]: steps 1, 2 and 5: makes a [`request`] of a REGISTER, or says what is wrong with it.
 //! - [`subscriber`]: steps 3 to 5: who exists and who may change what.
 //! - [`desk`]: all steps in their order, and the answers.
 //! - this file: the bindings themselves. A request is checked whole before anything changes, so it happens completely
@@ -16,6 +16,7 @@
 
 pub mod desk;
 pub mod reading;
+pub mod request;
 pub mod subscriber;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ use machine::note::Note;
 use machine::time::Moment;
 
 use crate::uri::{self, Uri};
+
+use request::{Item, Registration, Wish};
 
 /// Below this a requested interval may be refused as too brief (RFC 3261 10.3 step 7, spec S-07).
 const BRIEF_BELOW: Duration = Duration::from_secs(3600);
@@ -67,45 +70,6 @@ impl Default for Policy {
         let hour = Duration::from_secs(3600);
         Policy { model: Model::Multi, min: Duration::from_secs(60), max: hour, default: hour }
     }
-}
-
-/// One REGISTER, as far as the table is concerned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registration {
-    /// The canonical address of record: `sip:101@example.com`.
-    pub aor: Arc<str>,
-    /// Its Call-ID.
-    pub call_id: Arc<str>,
-    /// Its CSeq number.
-    pub cseq: u32,
-    /// What it wants.
-    pub wish: Wish,
-}
-
-/// What a REGISTER wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// No Contact: the list (spec S-04).
-    Query,
-    /// `Contact: *` with `Expires: 0`: all contacts away.
-    RemoveAll,
-    /// These contacts, each to be bound or, with an interval of zero, removed.
-    Change(Vec<Item>),
-}
-
-/// One Contact of a REGISTER.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// The URI as written.
-    pub uri: Arc<str>,
-    /// The header parameters that are listed again, from their `;` on, without `expires`.
-    pub params: String,
-    /// Its `+sip.instance`, whatever the model.
-    pub instance: Option<Arc<str>>,
-    /// The instance and reg-id by which outbound knows it; `None` when the URI counts.
-    pub flow: Option<(String, u32)>,
-    /// The requested interval, zero to remove; `None` when neither Contact nor Expires names one.
-    pub expires: Option<Duration>,
 }
 
 /// Why the table refuses a request.

@@ -17,10 +17,11 @@
 //! a response is handed to the host, which finds its binding by Call-ID.
 //!
 //! - [`profile`]: how one answerer is set up. [`answer`]: how an answer is written and where it goes.
-//! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request.
+//! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request. [`dropped`]: what gets no answer.
 
 pub mod answer;
 pub mod behave;
+pub mod dropped;
 pub mod hold;
 pub mod profile;
 
@@ -34,25 +35,33 @@ use machine::note::Note;
 use machine::step::Machine;
 use machine::time::Moment;
 
-use crate::check::Fault;
+use crate::check::{Fault, Terms};
 use crate::malformed::Malformed;
 use crate::message::Message;
 use crate::name::Name;
 use crate::registrar::desk::{Desk, Reply, Sound};
+use crate::registrar::request::{Item, Registration, Wish};
 use crate::registrar::subscriber::Subscriber;
-use crate::registrar::{Binding, Change, Item, Model, Registrar, Registration, Wish};
+use crate::registrar::{Binding, Change, Model, Registrar};
 use crate::target::Target;
 use crate::transaction::server::{Arrival, Servers};
 
 use answer::{Asker, Writer};
 use behave::{Behaviour, Behaviours};
-use hold::{Due, Held, Holds};
+use dropped::Drop;
+use hold::{Due, Held, Holds, Refused};
 use profile::Profile;
 
-/// Retry-After of a 503 that says "too many at once". Ours: a phone's copies of the request are over by then.
-const CROWDED_RETRY: Duration = Duration::from_secs(10);
+/// What is said when there are too many at once. Ten seconds are ours: a phone's copies of the request are rare by then.
+const CROWDED: Refused = Refused { code: 503, retry_after: Some(Duration::from_secs(10)) };
+/// How long a finished transaction may stay in memory when nothing else happens. Ours.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// What may be asked of us (RFC 3261 20.5).
 const ALLOW: &str = "OPTIONS, REGISTER";
+/// That, and methods of transactions and dialogs that we do not have: 481 says so better than 405.
+const METHODS: &[&str] = &["REGISTER", "OPTIONS", "CANCEL", "BYE", "INFO", "NOTIFY", "PRACK", "UPDATE"];
+/// Bodies that are no reason for a 415: what an OPTIONS of a phone may carry (RFC 3261 11.1).
+const MEDIA: &[&str] = &["application/sdp"];
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -68,12 +77,8 @@ pub enum Input {
     Verdict {
         /// The number given with [`Effect::Asked`].
         ask: u64,
-        /// Whether the table takes the contact now.
-        accept: bool,
-        /// The status of a refusal, 300 to 699.
-        code: u16,
-        /// Its Retry-After (SM-5: a 503 with one sends the phone to its other server).
-        retry_after: Option<Duration>,
+        /// `None`: the table takes the contact now.
+        refused: Option<Refused>,
     },
     /// A subscriber is added or changed.
     Account(Subscriber),
@@ -121,37 +126,6 @@ pub enum Effect {
     Dropped(Drop),
 }
 
-/// Why a datagram gets no answer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Drop {
-    /// Line ends only (RFC 5626 4.4.1; phones also send zeros).
-    KeepAlive,
-    /// Not a SIP message, or one that cannot be answered.
-    Malformed,
-    /// A response that cannot be used.
-    Unusable,
-    /// An ACK: never answered (RFC 3261 17).
-    Ack,
-    /// A copy of a request that is being dealt with.
-    Copy,
-    /// Told to be silent.
-    Silenced,
-}
-
-impl Drop {
-    /// The word for traces and counters.
-    pub fn word(self) -> &'static str {
-        match self {
-            Drop::KeepAlive => "keep-alive",
-            Drop::Malformed => "malformed",
-            Drop::Unusable => "unusable",
-            Drop::Ack => "ack",
-            Drop::Copy => "copy",
-            Drop::Silenced => "silenced",
-        }
-    }
-}
-
 /// One answerer.
 #[derive(Clone, Debug)]
 pub struct Uas {
@@ -173,10 +147,9 @@ impl Machine for Uas {
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match input {
             Input::Datagram { from, bytes } => self.datagram(now, from, bytes, out),
-            Input::Verdict { ask, accept, code, retry_after } => {
+            Input::Verdict { ask, refused } => {
                 if let Some(held) = self.holds.take(ask) {
-                    let refusal = (!accept).then(|| refused(code, retry_after));
-                    self.rule(now, held, refusal, out);
+                    self.rule(now, held, refused, out);
                 }
             }
             Input::Account(subscriber) => _ = self.desk.enrol(subscriber),
@@ -190,7 +163,7 @@ impl Machine for Uas {
     fn deadline(&self) -> Option<(Moment, &'static str)> {
         let expiry = self.desk.deadline().map(|at| (at, "expiry"));
         let hold = self.holds.deadline().map(|at| (at, "hold"));
-        // Transactions that are over are forgotten on the next arrival too; a wake-up a minute is enough for them.
+        // Transactions that are over are forgotten on the next arrival too: one wake-up a minute is enough for them.
         let forget = self.servers.deadline().map(|at| (at + FORGET_EVERY, "forget"));
         [expiry, hold, forget].into_iter().flatten().min()
     }
@@ -201,7 +174,7 @@ impl Machine for Uas {
         while let Some(due) = self.holds.wake(now) {
             match due {
                 Due::Reassure(held) => self.reassure(now, &held, out),
-                Due::GiveUp(held) => self.rule(now, held, Some(refused(503, Some(CROWDED_RETRY))), out),
+                Due::GiveUp(held) => self.rule(now, held, Some(CROWDED), out),
             }
         }
         out.extend(self.changes.drain(..).map(Effect::Table));
@@ -218,9 +191,6 @@ impl Machine for Uas {
         }
     }
 }
-
-/// How long a finished transaction may stay in memory when nothing else happens. Ours.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 impl Uas {
     /// An answerer without subscribers. `chance` makes tags and the key of its nonces.
@@ -240,8 +210,8 @@ impl Uas {
     }
 
     /// How many datagrams got no answer, by reason.
-    pub fn dropped(&self) -> &BTreeMap<Drop, u64> {
-        &self.dropped
+    pub fn dropped(&self) -> Vec<(&'static str, u64)> {
+        self.dropped.iter().map(|(why, count)| (why.word(), *count)).collect()
     }
 
     /// The contacts that are bound for an address of record, in canonical form.
@@ -263,7 +233,8 @@ impl Uas {
             Err(Malformed::Empty) => return self.drop(Drop::KeepAlive, out),
             Err(_) => return self.drop(Drop::Malformed, out),
         };
-        let verdict = message.verdict();
+        let terms = Terms { methods: METHODS, extensions: self.extensions(), media: MEDIA };
+        let verdict = message.verdict_on(&terms);
         match message.method() {
             None if verdict.is_ok() => out.push(Effect::Response(message)),
             None => self.drop(Drop::Unusable, out),
@@ -291,40 +262,32 @@ impl Uas {
             Arrival::Absorbed => self.drop(Drop::Copy, out),
             Arrival::Again(bytes) => out.push(Effect::Send { to: asker.to, bytes }),
             Arrival::Full => {
-                let bytes = self.writer.write(&asker, refused(503, Some(CROWDED_RETRY)));
+                let bytes = self.writer.write(&asker, CROWDED.reply());
                 out.push(Effect::Send { to: asker.to, bytes });
             }
-            Arrival::New => match verdict {
-                Err(Fault::Answer { code, reason, .. }) => {
-                    let bytes = self.writer.write_as(&asker, &reason, Reply::plain(code));
-                    self.finish(now, &asker, bytes, out);
-                }
-                Ok(()) | Err(Fault::Drop(_)) => self.serve(now, asker, out),
-            },
+            Arrival::New => self.answer(now, asker, verdict, out),
         }
     }
 
-    fn serve(&mut self, now: Moment, asker: Asker, out: &mut Vec<Effect>) {
-        let message = &asker.message;
-        let method = message.method().unwrap_or("");
+    fn answer(&mut self, now: Moment, asker: Asker, verdict: Result<(), Fault>, out: &mut Vec<Effect>) {
+        let method = asker.message.method().unwrap_or("");
         if let Behaviour::Code(code, lines) = self.behaviours.of(method) {
             let bytes = self.writer.write_with(&asker, *code, lines);
             return self.finish(now, &asker, bytes, out);
         }
-        let reply = match method {
-            // RFC 3261 8.2.2.3: Require means nothing in a CANCEL.
-            "CANCEL" => Reply::plain(481),
-            _ if let Some(unknown) = self.unsupported(message) => {
-                Reply::plain(420).with(Name::Unsupported, unknown)
+        let reply = match (verdict, method) {
+            (Err(Fault::Answer { code, reason }), _) => {
+                let reply = self.complaint(code, &asker.message);
+                let bytes = self.writer.write_as(&asker, &reason, reply);
+                return self.finish(now, &asker, bytes, out);
             }
-            "REGISTER" => match self.desk.examine(now, message) {
+            (Ok(()) | Err(Fault::Drop(_)), "REGISTER") => match self.desk.examine(now, &asker.message) {
                 Ok(sound) => return self.register(now, asker, sound, out),
                 Err(reply) => reply,
             },
-            "OPTIONS" => self.capabilities(),
-            "BYE" | "INFO" | "NOTIFY" | "PRACK" | "UPDATE" => Reply::plain(481),
-            _ if message.has_known_method() => Reply::plain(405).with(Name::Allow, ALLOW),
-            _ => Reply::plain(501).with(Name::Allow, ALLOW),
+            (Ok(()) | Err(Fault::Drop(_)), "OPTIONS") => self.capabilities(),
+            // All else that is served belongs to a transaction or a dialog, and there are none.
+            (Ok(()) | Err(Fault::Drop(_)), _) => Reply::plain(481),
         };
         self.reply(now, &asker, reply, out);
     }
@@ -336,14 +299,14 @@ impl Uas {
         }
         match self.holds.put(now, asker, sound) {
             Ok((ask, held)) => out.push(asked(ask, &held.sound, self.desk.registrar())),
-            Err(asker) => self.reply(now, &asker, refused(503, Some(CROWDED_RETRY)), out),
+            Err(asker) => self.reply(now, &asker, CROWDED.reply(), out),
         }
     }
 
     /// The verdict, or its absence, on a held REGISTER.
-    fn rule(&mut self, now: Moment, held: Held, refusal: Option<Reply>, out: &mut Vec<Effect>) {
-        let reply = match refusal {
-            Some(reply) => reply,
+    fn rule(&mut self, now: Moment, held: Held, refused: Option<Refused>, out: &mut Vec<Effect>) {
+        let reply = match refused {
+            Some(refused) => refused.reply(),
             None => self.desk.settle(now, &held.sound, &mut self.changes),
         };
         self.reply(now, &held.asker, reply, out);
@@ -377,23 +340,29 @@ impl Uas {
     fn capabilities(&self) -> Reply {
         Reply::plain(200)
             .with(Name::Allow, ALLOW)
-            .with(Name::Accept, "application/sdp")
-            .with(Name::Supported, self.supported().join(", "))
+            .with(Name::Accept, MEDIA.join(", "))
+            .with(Name::Supported, self.extensions().join(", "))
     }
 
-    fn supported(&self) -> &'static [&'static str] {
+    /// The line that a client needs to do better (RFC 3261 8.2).
+    fn complaint(&self, code: u16, message: &Message) -> Reply {
+        let reply = Reply::plain(code);
+        match code {
+            405 | 501 => reply.with(Name::Allow, ALLOW),
+            415 => reply.with(Name::Accept, MEDIA.join(", ")),
+            420 => {
+                let unsupported: Vec<&str> = message.unsupported(self.extensions()).collect();
+                reply.with(Name::Unsupported, unsupported.join(", "))
+            }
+            _ => reply,
+        }
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
         match self.desk.registrar().policy().model {
             Model::Outbound => &["path", "outbound"],
             Model::Multi | Model::SingleReplace { .. } | Model::SingleReject => &["path"],
         }
-    }
-
-    /// The required extensions that we do not have, if any (RFC 3261 8.2.2.3).
-    fn unsupported(&self, message: &Message) -> Option<String> {
-        let known = self.supported();
-        let is_unknown = |tag: &&str| !known.iter().any(|known| known.eq_ignore_ascii_case(tag));
-        let unknown: Vec<&str> = message.values(Name::Require).filter(is_unknown).collect();
-        (!unknown.is_empty()).then(|| unknown.join(", "))
     }
 }
 
@@ -413,15 +382,6 @@ fn asked(ask: u64, sound: &Sound, registrar: &Registrar) -> Effect {
         contact: item.map_or_else(|| "*".into(), |item| item.uri.clone()),
         instance: item.and_then(|item| item.instance.as_deref()).map(str::to_owned),
         expires: item.map_or(Duration::ZERO, |item| registrar.granted(item)),
-    }
-}
-
-/// A refusal, with Retry-After when there is one. A code that is none becomes 500.
-fn refused(code: u16, retry_after: Option<Duration>) -> Reply {
-    let reply = Reply::plain(if (300..700).contains(&code) { code } else { 500 });
-    match retry_after {
-        Some(span) => reply.with(Name::RetryAfter, span.as_secs().to_string()),
-        None => reply,
     }
 }
 

@@ -7,6 +7,12 @@ use crate::host::Host;
 use crate::malformed::Malformed;
 use crate::param::Params;
 
+/// Most parameters, and most header fields, of one URI. Ours: no URI in use has a tenth of it.
+pub const PARTS_MAX: usize = 64;
+
+/// Parameters that both URIs must have when one has them (RFC 3261 19.1.4).
+const DECISIVE: [&str; 5] = ["transport", "user", "ttl", "method", "maddr"];
+
 /// What a URI begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme<'a> {
@@ -183,12 +189,16 @@ fn uri_params(text: &str) -> Result<Params<'_>, Malformed> {
     if text.bytes().any(grammar::is_space) || !grammar::escapes_hold(text) || !params.iter().all(sound) {
         return Err(Malformed::Syntax("URI parameter"));
     }
+    if params.iter().count() > PARTS_MAX {
+        return Err(Malformed::TooLarge("number of URI parameters"));
+    }
     Ok(params)
 }
 
 /// `name=value *("&" name=value)`; a value may be empty.
 fn are_headers(text: &str) -> bool {
     grammar::escapes_hold(text)
+        && text.split('&').count() <= PARTS_MAX
         && text.split('&').all(|header| {
             header.split_once('=').is_some_and(|(name, value)| {
                 !name.is_empty()
@@ -270,14 +280,17 @@ fn same_without_case(ours: &str, theirs: &str) -> bool {
 }
 
 /// Whether every parameter of `ours` allows `theirs` to be equal. `transport` counts among those that must be in
-/// both: "the same is true for the transport-parameter, ttl-parameter, user-parameter, and method components".
+/// both: "the same is true for the transport-parameter, ttl-parameter, user-parameter, and method components". Of a
+/// parameter that is there twice, which RFC 3261 19.1.1 forbids, the first counts.
 fn params_agree(ours: Params<'_>, theirs: Params<'_>) -> bool {
-    ours.iter().all(|(name, value)| match theirs.iter().find(|(other, _)| same_without_case(name, other)) {
-        Some((_, other)) => same_without_case(value.unwrap_or(""), other.unwrap_or("")),
-        None => {
-            !["transport", "user", "ttl", "method", "maddr"].iter().any(|it| name.eq_ignore_ascii_case(it))
-        }
+    ours.iter().all(|(name, _)| match (first_of(ours, name), first_of(theirs, name)) {
+        (Some(value), Some(other)) => same_without_case(value, other),
+        (Some(_) | None, _) => !DECISIVE.iter().any(|it| same_without_case(name, it)),
     })
+}
+
+fn first_of<'a>(params: Params<'a>, name: &str) -> Option<&'a str> {
+    params.iter().find(|(other, _)| same_without_case(name, other)).map(|(_, value)| value.unwrap_or(""))
 }
 
 /// Headers are never ignored; their order does not matter. Values are compared with their case, which is stricter

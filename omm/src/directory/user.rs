@@ -1,5 +1,7 @@
 //! A user: a SIP account that may be with a handset (spec 6.2).
 
+use std::time::Duration;
+
 use machine::secret::Secret;
 
 use crate::ids::{Ipei, Number};
@@ -19,6 +21,8 @@ pub struct User {
     pub relation: Relation,
     /// Registered before the others after a restart.
     pub vip: bool,
+    /// What its REGISTERs ask for; `None` for what the site asks for.
+    pub expires: Option<Duration>,
 }
 
 /// How a user and a handset belong together; one-to-one (I2), kept at the user.
@@ -42,6 +46,7 @@ impl User {
             password,
             relation: Relation::Unbound,
             vip: false,
+            expires: None,
         }
     }
 

@@ -4,7 +4,7 @@ use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
 use super::memory::{Known, Waiting};
-use super::{Alarm, Ask, Effect, OMMS_MAX, Refusal, Roaming, State, Timer};
+use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, Refusal, Roaming, State, Timer};
 use crate::claim::{Confirm, Outcome, Phase};
 use crate::ids::Ipei;
 use crate::presence::Presence;
@@ -106,6 +106,7 @@ impl Roaming {
         self.located = claim.located;
         self.contact = Contact::Standing;
         self.said = None;
+        self.took_over = claim.former.map(|_| now);
         self.flapping.note(now);
         self.own(now);
         self.save(out);
@@ -188,7 +189,18 @@ impl Roaming {
         self.state = State::Unconfirmed;
         out.push(Effect::Alarm(Alarm::DoubleRegistration));
         self.renew(now, out);
-        self.say_claim(now, out);
+        self.ask_again(now, out);
+    }
+
+    /// A link is in step again. Whoever has yet to confirm is asked again, and what was confirmed while the link was
+    /// down has been lost: renew, as long as the takeover is young enough for that to matter (ours).
+    pub(super) fn relinked(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if !self.awaited.is_empty() {
+            self.ask_again(now, out);
+        }
+        if self.took_over.is_some_and(|then| now.since(then) < CONFIRM_REPEAT) {
+            self.renew(now, out);
+        }
     }
 
     /// One more REGISTER, not more often than every two seconds (B-6); none is forgotten.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use machine::time::{Moment, Wall};
 
 use super::memory::{Known, Waiting};
-use super::{Alarm, Effect, PRESENCE_TOLERANCE, Refusal, Roaming, State, Timer};
+use super::{Alarm, CLOCK_TOLERANCE, Effect, Refusal, Roaming, State, Timer};
 use crate::claim::{Claim, Confirm, Outcome, Phase, Stale, Word};
 use crate::presence::Presence;
 use crate::roaming::record::Contact;
@@ -33,10 +33,10 @@ impl Roaming {
         let known = self.known.map(|known| (known.epoch, known.phase));
         match known.map_or(Ordering::Greater, |known| claim.rank().cmp(&known)) {
             Ordering::Less => self.correct(now, &claim, out),
-            Ordering::Equal => self.heard_again(out),
+            Ordering::Equal => self.heard_again(&claim, out),
             Ordering::Greater if claim.owner == self.me => self.heard_own(now, claim, stamp, wall, out),
             Ordering::Greater if self.serves() => {
-                if claim.age > self.presence.age(now).saturating_add(PRESENCE_TOLERANCE) {
+                if claim.age > self.presence.age(now) {
                     self.claim_above(now, &claim, stamp, wall, out);
                 } else {
                     self.yield_to(now, claim, wall, out);
@@ -55,9 +55,8 @@ impl Roaming {
     }
 
     /// A claim that was known already: who was asked answers again, in case the first answer was lost.
-    fn heard_again(&self, out: &mut Vec<Effect>) {
-        let asked =
-            self.known.is_some_and(|known| known.former == Some(self.me) && known.phase == Phase::Here);
+    fn heard_again(&self, claim: &Claim, out: &mut Vec<Effect>) {
+        let asked = claim.former == Some(self.me) && claim.phase == Phase::Here;
         if self.state == State::Absent && asked {
             self.say_outcome(self.standing_outcome(), out);
         }
@@ -114,7 +113,7 @@ impl Roaming {
         // The claim was made when its phone was seen, or before; a later stamp comes from a clock that runs ahead.
         let seen = wall.back(claim.age).as_millis();
         if claim.owner != self.me
-            && Duration::from_millis(claim.epoch.ms.saturating_sub(seen)) > PRESENCE_TOLERANCE
+            && Duration::from_millis(claim.epoch.ms.saturating_sub(seen)) > CLOCK_TOLERANCE
         {
             out.push(Effect::Alarm(Alarm::ClockAhead(claim.owner)));
         }

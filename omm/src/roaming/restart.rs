@@ -6,9 +6,9 @@ use std::time::Duration;
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
-use super::memory::Known;
-use super::{Effect, OMMS_MAX, QUERY_MAX, Roaming, Sighting, State, Timer};
-use crate::claim::{Claim, Phase};
+use super::memory::{Known, Said};
+use super::{CONFIRM_REPEAT, Effect, OMMS_MAX, QUERY_MAX, Roaming, Sighting, State, Timer};
+use crate::claim::{Claim, Outcome, Phase};
 use crate::presence::Presence;
 use crate::roaming::policy::{Evidence, Policy};
 use crate::roaming::record::{Contact, Record};
@@ -53,6 +53,12 @@ impl Roaming {
                     roaming.timers.set(Timer::Removal, now + roaming.policy.removal);
                 }
                 roaming.clean_up(out);
+                let asked = record.former == Some(me) && record.phase == Phase::Here;
+                if asked && roaming.contact == Contact::Nothing {
+                    // The answer may have been lost with the process.
+                    roaming.said =
+                        Some(Said { outcome: Outcome::None, at: now }).filter(|_| age < CONFIRM_REPEAT);
+                }
             }
         }
         roaming
@@ -105,7 +111,7 @@ impl Roaming {
         }
         self.own(now);
         out.push(Effect::Bind { epoch: known.epoch });
-        self.say_claim(now, out);
+        self.ask_again(now, out);
     }
 
     /// Contacts of siblings that came along with an ordinary answer.

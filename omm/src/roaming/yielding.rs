@@ -31,8 +31,9 @@ impl Roaming {
             Outcome::Failed | Outcome::Unknown => Contact::Doubtful,
         };
         self.state = State::Absent;
-        self.save(out);
+        // Said before it is saved: after a crash in between it is said again, never lost.
         self.confirm(now, outcome, out);
+        self.save(out);
         // The phone came back meanwhile.
         if let Some(waiting) = self.waiting.take() {
             self.claim_when_allowed(now, *waiting, out);
@@ -45,11 +46,11 @@ impl Roaming {
         match (self.contact, outcome) {
             (Contact::Doubtful, Outcome::Removed | Outcome::None) => {
                 self.contact = Contact::Nothing;
-                self.save(out);
                 if self.known.is_some_and(|known| known.owner != self.me) {
                     // `None` here means that an attempt that seemed lost has worked (RFC 4321).
                     self.confirm(now, Outcome::Removed, out);
                 }
+                self.save(out);
             }
             (Contact::Leaving, Outcome::Removed | Outcome::None) => {
                 self.contact = Contact::Nothing;

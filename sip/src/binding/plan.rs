@@ -14,7 +14,7 @@ const SHORT: Duration = Duration::from_secs(60);
 /// Half-way below a minute; else `granted` - lead - U(0, lead / 2), where lead = granted / 10 within its bounds. The
 /// draw spreads users that registered together, and never comes before half of the life (facts: restart storms).
 /// Never sooner than the floor, even when the registration does not live that long.
-pub fn refresh(granted: Duration, timing: &Timing, chance: &mut Chance) -> Duration {
+pub(super) fn refresh(granted: Duration, timing: &Timing, chance: &mut Chance) -> Duration {
     let plan = if granted < SHORT {
         granted / 2
     } else {
@@ -27,7 +27,7 @@ pub fn refresh(granted: Duration, timing: &Timing, chance: &mut Chance) -> Durat
 
 /// How long to wait after `failures` attempts in a row that reached nobody (S-28, RFC 5626 4.5): uniform in
 /// [W/2, W] with W = min(max, base * 2^failures). `retry_after` may lengthen it.
-pub fn back_off(
+pub(super) fn back_off(
     failures: u32,
     retry_after: Option<Duration>,
     timing: &Timing,
@@ -40,12 +40,12 @@ pub fn back_off(
 
 /// How long to wait after the `refusals`-th authoritative refusal in a row, counted from one (section 8: 120 s,
 /// doubled, at most 30 min; facts: never dead for ever, never more than 2 a minute).
-pub fn rejected(refusals: u32, timing: &Timing) -> Duration {
+pub(super) fn rejected(refusals: u32, timing: &Timing) -> Duration {
     doubled(timing.rejected_first, refusals.saturating_sub(1), timing.rejected_max)
 }
 
 /// How long to wait before the removal is tried for the `tries`-th time again, counted from one: 30, 60, 120 ... s.
-pub fn cleanup(tries: u32, timing: &Timing) -> Duration {
+pub(super) fn cleanup(tries: u32, timing: &Timing) -> Duration {
     doubled(timing.cleanup_first, tries.saturating_sub(1), Duration::MAX)
 }
 
@@ -53,7 +53,12 @@ pub fn cleanup(tries: u32, timing: &Timing) -> Duration {
 ///
 /// Garbage (`-1`, a word, nothing) and absurd figures (4293498731 is a negative number that somebody printed unsigned)
 /// count as what was asked for; zero stays zero and means "not stored" (G-8).
-pub fn granted(contact: Option<&str>, header: Option<&str>, asked: Duration, timing: &Timing) -> Duration {
+pub(super) fn granted(
+    contact: Option<&str>,
+    header: Option<&str>,
+    asked: Duration,
+    timing: &Timing,
+) -> Duration {
     let read =
         |text: &str| text.trim().parse().ok().map(Duration::from_secs).filter(|g| *g <= timing.expires_max);
     match contact {

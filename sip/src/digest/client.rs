@@ -179,11 +179,10 @@ impl Credentials {
             return;
         };
         // The header names no realm; the newest session of its scope is the one that was used last.
-        if let Some(session) = self.sessions.iter_mut().rev().find(|session| session.scope == scope) {
-            if session.challenge.nonce != next {
-                session.challenge.nonce = next;
-                session.count = 0;
-            }
+        let newest = self.sessions.iter_mut().rev().find(|session| session.scope == scope);
+        if let Some(session) = newest.filter(|session| session.challenge.nonce != next) {
+            session.challenge.nonce = next;
+            session.count = 0;
         }
     }
 

@@ -1,1 +1,287 @@
+//! SM-3H row by row, in virtual time.
 
+use std::time::Duration;
+
+use super::*;
+use crate::draft::Draft;
+use crate::name::Name;
+use crate::target::Transport;
+
+struct Story {
+    health: Health,
+    now: Moment,
+    probe: Option<Message>,
+}
+
+fn target(port: u16) -> Target {
+    Target { transport: Transport::Udp, addr: ([192, 0, 2, 1], port).into() }
+}
+
+fn at(millis: u64) -> Moment {
+    Moment::from_millis(millis)
+}
+
+impl Story {
+    fn of(targets: Vec<Target>) -> Story {
+        let server = Server { name: "pbx".into(), tier: 0, targets, spare: true };
+        let local =
+            Local { sent_by: "10.0.1.1:5060".into(), host: "10.0.1.1".into(), agent: "homing".into() };
+        let timing = Arc::new(Timing::default());
+        let chance = Chance::of(1, "pbx");
+        let health = Health::new(Arc::new(server), Arc::new(local), "sip:example.com", timing, chance);
+        Story { health, now: at(0), probe: None }
+    }
+
+    fn new() -> Story {
+        Story::of(vec![target(5060)])
+    }
+
+    /// A server that is down since the moment 0.
+    fn down() -> Story {
+        let mut story = Story::new();
+        story.check(Evidence::Unreachable, &["0 down"]);
+        story
+    }
+
+    fn show(&mut self, effects: Vec<Effect>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for effect in effects {
+            lines.push(match effect {
+                Effect::Probe { to, bytes, first, server } => {
+                    assert_eq!(&*server, "pbx");
+                    self.probe = Message::parse(bytes).ok();
+                    let word = if first { "probe" } else { "again" };
+                    format!("{} {word} {}", self.now.as_millis(), to.addr.port())
+                }
+                Effect::Standing { standing, tier: 0, .. } => format!("{} {standing}", self.now.as_millis()),
+                Effect::Standing { .. } => panic!("another tier"),
+            });
+        }
+        lines
+    }
+
+    fn give(&mut self, input: Input) -> Vec<String> {
+        let mut out = Vec::new();
+        self.health.on(self.now, input, &mut out);
+        self.show(out)
+    }
+
+    #[track_caller]
+    fn check(&mut self, evidence: Evidence, expected: &[&str]) {
+        assert_eq!(self.give(Input::Evidence(evidence)), expected, "{evidence:?}");
+    }
+
+    /// The answer to the last probe.
+    fn reply(&self, code: u16, retry_after: Option<&str>) -> Input {
+        let probe = self.probe.as_ref().unwrap();
+        let draft = Draft::response(probe, code, "x").tag("t");
+        let draft = match retry_after {
+            Some(value) => draft.line(Name::RetryAfter, value),
+            None => draft,
+        };
+        Input::Answer(Message::parse(draft.finish()).unwrap())
+    }
+
+    #[track_caller]
+    fn answers(&mut self, code: u16, expected: &[&str]) {
+        let reply = self.reply(code, None);
+        assert_eq!(self.give(reply), expected, "{code}");
+    }
+
+    /// Runs every deadline up to `millis`.
+    fn run(&mut self, millis: u64) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some((due, _)) = self.health.deadline().filter(|(due, _)| *due <= at(millis)) {
+            assert!(due >= self.now, "a deadline in the past");
+            self.now = due;
+            let mut out = Vec::new();
+            self.health.wake(due, &mut out);
+            lines.extend(self.show(out));
+        }
+        self.now = at(millis);
+        lines
+    }
+}
+
+#[test]
+fn one_failure_makes_suspect_and_any_answer_clears_it() {
+    let mut story = Story::new();
+    story.check(Evidence::Broken(500), &[]);
+    assert_eq!(story.health.state(), State::Suspect { since: at(0) });
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(story.health.state(), State::Up);
+}
+
+#[test]
+fn a_second_failure_within_a_minute_takes_the_server_down() {
+    for (after, expected) in [(60_000, &["60000 down"][..]), (60_001, &[])] {
+        let mut story = Story::new();
+        story.check(Evidence::Broken(500), &[]);
+        assert!(story.run(after).is_empty());
+        assert_eq!(story.give(Input::Evidence(Evidence::Broken(503))), expected);
+    }
+}
+
+#[test]
+fn a_transport_error_takes_the_server_down_at_once() {
+    let mut story = Story::new();
+    story.check(Evidence::Unreachable, &["0 down"]);
+    story.check(Evidence::Unreachable, &[]);
+    story.check(Evidence::Silent, &[]);
+}
+
+#[test]
+fn silence_is_settled_by_one_probe() {
+    let mut story = Story::new();
+    story.check(Evidence::Silent, &["0 probe 5060"]);
+    assert_eq!(story.run(100), Vec::<String>::new());
+    story.answers(200, &[]);
+    assert_eq!(story.health.state(), State::Up);
+    let mut story = Story::new();
+    story.check(Evidence::Silent, &["0 probe 5060"]);
+    assert_eq!(story.run(4000), ["500 again 5060", "1500 again 5060", "3500 again 5060", "4000 down"]);
+}
+
+#[test]
+fn many_users_who_notice_at_once_cost_one_probe_and_one_verdict() {
+    let mut story = Story::new();
+    story.check(Evidence::Silent, &["0 probe 5060"]);
+    story.check(Evidence::Silent, &["0 down"]);
+    for _ in 0..1000 {
+        story.check(Evidence::Silent, &[]);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_is_probed_less_and_less_often() {
+    let mut story = Story::down();
+    let probes: Vec<String> =
+        story.run(2_000_000).into_iter().filter(|line| line.contains("probe")).collect();
+    // Each probe waits four seconds for its answer before the next pause begins: 30, 60, 120, 240, 300, 300 ...
+    let times = [30, 94, 218, 462, 766, 1070, 1374, 1678, 1982].map(|s| format!("{} probe 5060", s * 1000));
+    assert_eq!(probes, times);
+}
+
+#[test]
+fn a_server_with_several_targets_is_probed_at_each_in_turn() {
+    let mut story = Story::of(vec![target(5060), target(5070)]);
+    story.check(Evidence::Unreachable, &["0 down"]);
+    let probes: Vec<String> = story.run(300_000).into_iter().filter(|line| line.contains("probe")).collect();
+    assert_eq!(probes, ["30000 probe 5060", "94000 probe 5070", "218000 probe 5060"]);
+}
+
+#[test]
+fn ten_stable_minutes_with_a_probe_each_half_minute_bring_it_back() {
+    let mut story = Story::down();
+    assert_eq!(story.run(30_000), ["30000 probe 5060"]);
+    story.answers(404, &["30000 recovering"]);
+    for minute in 1..20 {
+        let now = 30_000 * (minute + 1);
+        assert_eq!(story.run(now), [format!("{now} probe 5060")]);
+        story.answers(200, &[]);
+    }
+    assert_eq!(story.run(630_000), ["630000 usable"]);
+    assert_eq!((story.health.state(), story.health.deadline()), (State::Up, None));
+}
+
+#[test]
+fn one_failure_while_recovering_starts_all_over() {
+    let mut story = Story::down();
+    story.run(30_000);
+    story.answers(200, &["30000 recovering"]);
+    story.run(60_000);
+    story.answers(500, &["60000 down"]);
+    assert_eq!(story.run(90_000), ["90000 probe 5060"]);
+    story.answers(200, &["90000 recovering"]);
+    story.check(Evidence::Broken(500), &["90000 down"]);
+}
+
+#[test]
+fn a_probe_answer_of_408_or_5xx_is_a_failure() {
+    for code in [408, 500, 503, 504, 599] {
+        let mut story = Story::down();
+        story.run(30_000);
+        story.answers(code, &[]);
+        assert_eq!(story.health.state(), State::Down, "{code}");
+    }
+    for code in [200, 302, 401, 403, 404, 405, 481, 603] {
+        let mut story = Story::down();
+        story.run(30_000);
+        story.answers(code, &["30000 recovering"]);
+    }
+}
+
+#[test]
+fn a_503_with_retry_after_is_obeyed_and_then_probed() {
+    for first in [Evidence::Alive, Evidence::Silent, Evidence::Unreachable] {
+        let mut story = Story::new();
+        story.give(Input::Evidence(first));
+        story.check(Evidence::Overloaded(Duration::from_secs(60)), &["0 draining 60 s"]);
+        story.check(Evidence::Overloaded(Duration::from_secs(60)), &[]);
+        story.check(Evidence::Alive, &[]);
+        story.check(Evidence::Silent, &[]);
+        assert!(story.run(59_999).is_empty());
+        assert_eq!(story.run(60_000), ["60000 probe 5060"]);
+        story.answers(200, &["60000 recovering"]);
+    }
+    let mut story = Story::new();
+    story.check(Evidence::Overloaded(Duration::from_secs(86_400)), &["0 draining 1800 s"]);
+    let mut story = Story::new();
+    story.check(Evidence::Overloaded(Duration::ZERO), &[]);
+    assert_eq!(story.health.state(), State::Suspect { since: at(0) });
+}
+
+#[test]
+fn a_probe_may_be_told_to_come_back_later_too() {
+    let mut story = Story::down();
+    story.run(30_000);
+    let reply = story.reply(503, Some("120 (maintenance);duration=3600"));
+    assert_eq!(story.give(reply), ["30000 draining 120 s"]);
+    assert_eq!(story.run(150_000), ["150000 probe 5060"]);
+    story.run(154_000);
+    assert_eq!(story.health.standing(), Standing::Down);
+}
+
+#[test]
+fn a_probe_that_cannot_be_sent_has_failed() {
+    let mut story = Story::down();
+    story.run(30_000);
+    assert!(story.give(Input::Unsent).is_empty());
+    assert_eq!(story.health.state(), State::Down);
+    assert!(story.give(Input::Unsent).is_empty(), "none was under way");
+}
+
+#[test]
+fn answers_to_former_probes_and_strangers_are_counted_and_dropped() {
+    let mut story = Story::down();
+    story.run(30_000);
+    let old = story.reply(200, None);
+    story.run(94_000);
+    assert!(story.give(old.clone()).is_empty());
+    assert_eq!((story.health.state(), story.health.dropped()), (State::Probing, 1));
+    story.answers(100, &[]);
+    assert_eq!((story.health.state(), story.health.dropped()), (State::Probing, 1));
+    story.answers(200, &["94000 recovering"]);
+    story.answers(200, &[]);
+    assert_eq!(story.health.dropped(), 2);
+}
+
+#[test]
+fn a_user_whom_a_dead_server_answers_proves_it_recovering() {
+    let mut story = Story::down();
+    story.check(Evidence::Alive, &["0 recovering"]);
+    assert_eq!(story.run(30_000), ["30000 probe 5060"]);
+}
+
+#[test]
+fn a_probe_is_a_complete_options_request() {
+    let mut story = Story::down();
+    story.run(30_000);
+    let probe = story.probe.clone().unwrap();
+    assert_eq!((probe.method(), probe.request_uri()), (Some("OPTIONS"), Some("sip:example.com")));
+    assert_eq!(probe.call_id(), Ok(story.health.call_id()));
+    assert_eq!(probe.via().unwrap().rport(), Some(None));
+    for name in [Name::From, Name::To, Name::CSeq, Name::MaxForwards, Name::UserAgent] {
+        assert!(probe.header(name).is_some(), "{name}");
+    }
+}

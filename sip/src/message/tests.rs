@@ -57,7 +57,7 @@ fn what_no_answer_could_be_made_to_is_refused() {
         ("\r\n\r\n", Malformed::Empty),
         ("hello\r\n\r\n", Malformed::StartLine),
         ("A b\r\n\r\n", Malformed::StartLine),
-        ("A sip:b SIP/2.0\r\nTo: x\r\n", Malformed::Unterminated),
+        ("A sip:b SIP/2.0\r\nTo: x", Malformed::Unterminated),
         ("A sip:b SIP/2.0", Malformed::Unterminated),
     ] {
         assert_eq!(Message::parse(Bytes::from_static(bytes.as_bytes())), Err(why), "{bytes}");

@@ -15,8 +15,9 @@ use crate::message::Message;
 use crate::name::Name;
 
 use super::reading::{self, Domains, Objection, has_token};
+use super::request::{Registration, Wish};
 use super::subscriber::{Subscriber, Subscribers};
-use super::{Change, Model, Policy, Refusal, Registrar, Registration, Wish};
+use super::{Change, Model, Policy, Refusal, Registrar};
 
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use crate::message::Message;
 use crate::name::Name;
 use crate::uri::Uri;
 
-use super::{Item, Model, Registration, Wish};
+use super::Model;
+use super::request::{Item, Registration, Wish};
 
 /// Why a REGISTER cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

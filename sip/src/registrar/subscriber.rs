@@ -7,7 +7,7 @@ use machine::secret::Secret;
 /// One user of a registrar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscriber {
-    /// The canonical address of record: `sip:101@example.com`, see [`super::reading::canonical`].
+    /// The canonical address of record: `sip:101@example.com`, see [`super::reading::Domains::canonical`].
     pub aor: String,
     /// The name in its credentials.
     pub username: String,

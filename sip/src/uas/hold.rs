@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
-use crate::registrar::desk::Sound;
+use crate::name::Name;
+use crate::registrar::desk::{Reply, Sound};
 use crate::transaction::T1;
 
 use super::answer::Asker;
@@ -21,6 +22,32 @@ pub const HELD_MAX: usize = 512;
 const REASSURE_AFTER: Duration = T1.saturating_mul(7);
 /// When the wait is given up with 503. Ours: well before the client gives up by itself at 32 s.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
+
+/// Why a phone is sent away, as it is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// 300 to 699; anything else becomes 500.
+    pub code: u16,
+    /// When to come back (SM-5: a 503 with one sends the phone to its other server).
+    pub retry_after: Option<Duration>,
+}
+
+impl From<u16> for Refused {
+    fn from(code: u16) -> Refused {
+        Refused { code, retry_after: None }
+    }
+}
+
+impl Refused {
+    /// The answer.
+    pub fn reply(self) -> Reply {
+        let reply = Reply::plain(if (300..700).contains(&self.code) { self.code } else { 500 });
+        match self.retry_after {
+            Some(span) => reply.with(Name::RetryAfter, span.as_secs().to_string()),
+            None => reply,
+        }
+    }
+}
 
 /// One that waits.
 #[derive(Clone, Debug)]

@@ -65,6 +65,7 @@ fn equality_follows_the_examples_of_rfc_3261_19_1_4() {
             "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
             "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
         ),
+        ("sip:a@h;x=1;x=2", "sip:a@h;X=1"),
         ("sip:a@[2001:DB8:0::1]", "sip:a@[2001:db8::1]"),
     ];
     let different = [

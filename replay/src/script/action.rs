@@ -1,0 +1,264 @@
+//! Actions: what a script does to the world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Name;
+use super::cursor::{Cursor, Read};
+use super::names::{Names, Sort};
+
+/// What a script does to the world.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
+pub enum Action {
+    /// `start|stop|restart|kill|pause|resume NODE|all [over D]`
+    Power { verb: Power, nodes: Nodes, over: Option<Duration> },
+    /// `cut link A-B [for D]`
+    Cut { link: Ends, span: Option<Duration> },
+    /// `heal link A-B`
+    Heal { link: Ends },
+    /// `flap link A-B [every D] [for D]`
+    Flap { link: Ends, every: Duration, span: Duration },
+    /// `slow link A-B latency|jitter|loss V [for D]`
+    Slow { link: Ends, quality: Quality, span: Option<Duration> },
+    /// `drop proxy P [for D]`
+    Drop { server: Name, span: Option<Duration> },
+    /// `return proxy P`
+    Return { server: Name },
+    /// `answer P [METHOD] CODE|silence|normal [header "N: v"] [for D]`
+    Answer { server: Name, method: Option<Arc<str>>, reply: Reply, span: Option<Duration> },
+    /// `skew clock SITE by D` (sets the error) and `step clock SITE by D` (adds to it)
+    Clock { site: Name, ahead_ms: i64, adds: bool },
+    /// `locate USER [at SITE]`
+    Locate { phone: Name, site: Option<Name> },
+    /// `detach USER [at SITE]`
+    Detach { phone: Name, site: Option<Name> },
+    /// `silence USER [at SITE]`
+    Silence { phone: Name, site: Option<Name> },
+    /// `roam USER|N% of users [at A] to B [over D]`
+    Roam { who: Who, from: Option<Name>, to: Name, over: Option<Duration> },
+    /// `call USER [for D]`
+    Call { user: Name, span: Duration },
+    /// `login USER [at SITE] [on DEVICE]`
+    Login { user: Name, site: Option<Name>, device: Option<Name> },
+    /// `logout USER [at SITE]`
+    Logout { user: Name, site: Option<Name> },
+    /// `note "..."`
+    Note(String),
+    /// `end`
+    End,
+}
+
+/// The two ends of a link, in the order in which it was declared.
+pub type Ends = (Name, Name);
+
+/// What can be done to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// Begins, or begins again with what was stored.
+    Start,
+    /// Ends in good order.
+    Stop,
+    /// Ends in good order and begins again.
+    Restart,
+    /// Ends at once; what was not flushed is lost.
+    Kill,
+    /// Stops doing anything, as a stuck process does.
+    Pause,
+    /// Goes on after a pause.
+    Resume,
+}
+
+/// Which nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nodes {
+    /// Every site and every server.
+    All,
+    /// One site or server.
+    One(Name),
+}
+
+/// One quality of a link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quality {
+    /// The time one way.
+    Latency(Duration),
+    /// Up to this much more, drawn for each message.
+    Jitter(Duration),
+    /// Lost messages per million.
+    Loss(u32),
+}
+
+/// How a server answers instead of its own way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
+pub enum Reply {
+    /// With this code and, if given, one more header.
+    Code { code: u16, header: Option<(Arc<str>, Arc<str>)> },
+    /// Not at all.
+    Silence,
+    /// As it did before.
+    Normal,
+}
+
+/// Who roams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// One user's phone.
+    One(Name),
+    /// So many of a million users, chosen by the seed.
+    Share(u32),
+}
+
+/// The words with which an action begins.
+pub const WORDS: &[&str] = &[
+    "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return", "answer",
+    "skew", "step", "locate", "detach", "silence", "roam", "call", "login", "logout", "note", "end",
+];
+
+/// The words of actions that a later release runs, and what to use until then.
+pub const LATER: &[(&str, &str)] = &[
+    ("backup", ""),
+    ("create", "declare the user above the first step"),
+    ("delete", ""),
+    ("disk-full", ""),
+    ("drift", "`step clock SITE by D` changes a clock at once"),
+    ("edit", ""),
+    ("load", "`roam N% of users at A to B over D` makes load"),
+    ("power-cut", "`kill NODE` loses what was not flushed"),
+    ("restore", ""),
+    ("upgrade", ""),
+];
+
+/// How often a flapping link changes (spec Y-8).
+const FLAP_EVERY: Duration = Duration::from_secs(5);
+/// How long a link flaps when the script does not say (ours).
+const FLAP_SPAN: Duration = Duration::from_secs(60);
+/// How long a call lasts when the script does not say (ours).
+const CALL_SPAN: Duration = Duration::from_secs(120);
+
+const USER: &[Sort] = &[Sort::User];
+const PHONE: &[Sort] = &[Sort::User, Sort::Device];
+const SITE: &[Sort] = &[Sort::Site];
+const SERVER: &[Sort] = &[Sort::Server];
+const NODE: &[Sort] = &[Sort::Site, Sort::Server];
+
+/// Reads an action whose first word is one of [`WORDS`].
+pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    let action = match line.word("an action")? {
+        "start" => power(line, names, Power::Start)?,
+        "stop" => power(line, names, Power::Stop)?,
+        "restart" => power(line, names, Power::Restart)?,
+        "kill" => power(line, names, Power::Kill)?,
+        "pause" => power(line, names, Power::Pause)?,
+        "resume" => power(line, names, Power::Resume)?,
+        "cut" => Action::Cut { link: line.link(names)?, span: line.span("for")? },
+        "heal" => Action::Heal { link: line.link(names)? },
+        "flap" => Action::Flap {
+            link: line.link(names)?,
+            every: line.span("every")?.unwrap_or(FLAP_EVERY),
+            span: line.span("for")?.unwrap_or(FLAP_SPAN),
+        },
+        "slow" => slow(line, names)?,
+        "drop" => Action::Drop { server: server(line, names)?, span: line.span("for")? },
+        "return" => Action::Return { server: server(line, names)? },
+        "answer" => answer(line, names)?,
+        "skew" => clock(line, names, false)?,
+        "step" => clock(line, names, true)?,
+        "locate" => Action::Locate { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },
+        "detach" => Action::Detach { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },
+        "silence" => Action::Silence { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },
+        "roam" => roam(line, names)?,
+        "call" => Action::Call { user: line.name(names, USER)?, span: line.span("for")?.unwrap_or(CALL_SPAN) },
+        "login" => Action::Login {
+            user: line.name(names, USER)?,
+            site: site(line, names, "at")?,
+            device: if line.take("on") { Some(line.name(names, PHONE)?) } else { None },
+        },
+        "logout" => Action::Logout { user: line.name(names, USER)?, site: site(line, names, "at")? },
+        "note" => Action::Note(line.quoted("the note's text in quotes")?.to_string()),
+        "end" => Action::End,
+        _ => return Err(line.complain_back("this is no action", WORDS.join(", "))),
+    };
+    Ok(action)
+}
+
+fn power(line: &mut Cursor<'_>, names: &Names, verb: Power) -> Read<Action> {
+    let nodes = if line.take("all") { Nodes::All } else { Nodes::One(line.name(names, NODE)?) };
+    Ok(Action::Power { verb, nodes, over: line.span("over")? })
+}
+
+fn server(line: &mut Cursor<'_>, names: &Names) -> Read<Name> {
+    let _ = line.take("proxy") || line.take("registrar");
+    line.name(names, SERVER)
+}
+
+fn site(line: &mut Cursor<'_>, names: &Names, keyword: &str) -> Read<Option<Name>> {
+    if line.take(keyword) { line.name(names, SITE).map(Some) } else { Ok(None) }
+}
+
+fn slow(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    let link = line.link(names)?;
+    if line.peek_word() == "bandwidth" {
+        return Err(line.unsupported("`slow link A-B latency D` delays a link"));
+    }
+    let what = line.choose("a quality of the link", &[("latency", 0), ("jitter", 1), ("loss", 2)])?;
+    let quality = match what {
+        0 => Quality::Latency(line.duration()?),
+        1 => Quality::Jitter(line.duration()?),
+        _ => Quality::Loss(line.share()?),
+    };
+    Ok(Action::Slow { link, quality, span: line.span("for")? })
+}
+
+fn answer(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    let server = server(line, names)?;
+    let word = line.peek_word();
+    let is_method = word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
+    let method = if is_method { Some(Arc::from(line.word("a method")?)) } else { None };
+    let reply = match line.peek_word() {
+        "silence" => Reply::Silence,
+        "normal" => Reply::Normal,
+        "reset" => return Err(line.unsupported("`silence` leaves requests unanswered")),
+        word => match word.parse::<u16>() {
+            Ok(code @ 200..=699) => Reply::Code { code, header: None },
+            _ => {
+                let expected = "a code from 200 to 699, `silence` or `normal`";
+                return Err(line.complain("this is no answer", expected).nearest_of(["silence", "normal"]));
+            }
+        },
+    };
+    line.skip();
+    let reply = match reply {
+        Reply::Code { code, .. } if line.take("header") => {
+            let text = line.quoted("a header such as \"Retry-After: 60\"")?;
+            let Some((name, value)) = text.split_once(':') else {
+                return Err(line.complain_back("this is no header", "`\"Name: value\"`"));
+            };
+            Reply::Code { code, header: Some((Arc::from(name.trim()), Arc::from(value.trim()))) }
+        }
+        other => other,
+    };
+    Ok(Action::Answer { server, method, reply, span: line.span("for")? })
+}
+
+fn clock(line: &mut Cursor<'_>, names: &Names, adds: bool) -> Read<Action> {
+    line.require("clock")?;
+    let site = line.name(names, SITE)?;
+    line.require("by")?;
+    Ok(Action::Clock { site, ahead_ms: line.signed()?, adds })
+}
+
+fn roam(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    let who = if line.peek_word().ends_with('%') {
+        let share = line.share()?;
+        line.require("of")?;
+        line.require("users")?;
+        Who::Share(share)
+    } else {
+        Who::One(line.name(names, PHONE)?)
+    };
+    let from = site(line, names, "at")?;
+    line.require("to")?;
+    Ok(Action::Roam { who, from, to: line.name(names, SITE)?, over: line.span("over")? })
+}

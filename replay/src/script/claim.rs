@@ -1,0 +1,207 @@
+//! Claims: what can be said about the world, true or false at any moment.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Name;
+use super::action::Ends;
+use super::cursor::{Cursor, Read};
+use super::names::{Names, Sort};
+
+/// Something that is true or false at any moment.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
+pub enum Claim {
+    /// `U [not] registered [at S] [via P]` and `all users [at S] registered [via P]`
+    Registered { whose: Whose, at: Option<Name>, via: Option<Name>, holds: bool },
+    /// `U bound N times at P`
+    Bound { user: Name, times: u64, server: Name },
+    /// `roam of U confirmed|unconfirmed`
+    Roam { user: Name, confirmed: bool },
+    /// `U owned by S at all sites`
+    Owned { user: Name, by: Name },
+    /// `sync S complete`
+    Synced { site: Name },
+    /// `link A-B up|down|held R`
+    Link { link: Ends, state: LinkState },
+    /// `registers at P <= N [per D]`
+    Registers { server: Name, op: Op, count: u64, per: Option<Duration> },
+    /// `duplicate registrations <= N`
+    Duplicates { op: Op, count: u64 },
+}
+
+/// One user or all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// This user.
+    User(Name),
+    /// Every user with a phone that is switched on (of those whose phone is at the claim's site, if it names one).
+    All,
+}
+
+/// How a sync link is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// In use.
+    Up,
+    /// Lost, or never made.
+    Down,
+    /// Refused for this reason (SM-1R `Held`): version, platform, pli, park, sari, auth, forbidden, clock.
+    Held(Name),
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `=`
+    Exactly,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+}
+
+impl Op {
+    /// Whether `left op right` holds.
+    pub fn holds(self, left: u64, right: u64) -> bool {
+        match self {
+            Op::Below => left < right,
+            Op::AtMost => left <= right,
+            Op::Exactly => left == right,
+            Op::AtLeast => left >= right,
+            Op::Above => left > right,
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Op::Below => "<",
+            Op::AtMost => "<=",
+            Op::Exactly => "=",
+            Op::AtLeast => ">=",
+            Op::Above => ">",
+        })
+    }
+}
+
+/// Claims of a later release: the word with which they begin.
+const LATER: &[&str] = &["conflict", "guest", "user", "bytes"];
+const FORMS: &str = "a claim: `U [not] registered at S`, `all users registered`, `U bound N times at P`, \
+     `roam of U confirmed`, `U owned by S at all sites`, `sync S complete`, `link A-B up`, `registers at P <= N`, \
+     `duplicate registrations <= N`";
+
+/// Reads a claim.
+pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
+    let word = line.peek_word();
+    if names.find(word, &[Sort::User]).is_some() {
+        return of_user(line, names);
+    }
+    match word {
+        "" => Err(line.complain("a claim is missing", FORMS)),
+        "all" => of_all(line, names),
+        "roam" => {
+            line.skip();
+            line.require("of")?;
+            let user = line.name(names, &[Sort::User])?;
+            let confirmed = line.choose("how the roam is", &[("confirmed", true), ("unconfirmed", false)])?;
+            Ok(Claim::Roam { user, confirmed })
+        }
+        "sync" => {
+            line.skip();
+            let site = line.name(names, &[Sort::Site])?;
+            line.require("complete")?;
+            Ok(Claim::Synced { site })
+        }
+        "link" => of_link(line, names),
+        "registers" => {
+            line.skip();
+            line.require("at")?;
+            let server = line.name(names, &[Sort::Server])?;
+            let (op, count) = (op(line)?, line.number("how many")?);
+            Ok(Claim::Registers { server, op, count, per: line.span("per")? })
+        }
+        "duplicate" => {
+            line.skip();
+            line.require("registrations")?;
+            Ok(Claim::Duplicates { op: op(line)?, count: line.number("how many")? })
+        }
+        word if LATER.contains(&word) => Err(line.unsupported("")),
+        _ => {
+            let users = names.of(&[Sort::User]);
+            let words = ["all", "roam", "sync", "link", "registers", "duplicate"];
+            Err(line.complain("this is no claim and no user", FORMS).nearest_of(users.into_iter().chain(words)))
+        }
+    }
+}
+
+fn of_user(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
+    let user = line.name(names, &[Sort::User])?;
+    let said = [("registered", 0), ("not", 1), ("bound", 2), ("owned", 3)];
+    match line.choose("what is said about the user", &said)? {
+        0 => registered(line, names, Whose::User(user), true),
+        1 => {
+            line.require("registered")?;
+            registered(line, names, Whose::User(user), false)
+        }
+        2 => {
+            let times = line.number("how many times")?;
+            if !line.take("time") {
+                line.require("times")?;
+            }
+            line.require("at")?;
+            Ok(Claim::Bound { user, times, server: line.name(names, &[Sort::Server])? })
+        }
+        _ => {
+            line.require("by")?;
+            let by = line.name(names, &[Sort::Site])?;
+            for word in ["at", "all", "sites"] {
+                line.require(word)?;
+            }
+            Ok(Claim::Owned { user, by })
+        }
+    }
+}
+
+fn of_all(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
+    line.skip();
+    line.require("users")?;
+    let at = if line.take("at") { Some(line.name(names, &[Sort::Site])?) } else { None };
+    line.require("registered")?;
+    let via = if line.take("via") { Some(line.name(names, &[Sort::Server])?) } else { None };
+    Ok(Claim::Registered { whose: Whose::All, at, via, holds: true })
+}
+
+fn registered(line: &mut Cursor<'_>, names: &Names, whose: Whose, holds: bool) -> Read<Claim> {
+    let at = if line.take("at") { Some(line.name(names, &[Sort::Site])?) } else { None };
+    let via = if line.take("via") { Some(line.name(names, &[Sort::Server])?) } else { None };
+    Ok(Claim::Registered { whose, at, via, holds })
+}
+
+fn of_link(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
+    let link = line.link(names)?;
+    let state = match line.choose("how the link is", &[("up", 0), ("down", 1), ("held", 2)])? {
+        0 => LinkState::Up,
+        1 => LinkState::Down,
+        _ => LinkState::Held(Name::from(line.word("why: version, platform, pli, park, sari, auth, forbidden, clock")?)),
+    };
+    Ok(Claim::Link { link, state })
+}
+
+/// Reads a comparison.
+pub(super) fn op(line: &mut Cursor<'_>) -> Read<Op> {
+    let known = [("<", Op::Below), ("<=", Op::AtMost), ("=", Op::Exactly), (">=", Op::AtLeast), (">", Op::Above)];
+    let read = line.peek().map_or("", |token| token.text);
+    match known.iter().find(|(text, _)| *text == read) {
+        Some((_, op)) => {
+            line.skip();
+            Ok(*op)
+        }
+        None => Err(line.complain("a comparison is missing", "`<`, `<=`, `=`, `>=` or `>`")),
+    }
+}

@@ -1,0 +1,83 @@
+//! `set KEY VALUE`: the timers and limits of spec section 8.
+
+use std::time::Duration;
+
+use super::cursor::{Cursor, Read};
+
+/// The value of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// A time.
+    Time(Duration),
+    /// A count.
+    Count(u32),
+    /// On or off.
+    Switch(bool),
+}
+
+/// What kind of value a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A duration.
+    Time,
+    /// A whole number.
+    Count,
+    /// `on` or `off`.
+    Switch,
+}
+
+/// Every key, what it takes and what it is (spec section 8 unless said otherwise).
+pub const KEYS: &[(&str, Takes, &str)] = &[
+    ("blacklist", Takes::Time, "how long a dead server is left alone"),
+    ("detach", Takes::Switch, "whether a phone's goodbye ends its registration (SM-2, our option)"),
+    ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
+    ("evict", Takes::Switch, "whether evidence of an older sibling contact removes it (SM-2, B-2)"),
+    ("evidence", Takes::Switch, "whether what a registrar lists says who is where (SM-2, B-2)"),
+    ("expires", Takes::Time, "the registration time asked for"),
+    ("expires_max", Takes::Time, "the longest registration time that the registrars grant"),
+    ("expires_min", Takes::Time, "the shortest one; less is answered 423"),
+    ("failback_hold", Takes::Time, "how long a server must be good before users come back"),
+    ("failover_timer", Takes::Time, "how long to wait for an answer before the next server is asked"),
+    ("flap_alarm", Takes::Count, "claims a minute above which coverage overlaps"),
+    ("flap_hold", Takes::Time, "the distance of claims while coverage overlaps"),
+    ("link_backoff_max", Takes::Time, "the longest wait before a link is dialled again"),
+    ("link_dead", Takes::Time, "silence after which a link is lost"),
+    ("link_ping", Takes::Time, "how often a quiet link is pinged"),
+    ("location_period", Takes::Time, "how often a phone repeats its location registration"),
+    ("location_stop", Takes::Time, "when a silent phone is believed gone (M-2.1.4.3)"),
+    ("location_tolerance", Takes::Time, "how late a phone may be before it is overdue"),
+    ("probe_interval", Takes::Time, "how often a dead server is probed"),
+    ("probe_interval_max", Takes::Time, "the same after some doublings"),
+    ("query_first", Takes::Switch, "whether a refresh without a link asks the registrar first (SM-3)"),
+    ("renew_coalescing", Takes::Time, "at most one renewal in this time"),
+    ("retry_after_max", Takes::Time, "the longest Retry-After that is obeyed"),
+    ("shaper_gap", Takes::Time, "the distance of two REGISTER transactions of an OMM"),
+    ("shaper_parallel", Takes::Count, "REGISTER transactions of an OMM at a time"),
+    ("skew_stop", Takes::Time, "clock difference at which a link is held"),
+    ("skew_warn", Takes::Time, "clock difference at which a warning is given"),
+    ("t_confirm", Takes::Time, "how long a new owner waits before it renews unconfirmed"),
+    ("t_confirm2", Takes::Time, "when it renews once more"),
+    ("t_connect", Takes::Time, "how long a link may take to connect"),
+    ("t_dereg", Takes::Time, "how long a former owner waits for its removal before it confirms"),
+    ("t_failed", Takes::Time, "the first wait after a refusal"),
+    ("t_held", Takes::Time, "how long a held link waits"),
+    ("t_open", Takes::Time, "how long a link may take to open"),
+    ("t_timeout_max", Takes::Time, "the longest wait after all servers were silent"),
+    ("timer_f", Takes::Time, "how long a REGISTER transaction lives"),
+];
+
+/// Reads `KEY VALUE`. A hyphen may stand for each underscore.
+pub(super) fn read(line: &mut Cursor<'_>) -> Read<(&'static str, Setting)> {
+    let key = line.peek_word().replace('-', "_");
+    let Some((key, takes, _)) = KEYS.iter().find(|(known, _, _)| *known == key) else {
+        let complaint = line.complain("there is no setting of this name", "a key such as `t_confirm` or `detach_hold`");
+        return Err(complaint.nearest_of(KEYS.iter().map(|(known, _, _)| *known)));
+    };
+    line.skip();
+    let setting = match takes {
+        Takes::Time => Setting::Time(line.duration()?),
+        Takes::Count => Setting::Count(line.count("a whole number")?),
+        Takes::Switch => Setting::Switch(line.choose("a switch", &[("on", true), ("off", false)])?),
+    };
+    Ok((key, setting))
+}

@@ -1,0 +1,144 @@
+//! What the world is made of: the statements before the first step.
+
+pub mod read;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::action::Ends;
+use super::setting::Setting;
+use super::{Name, Place};
+
+/// One statement about the world, with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declared {
+    /// Where it stands.
+    pub place: Place,
+    /// The line as written, for complaints that show only when the whole is known.
+    pub text: String,
+    /// What it says.
+    pub world: World,
+}
+
+/// One statement about the world.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the line above each member says what its parts are")]
+pub enum World {
+    /// `scenario "title"`
+    Title(String),
+    /// `about "source or spec ids"`
+    About(String),
+    /// `clock virtual [start RFC3339]`: calendar time at the start, milliseconds since 1970 UTC.
+    Clock { start_ms: Option<u64> },
+    /// `seed N`
+    Seed(u64),
+    /// `site NAME [central] [platform ..] [park HEX] [axi N]`
+    Site { name: Name, central: bool, platform: Platform, park: Option<Park>, axi: Option<u32> },
+    /// `proxy NAME at SITE [binding ..]` and `registrar NAME [at SITE] [binding ..]`
+    Server { name: Name, site: Option<Name>, binding: Binding, removes_any: bool },
+    /// `link A-B [latency D] [jitter D] [loss P]`
+    Link { ends: Ends, latency: Option<Duration>, jitter: Option<Duration>, loss: Option<u32> },
+    /// `proxies SITE: P, S, T`: first to third tier.
+    Proxies { site: Name, servers: Vec<Name> },
+    /// `users N [home SITE P%, ..]`: shares per million, in the order of the line.
+    Users { count: u32, homes: Vec<(Name, u32)> },
+    /// `user NAME ..`
+    User(UserWords),
+    /// `device NAME [ipei I] [at SITE] [pari-only] [dect|desk|softphone]`
+    Device { name: Name, ipei: Option<Arc<str>>, site: Option<Name>, pari_only: bool, kind: Kind },
+    /// `set KEY VALUE`
+    Set(&'static str, Setting),
+}
+
+/// `user NAME [number N] [home SITE] [expires D] [auth A] [pari-only] [dect|desk|softphone] [device D]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserWords {
+    /// The name used in the script.
+    pub name: Name,
+    /// The telephone number.
+    pub number: Option<Arc<str>>,
+    /// Where the user's phone is at the start.
+    pub home: Option<Name>,
+    /// The registration time asked for.
+    pub expires: Option<Duration>,
+    /// The digest algorithm with which the phone and the OMM authenticate.
+    pub auth: Option<Auth>,
+    /// The phone is subscribed to its OMM's own identity only (M-2.1.2.1).
+    pub pari_only: bool,
+    /// The kind of phone.
+    pub kind: Kind,
+    /// The phone: the IPEI of the user's own one, or the name of a declared device.
+    pub device: Option<PhoneWord>,
+}
+
+/// How a user's phone is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneWord {
+    /// The IPEI of the phone named like the user; 12 or 13 characters without blanks.
+    Ipei(Arc<str>),
+    /// A phone declared with `device`.
+    Named(Name),
+}
+
+/// On what an OMM runs (M-2.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Platform {
+    /// A server: up to 10,000 phones.
+    #[default]
+    Pc,
+    /// A base station: up to 512 phones.
+    Rfp,
+    /// A base station of the fourth generation: up to 1,024 phones.
+    Rfp4g,
+}
+
+/// The PARK of an OMM: 10 hexadecimal digits, the PLI octet and the 32 bits that also name the OMM (spec 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Park {
+    /// How many bits a phone compares: 31 or 27.
+    pub pli: u8,
+    /// The E bit and the 31 bits of the ARI: `OmmId::pari`.
+    pub pari: u32,
+}
+
+impl std::fmt::Display for Park {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02X}{:08X}", self.pli, self.pari)
+    }
+}
+
+/// How a registrar treats a second contact of an address of record (spec SM-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Binding {
+    /// Lists both (RFC 3261).
+    #[default]
+    Multi,
+    /// The new one throws the old one out.
+    SingleReplace,
+    /// The new one is refused with 403.
+    SingleReject,
+    /// Keyed by instance and reg-id (RFC 5626).
+    Outbound,
+}
+
+/// A digest algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Auth {
+    /// RFC 2617.
+    #[default]
+    Md5,
+    /// RFC 8760.
+    Sha256,
+}
+
+/// A kind of phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// A handset that repeats its location registration every two hours.
+    #[default]
+    Dect,
+    /// A desk phone: it stays where it is.
+    Desk,
+    /// A softphone.
+    Softphone,
+}

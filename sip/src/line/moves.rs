@@ -1,0 +1,304 @@
+//! How a user moves between tiers, and how its registrations end.
+
+use std::time::Duration;
+
+use machine::time::Moment;
+
+use super::{Effect, Line, State, Tier, Timer};
+use crate::binding::Order;
+use crate::report::{Failure, Listed, Removal, Report};
+use crate::server::Standing;
+
+impl Line {
+    /// The tier to use: the lowest usable one that has not failed in this round, else the lowest recovering one.
+    pub(super) fn best(&self) -> Option<u8> {
+        let find = |standing| {
+            let mut tiers = (0_u8..).zip(&self.tiers);
+            tiers.find(|(_, tier)| tier.standing == standing && !tier.failed).map(|(index, _)| index)
+        };
+        find(Standing::Usable).or_else(|| find(Standing::Recovering))
+    }
+
+    fn tier(&mut self, tier: u8) -> Option<&mut Tier> {
+        self.tiers.get_mut(usize::from(tier))
+    }
+
+    pub(super) fn tell(&mut self, tier: u8, order: Order, out: &mut Vec<Effect>) {
+        let cautious = self.cautious;
+        let Some(entry) = self.tier(tier) else { return };
+        if !entry.hired {
+            entry.hired = true;
+            if cautious {
+                out.push(Effect::Tell { tier, order: Order::Caution(true) });
+            }
+        }
+        out.push(Effect::Tell { tier, order });
+    }
+
+    /// Passes on what is left of the time in which nobody sends to this server (S-21).
+    pub(super) fn hold(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
+        let Some(until) = self.tier(tier).and_then(|entry| entry.drained) else { return };
+        if until > now {
+            self.tell(tier, Order::Hold(until.since(now)), out);
+        }
+    }
+
+    /// Registers at this tier.
+    pub(super) fn engage(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
+        let State::On { contact, .. } = &self.state else { return };
+        let contact = contact.clone();
+        self.hold(now, tier, out);
+        self.tell(tier, Order::Register { contact }, out);
+    }
+
+    /// The current tier does not serve: goes on at `to`.
+    fn fail_over(&mut self, now: Moment, to: u8, out: &mut Vec<Effect>) {
+        let State::On { current, trial, .. } = &mut self.state else { return };
+        let from = std::mem::replace(current, to);
+        let on_trial = *trial == Some(to);
+        *trial = trial.filter(|trial| *trial != to);
+        self.leave(from, out);
+        out.push(Effect::Failover { from, to });
+        if !on_trial {
+            self.engage(now, to, out);
+        }
+        self.plan_return(now);
+    }
+
+    /// The tier rests: it keeps what it may hold, for a later removal.
+    fn leave(&mut self, tier: u8, out: &mut Vec<Effect>) {
+        self.tell(tier, Order::Rest, out);
+        if let Some(entry) = self.tier(tier) {
+            entry.bound = false;
+        }
+    }
+
+    /// An earlier tier in good standing was left, so no news from its health will call the user back.
+    fn plan_return(&mut self, now: Moment) {
+        let State::On { current, .. } = &self.state else { return };
+        if self.tiers.iter().take(usize::from(*current)).any(|tier| tier.standing == Standing::Usable) {
+            self.timers.set(Timer::Return, now + self.timing.failback_hold);
+        }
+    }
+
+    /// Tries an earlier usable tier, once, when the user is idle (G-6: make before break).
+    pub(super) fn try_home(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if self.busy || !self.homesick {
+            return;
+        }
+        let State::On { current, trial: trial @ None, .. } = &mut self.state else { return };
+        self.homesick = false;
+        let earlier = (0_u8..).zip(&self.tiers).take(usize::from(*current));
+        let mut usable = earlier.filter(|(_, tier)| tier.standing == Standing::Usable);
+        let Some((home, _)) = usable.next() else { return };
+        *trial = Some(home);
+        self.timers.stop(Timer::Return);
+        self.engage(now, home, out);
+    }
+
+    pub(super) fn release(&mut self, out: &mut Vec<Effect>) {
+        self.state = State::Off;
+        self.timers.clear();
+        (self.dropping, self.homesick) = (None, false);
+        self.releasing = Some(Removal::Nothing);
+        for tier in (0_u8..).take(self.tiers.len()) {
+            if self.tier(tier).is_some_and(|entry| entry.hired) {
+                self.remove(tier, out);
+            }
+        }
+        self.released(out);
+    }
+
+    fn remove(&mut self, tier: u8, out: &mut Vec<Effect>) {
+        self.tell(tier, Order::Remove, out);
+        if let Some(entry) = self.tier(tier) {
+            (entry.removing, entry.bound) = (true, false);
+        }
+    }
+
+    /// Reports the worst outcome once every tier has answered.
+    fn released(&mut self, out: &mut Vec<Effect>) {
+        if self.tiers.iter().all(|tier| !tier.removing) {
+            if let Some(worst) = self.releasing.take() {
+                out.push(Effect::Released(worst));
+            }
+        }
+    }
+
+    pub(super) fn caution(&mut self, cautious: bool, out: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.cautious, cautious) == cautious {
+            return;
+        }
+        for (tier, _) in (0_u8..).zip(&self.tiers).filter(|(_, entry)| entry.hired) {
+            out.push(Effect::Tell { tier, order: Order::Caution(cautious) });
+        }
+    }
+
+    pub(super) fn stands(&mut self, now: Moment, tier: u8, standing: Standing, out: &mut Vec<Effect>) {
+        let Some(entry) = self.tier(tier) else { return };
+        entry.standing = standing;
+        entry.drained = match standing {
+            Standing::Draining(rest) => Some(now + rest),
+            Standing::Usable | Standing::Recovering | Standing::Down => None,
+        };
+        let hired = entry.hired;
+        match standing {
+            Standing::Usable | Standing::Recovering => self.returned(now, tier, standing, out),
+            Standing::Down | Standing::Draining(_) => {
+                if hired {
+                    self.hold(now, tier, out);
+                }
+                self.gone(now, tier, out);
+            }
+        }
+    }
+
+    /// The server of this tier may be used again.
+    fn returned(&mut self, now: Moment, tier: u8, standing: Standing, out: &mut Vec<Effect>) {
+        let Some(entry) = self.tier(tier) else { return };
+        entry.failed = false;
+        let State::On { current, .. } = self.state else { return };
+        let suffering = self.tier(current).is_some_and(|entry| !entry.bound);
+        if tier == current {
+            if suffering {
+                self.tell(tier, Order::Retry, out);
+            }
+        } else if suffering
+            && self.tier(current).is_some_and(|entry| entry.failed || !entry.standing.is_fit())
+        {
+            self.fail_over(now, tier, out);
+        } else if tier < current && standing == Standing::Usable {
+            self.homesick = true;
+            self.try_home(now, out);
+        }
+    }
+
+    /// The server of this tier may not be used.
+    fn gone(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
+        let State::On { current, trial, .. } = &mut self.state else { return };
+        if *trial == Some(tier) {
+            *trial = None;
+            self.tell(tier, Order::Rest, out);
+        } else if *current == tier {
+            if let Some(next) = self.best() {
+                self.fail_over(now, next, out);
+            }
+        }
+    }
+
+    pub(super) fn reported(&mut self, now: Moment, tier: u8, report: Report, out: &mut Vec<Effect>) {
+        match report {
+            Report::Registered { granted, listed } => self.bound(tier, granted, listed, out),
+            Report::Listed(listed) => out.push(Effect::Listed(listed)),
+            Report::Failed(failure) => self.failed(now, tier, failure, out),
+            Report::Removed(outcome) => self.removed(tier, outcome, out),
+            Report::Done => self.done(tier, out),
+        }
+    }
+
+    fn bound(&mut self, tier: u8, granted: Duration, listed: Vec<Listed>, out: &mut Vec<Effect>) {
+        let State::On { current, trial, .. } = &mut self.state else { return };
+        let from = *current;
+        let home = *trial == Some(tier);
+        if home {
+            (*current, *trial) = (tier, None);
+        } else if from != tier {
+            // A late answer of a tier that rests: its binding remembers that it may be listed there.
+            return;
+        }
+        if let Some(entry) = self.tier(tier) {
+            (entry.bound, entry.failed) = (true, false);
+        }
+        if home {
+            out.push(Effect::Failback { from, to: tier });
+            self.dropping = Some(from);
+            self.remove(from, out);
+        }
+        out.push(Effect::Bound { tier, granted });
+        out.push(Effect::Listed(listed));
+    }
+
+    fn failed(&mut self, now: Moment, tier: u8, failure: Failure, out: &mut Vec<Effect>) {
+        let State::On { current, trial, .. } = &mut self.state else {
+            // The query of somebody who is not registered yet.
+            return out.push(Effect::Failed { tier, failure });
+        };
+        if *trial == Some(tier) {
+            *trial = None;
+            self.tell(tier, Order::Rest, out);
+            self.plan_return(now);
+            return;
+        }
+        if *current != tier {
+            return;
+        }
+        let on_trial = *trial;
+        out.push(Effect::Failed { tier, failure });
+        let Some(entry) = self.tier(tier) else { return };
+        entry.bound = false;
+        if !failure.server_side() {
+            return;
+        }
+        entry.failed = true;
+        match on_trial.or_else(|| self.best()) {
+            Some(next) => self.fail_over(now, next, out),
+            None => self.start_over(now, tier, out),
+        }
+    }
+
+    /// Every tier failed in this round: back to the first, which waits for its own back-off (S-28).
+    fn start_over(&mut self, now: Moment, from: u8, out: &mut Vec<Effect>) {
+        let tried: Vec<bool> = self.tiers.iter().map(|tier| tier.failed).collect();
+        self.tiers.iter_mut().for_each(|tier| tier.failed = false);
+        let to = self.best().unwrap_or(0);
+        if to == from {
+            return;
+        }
+        if !tried.get(usize::from(to)).is_some_and(|tried| *tried) {
+            return self.fail_over(now, to, out);
+        }
+        let State::On { current, contact, .. } = &mut self.state else { return };
+        *current = to;
+        let contact = contact.clone();
+        self.leave(from, out);
+        out.push(Effect::Failover { from, to });
+        self.hold(now, to, out);
+        self.tell(to, Order::Resume { contact }, out);
+        self.timers.stop(Timer::Return);
+    }
+
+    fn removed(&mut self, tier: u8, outcome: Removal, out: &mut Vec<Effect>) {
+        let Some(entry) = self.tier(tier) else { return };
+        let clean = matches!(outcome, Removal::Removed | Removal::Nothing);
+        let ordered = std::mem::replace(&mut entry.removing, false);
+        let late = std::mem::replace(&mut entry.leftover, !clean) && clean;
+        if ordered {
+            if let Some(worst) = &mut self.releasing {
+                *worst = outcome.max(*worst);
+                return self.released(out);
+            }
+        }
+        match self.state {
+            // A removal of the same contact at another tier may have hit a location database that both share.
+            State::On { current, .. } if current != tier && (late || self.dropping == Some(tier)) => {
+                self.dropping = self.dropping.filter(|dropping| *dropping != tier);
+                self.tell(current, Order::Renew, out);
+            }
+            State::Off if late => out.push(Effect::Released(Removal::Removed)),
+            State::On { .. } | State::Off => {}
+        }
+    }
+
+    fn done(&mut self, tier: u8, out: &mut Vec<Effect>) {
+        if let State::On { current, trial, .. } = self.state {
+            if current == tier || trial == Some(tier) {
+                return;
+            }
+        }
+        let Some(entry) = self.tier(tier) else { return };
+        if entry.hired && !entry.removing {
+            (entry.hired, entry.bound, entry.leftover) = (false, false, false);
+            out.push(Effect::Retire { tier });
+        }
+    }
+}
