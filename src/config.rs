@@ -109,6 +109,6 @@ fn read_users(file: &str, text: &str, site: Option<&Site>) -> (Vec<User>, Vec<Fa
 }
 
 fn users_of(section: &Section<'_, '_>, site: Option<&Site>) -> Vec<User> {
-    let central = site.filter(|site| site.role == Role::Central).map(|site| site.name.as_str());
+    let central = site.filter(|site| site.role == Role::Central).map(|site| site.park);
     users::read(section, site.map(|site| site.platform), central)
 }

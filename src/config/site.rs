@@ -8,11 +8,12 @@ use std::time::Duration;
 use machine::secret::Secret;
 use omm::ids::park::Park;
 use omm::platform::Platform;
+use omm::roaming::policy::Evidence;
 
 use super::reader::{At, Section};
 use super::server::{Server, host_and_port};
 use super::timers::Timers;
-use super::users::User;
+use super::users::{EXPIRES, User};
 
 /// Most remotes of a central (M-2.1.1-a).
 pub const REMOTES_MAX: usize = 10;
@@ -20,8 +21,6 @@ pub const REMOTES_MAX: usize = 10;
 pub const TIERS_MAX: usize = 3;
 /// Longest name of a site or a server in characters; ours: it stands in every line of a trace.
 const NAME_MAX: usize = 32;
-/// Shortest and longest registration that homing asks for; ours, around the sample value of an hour.
-const EXPIRES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(86_400));
 
 /// Everything that one OMM is told by its operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +49,8 @@ pub struct Site {
     pub tiers: Vec<Tier>,
     /// How long a registration lasts that homing asks for.
     pub expires: Duration,
-    /// How registrations are spread.
-    pub shaper: Shaper,
+    /// What the registrar's list of contacts may decide about a roam (B-2).
+    pub evidence: Evidence,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -118,38 +117,13 @@ pub struct Tier {
     pub name: String,
     /// Where it is.
     pub server: Server,
-    /// What it does with a second registration of the same user (SM-3).
-    pub model: Model,
-}
-
-/// What a registrar does with a second registration of the same user (SM-3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    /// Lists both (RFC 3261).
-    Multi,
-    /// The new one replaces the old one.
-    SingleReplace,
-    /// The new one is refused.
-    SingleReject,
-}
-
-/// How registrations are spread (spec 5.1, `SIPRTS`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shaper {
-    /// How many REGISTERs may be under way at once.
-    pub parallel: u32,
-    /// The shortest time between the starts of two.
-    pub spacing: Duration,
 }
 
 const ROLES: &[(&str, Role)] = &[("central", Role::Central), ("remote", Role::Remote)];
 const PLATFORMS: &[(&str, Platform)] =
     &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
-const MODELS: &[(&str, Model)] = &[
-    ("multi", Model::Multi),
-    ("single-replace", Model::SingleReplace),
-    ("single-reject", Model::SingleReject),
-];
+const EVIDENCE: &[(&str, Evidence)] =
+    &[("off", Evidence::Off), ("yield", Evidence::Yield), ("evict", Evidence::Evict)];
 
 impl Role {
     /// As the file spells it.
@@ -194,7 +168,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(sip);
     let tiers = tiers(top);
-    let (expires, shaper) = registration(top);
+    let (expires, evidence) = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
         let timers = Timers::read(&section);
         section.finish();
@@ -214,13 +188,14 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         sip: sip?,
         tiers,
         expires,
-        shaper,
+        evidence,
         timers,
         users: Vec::new(),
     })
 }
 
-const PARK_TEXT: &str = "a PARK: 10 hexadecimal digits such as \"1F102F0E86\", or 13 decimal digits";
+pub(super) const PARK_TEXT: &str =
+    "a PARK: 10 hexadecimal digits such as \"1F102F0E86\", or 13 decimal digits";
 
 fn site_name(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -371,7 +346,6 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
         }
         let name = section.need_parsed("name", "the server's name, such as \"pbx\"", site_name);
         let server = section.need_parsed("uri", "sip:host[:port][;transport=udp|tcp]", Server::read);
-        let model = section.word("model", MODELS);
         section.finish();
         let (Some(name), Some(server)) = (name, server) else { continue };
         if tiers.iter().any(|tier| tier.name == name.value) {
@@ -379,27 +353,22 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
             reader.fault(name.span, what, format!("{:?}", name.value), "a name of its own", None);
             continue;
         }
-        let model = model.map_or(Model::Multi, |model| model.value);
-        tiers.push(Tier { name: name.value, server: server.value, model });
+        tiers.push(Tier { name: name.value, server: server.value });
     }
     tiers
 }
 
-fn registration(top: &Section<'_, '_>) -> (Duration, Shaper) {
-    // Spec 8: an hour; 4 in parallel, 40 ms apart.
-    let mut expires = Duration::from_secs(3600);
-    let mut shaper = Shaper { parallel: 4, spacing: Duration::from_millis(40) };
+fn registration(top: &Section<'_, '_>) -> (Duration, Evidence) {
+    // Spec 8: an hour.
+    let (mut expires, mut evidence) = (Duration::from_secs(3600), Evidence::Off);
     if let Some(section) = top.table("registration") {
         if let Some(found) = section.duration("expires", EXPIRES.0, EXPIRES.1) {
             expires = found.value;
         }
-        if let Some(found) = section.number("parallel", 1, 1_000) {
-            shaper.parallel = found.value as u32;
-        }
-        if let Some(found) = section.duration("spacing", Duration::ZERO, Duration::from_secs(10)) {
-            shaper.spacing = found.value;
+        if let Some(found) = section.word("evidence", EVIDENCE) {
+            evidence = found.value;
         }
         section.finish();
     }
-    (expires, shaper)
+    (expires, evidence)
 }

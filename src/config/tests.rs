@@ -195,18 +195,17 @@ site.toml:9:1: unknown key `pasword` in [link]
     ),
     (
         "uri = \"sip:pbx.example.com\"",
-        "uri = \"sips:pbx.example.com\"\nmodel = \"multy\"",
+        "uri = \"sips:pbx.example.com\"\nmodle = \"multy\"",
         r#"site.toml:16:7: `uri` of [[tier]] cannot be used: sips: needs TLS, which this version does not speak yet
   16 | uri = "sips:pbx.example.com"
      |       ^^^^^^^^^^^^^^^^^^^^^^
      read:     "sips:pbx.example.com"
      expected: sip:host[:port][;transport=udp|tcp]
-site.toml:17:9: `model` of [[tier]] has an unknown value
-  17 | model = "multy"
-     |         ^^^^^^^
-     read:     "multy"
-     expected: one of `multi`, `single-replace`, `single-reject`
-     hint:     did you mean `multi`?
+site.toml:17:1: unknown key `modle` in [[tier]]
+  17 | modle = "multy"
+     | ^^^^^
+     read:     `modle`
+     expected: one of `name`, `uri`
 "#,
     ),
     (
@@ -263,7 +262,7 @@ site.toml:13:10: `failover` of [timers] is out of bounds
     ),
     (
         "[sip]",
-        "[[user]]\nnumber=\"1 1\"\npassword=\"x\"\n[[user]]\nnumber=\"101\"\npassword=\"x\"\n[[user]]\nnumber=\"101\"\npassword=\"x\"\npari_only=\"berlin\"\ndevice=\"03074 0220259 4\"\n[sip]",
+        "[[user]]\nnumber=\"1 1\"\npassword=\"x\"\n[[user]]\nnumber=\"101\"\npassword=\"x\"\n[[user]]\nnumber=\"101\"\npassword=\"x\"\npari_only=\"1F102F0E87\"\ndevice=\"03074 0220259 4\"\n[sip]",
         r#"site.toml:12:8: `number` of [[user]] cannot be used: number "1 1" holds ' '; expected letters, digits and -_.!~*'()+&=$
   12 | number="1 1"
      |        ^^^^^
@@ -295,6 +294,22 @@ site.toml:7:40: unknown key `nam` in [[user]]
     read:     `nam`
     expected: one of `auth`, `class`, `device`, `name`, `number`, `pari_only`, `password`
     hint:     did you mean `name`?
+"#,
+    ),
+    (
+        "[sip]",
+        "[registration]\nevidence = \"evct\"\nexpires = \"30s\"\n[sip]",
+        r#"site.toml:12:12: `evidence` of [registration] has an unknown value
+  12 | evidence = "evct"
+     |            ^^^^^^
+     read:     "evct"
+     expected: one of `off`, `yield`, `evict`
+     hint:     did you mean `evict`?
+site.toml:13:11: `expires` of [registration] is out of bounds
+  13 | expires = "30s"
+     |           ^^^^^
+     read:     "30s"
+     expected: a duration from 1m to 1day, such as "2h 30m" or "250ms"
 "#,
     ),
 ];
@@ -349,8 +364,7 @@ fn the_system_s_limit_of_phones_is_refused_in_its_line() {
 
 #[test]
 fn a_user_cannot_be_bound_to_the_central_alone() {
-    let user =
-        "[[user]]\nnumber = \"1\"\npassword = \"x\"\ndevice = \"03074 0220259 3\"\npari_only = \"berlin\"\n";
+    let user = "[[user]]\nnumber = \"1\"\npassword = \"x\"\ndevice = \"03074 0220259 3\"\npari_only = \"1F102F0E86\"\n";
     assert_eq!(said(&format!("{GOOD}{user}")), "");
     let central = GOOD.replace("remote", "central").replace("[link]\nomm1 = \"central.example:12622\"", AXI);
     let text = said(&format!("{central}{user}"));

@@ -1,13 +1,16 @@
 //! The users and their handsets: `[[user]]` in the site's file, or in a file that all sites share.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use machine::secret::Secret;
+use omm::directory::device::Class;
+use omm::ids::park::Park;
 use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 
 use super::reader::{Reader, Section};
-use super::site::phones_source;
+use super::site::{PARK_TEXT, phones_source};
 
 /// Longest name of a user in characters; ours, generous.
 const NAME_MAX: usize = 80;
@@ -25,40 +28,24 @@ pub struct User {
     pub password: Secret,
     /// The handset that the user is bound to.
     pub device: Option<Ipei>,
-    /// The only site at which this user may appear (M-2.2.11-e).
-    pub pari_only: Option<String>,
-    /// What kind of phone it is.
+    /// The PARK of the only OMM at which this user's handset may appear (M-2.2.11-e).
+    pub pari_only: Option<Park>,
+    /// Whether the handset reports its location by itself (M-2.1.4.3-a, AMB-20).
     pub class: Class,
+    /// How long this user's registrations last; the site's value when the file says nothing.
+    pub expires: Option<Duration>,
 }
 
-/// What kind of phone a user has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// A DECT handset of the OMM's own make: reports its location at least every 2 h (M-2.1.4.3-a).
-    Dect,
-    /// A foreign DECT handset (AMB-20).
-    Gap,
-    /// A desk phone.
-    Desk,
-    /// A program on a computer or smartphone.
-    Softphone,
-}
+const CLASSES: &[(&str, Class)] = &[("periodic", Class::Periodic), ("gap", Class::Gap)];
 
-const CLASSES: &[(&str, Class)] =
-    &[("dect", Class::Dect), ("gap", Class::Gap), ("desk", Class::Desk), ("softphone", Class::Softphone)];
+/// Shortest and longest registration that homing asks for; ours, around the sample value of an hour (spec 8).
+pub(super) const EXPIRES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(86_400));
 
-impl Class {
-    /// As the file spells it.
-    pub fn word(self) -> &'static str {
-        CLASSES.iter().find(|(_, class)| *class == self).map_or("", |(word, _)| word)
-    }
-}
-
-/// Reads the users of `section`, a whole file's or the site's; `central` is the site's name when it is the central.
+/// Reads the users of `section`, a whole file's or the site's; `central` is the site's PARK when it is the central.
 pub(super) fn read(
     section: &Section<'_, '_>,
     platform: Option<Platform>,
-    central: Option<&str>,
+    central: Option<Park>,
 ) -> Vec<User> {
     let mut users = Vec::new();
     let mut numbers: BTreeMap<Number, usize> = BTreeMap::new();
@@ -82,7 +69,7 @@ pub(super) fn read(
 
 fn one(
     entry: Section<'_, '_>,
-    central: Option<&str>,
+    central: Option<Park>,
     numbers: &mut BTreeMap<Number, usize>,
     devices: &mut BTreeMap<Ipei, usize>,
 ) -> Option<User> {
@@ -95,8 +82,9 @@ fn one(
     let auth = entry.text("auth", "the authentication name");
     let password = entry.need_text("password", "the SIP password");
     let device = entry.parsed("device", "an IPEI, such as \"03074 0220259 3\"", str::parse::<Ipei>);
-    let pari_only = entry.text("pari_only", "the name of a site");
+    let pari_only = entry.parsed("pari_only", PARK_TEXT, str::parse::<Park>);
     let class = entry.word("class", CLASSES);
+    let expires = entry.duration("expires", EXPIRES.0, EXPIRES.1);
     if let Some(number) = &number {
         unique(reader, numbers, &number.value, &number.span, "number", "M-2.2.5-b");
     }
@@ -109,14 +97,14 @@ fn one(
     {
         let hint = Some("add device = \"IPEI\", or remove pari_only".into());
         let what = "a user bound to one site needs a fixed handset (M-2.3.4.1-b)";
-        reader.fault(site.span.clone(), what, format!("{:?}", site.value), "a `device` as well", hint);
+        reader.fault(site.span.clone(), what, site.value.to_string(), "a `device` as well", hint);
     }
     if let Some(site) = &pari_only
-        && central == Some(site.value.as_str())
+        && central == Some(site.value)
     {
         let what = "a user cannot be bound to the central alone: its PARI is everybody's SARI (M-2.3.4.1-a)";
-        let expected = "the name of a remote, or no pari_only";
-        reader.fault(site.span.clone(), what, format!("{:?}", site.value), expected, None);
+        let expected = "the PARK of a remote, or no pari_only";
+        reader.fault(site.span.clone(), what, site.value.to_string(), expected, None);
     }
     entry.finish();
     let number = number?.value;
@@ -126,7 +114,8 @@ fn one(
         password: Secret::new(password?.value),
         device: device.map(|device| device.value),
         pari_only: pari_only.map(|site| site.value),
-        class: class.map_or(Class::Dect, |class| class.value),
+        class: class.map_or(Class::Periodic, |class| class.value),
+        expires: expires.map(|expires| expires.value),
         number,
     })
 }
