@@ -292,7 +292,7 @@ site.toml:7:40: unknown key `nam` in [[user]]
   7 | user=[{number="1", password= ...
     |                                        ^
     read:     `nam`
-    expected: one of `auth`, `class`, `device`, `name`, `number`, `pari_only`, `password`
+    expected: one of `auth`, `class`, `device`, `expires`, `name`, `number`, `pari_only`, `password`
     hint:     did you mean `name`?
 "#,
     ),
