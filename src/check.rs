@@ -75,6 +75,17 @@ impl Finding {
         self
     }
 
+    /// The finding for a terminal.
+    pub fn coloured(&self) -> String {
+        let (word, text) = (self.verdict.word(), self.to_string());
+        let code = match self.verdict {
+            Verdict::Pass => 32,
+            Verdict::Warn => 33,
+            Verdict::Fail => 31,
+        };
+        text.replacen(word, &format!("\x1b[{code}m{word}\x1b[0m"), 1)
+    }
+
     /// The finding for `--json`.
     pub fn to_json(&self) -> Value {
         let verdict = self.verdict.word().to_lowercase();

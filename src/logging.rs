@@ -17,12 +17,13 @@ pub enum Form {
     Json,
 }
 
-/// Begins to write. `verbose` counts the `-v`s, which win over [`VARIABLE`].
+/// Begins to write. `verbose` counts the `-v`s, which win over [`VARIABLE`]; `quiet` writes nothing unless asked.
 ///
 /// # Errors
 /// [`VARIABLE`] holds no level; the message says what it may hold.
-pub fn start(verbose: u8, form: Form) -> Result<(), String> {
-    let level = level(verbose, std::env::var(VARIABLE).ok().as_deref())?;
+pub fn start(verbose: u8, form: Form, quiet: bool) -> Result<(), String> {
+    let usual = if quiet { LevelFilter::OFF } else { LevelFilter::INFO };
+    let level = level(verbose, std::env::var(VARIABLE).ok().as_deref(), usual)?;
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_target(false);
     // A second start (tests in one process) keeps the first.
     let _ = match form {
@@ -37,11 +38,11 @@ pub fn colours(terminal: bool) -> bool {
     terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn level(verbose: u8, variable: Option<&str>) -> Result<LevelFilter, String> {
+fn level(verbose: u8, variable: Option<&str>, usual: LevelFilter) -> Result<LevelFilter, String> {
     match (verbose, variable.filter(|word| !word.is_empty())) {
         (0, Some(word)) => LevelFilter::from_str(word)
             .map_err(|_| format!("{VARIABLE} is {word:?}; expected error, warn, info, debug, trace or off")),
-        (0, None) => Ok(LevelFilter::INFO),
+        (0, None) => Ok(usual),
         (1, _) => Ok(LevelFilter::DEBUG),
         (2.., _) => Ok(LevelFilter::TRACE),
     }
@@ -53,6 +54,7 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_variable_and_nonsense_is_refused() {
+        let level = |verbose, variable| level(verbose, variable, LevelFilter::INFO);
         assert_eq!(level(0, None), Ok(LevelFilter::INFO));
         assert_eq!(level(0, Some("")), Ok(LevelFilter::INFO));
         assert_eq!(level(0, Some("warn")), Ok(LevelFilter::WARN));

@@ -1,3 +1,7 @@
 //! The command `homing`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    homing::cli::run(std::env::args_os()).into()
+}
