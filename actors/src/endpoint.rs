@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use omm::ids::Number;
+use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use sip::message::Message as SipMessage;
 use sip::uas::{Effect, Input, Uas};
@@ -70,7 +70,7 @@ impl EndpointActor {
     }
 
     /// An authenticated phone: expires 0 is a goodbye, anything else a location registration (M-2.1.4.3-a).
-    fn asked(&mut self, ask: Ask, user: &str, goodbye: bool) {
+    fn asked(&mut self, ask: Ask, user: &str, instance: Option<&str>, goodbye: bool) {
         let Ok(user) = Number::new(user) else {
             debug_assert!(false, "the UAS knows only accounts of the directory");
             return;
@@ -79,7 +79,7 @@ impl EndpointActor {
         if goodbye {
             self.ways.left.do_send(Left { user, how: Leave::Detached, ask });
         } else {
-            self.ways.located.do_send(Located { user, device: None, ask });
+            self.ways.located.do_send(Located { user, device: instance.and_then(handset), ask });
         }
     }
 }
@@ -113,7 +113,9 @@ impl Seated for EndpointActor {
                 let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
             }
             Effect::Response(message) => self.hand_out(message),
-            Effect::Asked { ask, user, expires, .. } => self.asked(Ask(ask), &user, expires.is_zero()),
+            Effect::Asked { ask, user, contact: _, instance, expires } => {
+                self.asked(Ask(ask), &user, instance.as_deref(), expires.is_zero());
+            }
             Effect::Table(_) | Effect::Dropped(_) => {}
         }
         Flow::Go
@@ -132,9 +134,16 @@ impl Handler<Verdict> for EndpointActor {
     type Result = ();
 
     fn handle(&mut self, Verdict { ask, refused }: Verdict, ctx: &mut Context<Self>) {
-        let (accept, code) = (refused.is_none(), refused.map_or(0, code));
-        self.feed(Input::Verdict { ask: ask.0, accept, code, retry_after: None }, ctx);
+        let refused = refused.map(|refusal| code(refusal).into());
+        self.feed(Input::Verdict { ask: ask.0, refused }, ctx);
     }
+}
+
+/// A phone that knows its IPEI says it as its instance, `<urn:ipei:0123456789012>` (ours: no RFC names DECT handsets).
+/// Without it the directory knows which handset the user is with.
+fn handset(instance: &str) -> Option<Ipei> {
+    let urn = instance.trim_start_matches('<').trim_end_matches('>');
+    urn.strip_prefix("urn:ipei:")?.parse().ok()
 }
 
 /// The status that tells a phone why it is sent away.
@@ -174,7 +183,7 @@ impl Handler<Count> for EndpointActor {
     type Result = MessageResult<Count>;
 
     fn handle(&mut self, _: Count, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(Counts { strays: self.strays, dropped: self.seat.machine().dropped().iter().map(|(why, count)| (why.word(), *count)).collect() })
+        MessageResult(Counts { strays: self.strays, dropped: self.seat.machine().dropped() })
     }
 }
 

@@ -415,6 +415,10 @@ impl Handler<Left> for OmmActor {
     type Result = ();
 
     fn handle(&mut self, Left { user, how, ask }: Left, ctx: &mut Context<Self>) {
+        if how == Leave::LoggedOut {
+            // Refused for a fixed relation: such a user cannot log out, but its phone may be gone all the same.
+            let _ = self.birth.directory.logout(&user);
+        }
         match self.user(&user, None, ctx) {
             Some(actor) => actor.do_send(Absent { how, ask }),
             None => self.refuse(ask, Refusal::Unknown),

@@ -4,3 +4,4 @@ pub mod dial;
 pub mod frame;
 pub mod roster;
 pub mod serve;
+pub mod timing;

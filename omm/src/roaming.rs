@@ -55,6 +55,8 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// For how long a confirmation is said again whenever a link comes up: a registration's usual life (spec 8), after
 /// which the new owner has registered again anyway. Ours.
 pub const CONFIRM_REPEAT: Duration = Duration::from_secs(3600);
+/// How often an owner reminds those who have not confirmed: they may have restarted, and have lost the question. Ours.
+pub const REMIND_PERIOD: Duration = Duration::from_secs(1800);
 /// How long a restarted owner waits for the registrar's answer before it goes on without: longer than any SIP
 /// transaction (Timer F, 32 s). Ours; the line reports earlier.
 pub const QUERY_MAX: Duration = Duration::from_secs(40);
@@ -202,6 +204,8 @@ enum Timer {
     Confirm,
     /// When to renew once more.
     ConfirmAgain,
+    /// When to ask once more who has not confirmed.
+    Ask,
     /// When to confirm although the removal has no final answer.
     Removal,
     /// When the next renewal may follow the last.
@@ -219,6 +223,7 @@ impl timers::Name for Timer {
         match self {
             Timer::Confirm => "confirm",
             Timer::ConfirmAgain => "confirm-again",
+            Timer::Ask => "ask",
             Timer::Removal => "removal",
             Timer::Renew => "renew",
             Timer::Detach => "detach",
@@ -264,6 +269,8 @@ pub struct Roaming {
     waiting: Option<Box<Waiting>>,
     said: Option<Said>,
     renewed: Option<Moment>,
+    /// Our own last proof of presence, while the newer owner is known from the registrar only, which tells no age.
+    hearsay: Option<(Presence, Wall)>,
     /// When this OMM took the user over from another, in this life of the process.
     took_over: Option<Moment>,
     timers: Timers<Timer>,
@@ -287,6 +294,7 @@ impl Roaming {
             waiting: None,
             said: None,
             renewed: None,
+            hearsay: None,
             took_over: None,
             timers: Timers::default(),
             watchdog: Watchdog::new(policy.watchdog),
@@ -443,6 +451,7 @@ impl Machine for Roaming {
             match timer {
                 Timer::Confirm => self.missed(now, out),
                 Timer::ConfirmAgain => self.renew(now, out),
+                Timer::Ask => self.remind(now, out),
                 Timer::Removal => self.yielded(now, Outcome::Unknown, out),
                 Timer::Renew => self.renew(now, out),
                 Timer::Detach => self.leave(now, State::Gone, out),

@@ -2,6 +2,17 @@
 //!
 //! - [`script`]: the scenario language, read into typed statements.
 //! - [`plan`]: what a script comes to: a world to build, verbs at their times, asserts with their windows.
+//! - [`trace`]: the events of a run, as JSON lines and as text; [`ladder`]: who sent what to whom about one user.
+//! - [`ledger`]: what the events say about the world; [`claims`]: whether a claim holds by it.
+//! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3).
+//! - [`report`]: the verdict, for people and for machines.
 
+pub mod claims;
+pub mod invariants;
+pub mod judge;
+pub mod ladder;
+pub mod ledger;
 pub mod plan;
+pub mod report;
 pub mod script;
+pub mod trace;

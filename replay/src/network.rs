@@ -6,8 +6,10 @@
 //! SIP datagrams share latency, jitter and loss with the path but not the cut: in this product a "link" is the sync
 //! connection between two OMMs (spec 0), and the loss of a SIP server is said with `drop proxy` (AMB-29).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -332,6 +334,8 @@ pub struct Port {
     pub network: Addr<Network>,
     /// The host's own address.
     pub addr: SocketAddr,
+    /// Whether the process behind it lives: a dead one sends nothing, whatever is still in its mailboxes.
+    pub alive: Rc<Cell<bool>>,
 }
 
 impl Actor for Port {
@@ -347,7 +351,9 @@ impl Handler<Datagram> for Port {
     type Result = ();
 
     fn handle(&mut self, datagram: Datagram, _: &mut Context<Self>) {
-        self.network.do_send(Post { from: self.addr, to: datagram.peer.addr, bytes: datagram.bytes });
+        if self.alive.get() {
+            self.network.do_send(Post { from: self.addr, to: datagram.peer.addr, bytes: datagram.bytes });
+        }
     }
 }
 

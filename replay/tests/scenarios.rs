@@ -39,3 +39,23 @@ fn every_scenario_comes_to_a_plan_that_checks_something() {
     assert!(files.len() >= 18, "only {} scenarios", files.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+#[test]
+fn the_guide_names_every_word_of_the_language() {
+    use replay::script::{action, assert, setting, world};
+    let guide = include_str!("../../scenarios/LANGUAGE.md");
+    let settings = setting::KEYS.iter().map(|(key, _, _)| *key);
+    let later = action::LATER.iter().map(|(word, _)| *word);
+    let words = world::read::WORDS.iter().chain(action::WORDS).chain(assert::WORDS).copied().chain(settings).chain(later);
+    let spoken = |word: &str| guide.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(|known| known == word);
+    let missing: Vec<&str> = words.filter(|word| !spoken(word)).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn the_example_of_the_guide_comes_to_a_plan() {
+    let guide = include_str!("../../scenarios/LANGUAGE.md");
+    let example = guide.split("```").nth(1).unwrap().trim_start_matches('\n');
+    let script = reader::read("guide.scn", example, &mut |_| Err(String::new())).unwrap();
+    assert_eq!(plan::make(&script, Override::default()).unwrap().asserts.len(), 3);
+}

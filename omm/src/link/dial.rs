@@ -1,13 +1,47 @@
 //! The remote's end of the link (spec SM-1R).
+//!
+//! ```text
+//! Off -- Start --> Dialling -- Connected --> Opening -- facts fit --> Download -- end --> Upload -- done --> InSync
+//!                   ^   |                       |                        |                  |                  |
+//!                   |   | refused, t_connect    | t_open                 +------- broken, silent for t_dead ---+
+//!                   |   v                       v                                           |
+//!                   +- Wait <-------------------+<------------------------------------------+
+//!                   +- Held(reason) <--- the two do not go together; tried again after t_held, so it cures itself
+//! ```
+//!
+//! Download first, upload second (M-2.2.8-a). Nothing here touches local telephony: a link that is gone is only gone
+//! (M-2-e). With two addresses of the central each failed attempt is followed by the other one.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use machine::time::Wall;
+use machine::chance::Chance;
+use machine::note::Note;
+use machine::secret::Secret;
+use machine::step::Machine;
+use machine::time::{Moment, Wall};
+use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
-use crate::link::frame::{Frame, Mismatch, OpenError};
+use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
+use crate::link::timing::Timing;
 use crate::stamp::OmmId;
+
+/// How a remote reaches its central (M-2.3.1.2-b).
+#[derive(Clone, Debug)]
+pub struct Attach {
+    /// OMM1, and OMM2 if the central is a pair: `host:port`.
+    pub addresses: Vec<Arc<str>>,
+    /// The AXI account at the central.
+    pub user: Arc<str>,
+    /// Its password.
+    pub password: Secret,
+    /// Who we are; `wall` is filled in at each attempt.
+    pub facts: Facts,
+    /// The times.
+    pub timing: Timing,
+}
 
 /// What can happen to the remote's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,4 +143,367 @@ pub enum Alarm {
     Slow,
     /// The other side sent what has no place in the protocol at that point.
     Protocol,
+}
+
+/// The deadlines of the remote's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// When to give up connecting (`t_connect`) or being let in (`t_open`).
+    Patience,
+    /// When to dial again, after a failure or after being held.
+    Again,
+    /// When to ask whether the central is still there, and what time it has.
+    Ping,
+    /// When to believe that the connection is dead.
+    Dead,
+    /// When to say that the synchronisation is slow (M-2.2.8-e).
+    Slow,
+    /// When the back-off may start small again.
+    Steady,
+}
+
+impl Name for Timer {
+    fn name(self) -> &'static str {
+        match self {
+            Timer::Patience => "patience",
+            Timer::Again => "again",
+            Timer::Ping => "ping",
+            Timer::Dead => "dead",
+            Timer::Slow => "slow",
+            Timer::Steady => "steady",
+        }
+    }
+}
+
+/// Where the remote's end stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not attached.
+    Off,
+    /// A connection was asked for.
+    Dialling,
+    /// It stands; the central has not answered our introduction.
+    Opening,
+    /// The central sends what it has.
+    Download(OmmId),
+    /// We send what we have.
+    Upload(OmmId),
+    /// In step.
+    InSync(OmmId),
+    /// Waiting before the next attempt.
+    Wait,
+    /// Waiting for a cure.
+    Held(Held),
+}
+
+/// The remote's end of the link.
+#[derive(Debug)]
+pub struct Dial {
+    attach: Attach,
+    chance: Chance,
+    state: State,
+    /// Which address is dialled next.
+    turn: usize,
+    /// Failed attempts in a row.
+    failures: u32,
+    /// The ping that waits for its answer: its number, when it left by the monotonic and by the calendar clock.
+    asked: Option<(u32, Moment, Wall)>,
+    pings: u32,
+    /// What the operator was told last, so that nothing is said twice in a row.
+    told: Option<Held>,
+    warned: bool,
+    /// The calendar time of the last input: pings leave by timer and need one.
+    wall: (Moment, Wall),
+    timers: Timers<Timer>,
+}
+
+impl Dial {
+    /// A remote's end that is off. `chance` spreads the attempts of many remotes.
+    pub fn new(attach: Attach, chance: Chance) -> Dial {
+        Dial {
+            attach,
+            chance,
+            state: State::Off,
+            turn: 0,
+            failures: 0,
+            asked: None,
+            pings: 0,
+            told: None,
+            warned: false,
+            wall: (Moment::START, Wall::default()),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Where it stands.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+}
+
+impl Machine for Dial {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match (input, self.state) {
+            (Input::Start, State::Off) => self.dial(now, out),
+            (Input::Stop, State::Off) => {}
+            (Input::Stop, _) => {
+                self.leave(out);
+                self.timers.clear();
+                out.push(Effect::Close);
+                self.turn_to(State::Off, out);
+            }
+            (Input::Connected { wall }, State::Dialling) => self.introduce(now, wall, out),
+            (Input::Closed, State::Dialling | State::Opening | State::Download(_) | State::Upload(_) | State::InSync(_)) => {
+                self.retreat(now, out);
+            }
+            (Input::Received { frame, wall }, State::Opening) => {
+                self.wall = (now, wall);
+                self.heard(now);
+                match frame {
+                    Frame::OpenResult(Ok(facts)) => self.let_in(now, facts, out),
+                    Frame::OpenResult(Err(error)) => self.hold(now, Held::There(error), out),
+                    Frame::Open(_) | Frame::Ping { .. } | Frame::Pong { .. } | Frame::Word(_) | Frame::EndOfDownload => {
+                        self.astray(now, out);
+                    }
+                }
+            }
+            (Input::Received { frame, wall }, State::Download(peer) | State::Upload(peer) | State::InSync(peer)) => {
+                self.wall = (now, wall);
+                self.heard(now);
+                self.received(now, peer, frame, wall, out);
+            }
+            (Input::Say(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
+                out.push(Effect::Send(Frame::Word(word)));
+            }
+            (Input::Uploaded, State::Upload(peer)) => {
+                out.push(Effect::Send(Frame::EndOfDownload));
+                self.timers.stop(Timer::Slow);
+                self.timers.set(Timer::Steady, now + self.attach.timing.steady);
+                self.turn_to(State::InSync(peer), out);
+            }
+            // What comes too late or for nothing: a connection given up, a word for a link that is gone.
+            (Input::Start, _)
+            | (Input::Connected { .. }, _)
+            | (Input::Closed, State::Off | State::Wait | State::Held(_))
+            | (Input::Received { .. }, State::Off | State::Dialling | State::Wait | State::Held(_))
+            | (Input::Say(_), State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_))
+            | (Input::Uploaded, _) => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<(Moment, &'static str)> {
+        self.timers.next()
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Patience | Timer::Dead => {
+                    out.push(Effect::Close);
+                    self.retreat(now, out);
+                }
+                Timer::Again => self.dial(now, out),
+                Timer::Ping => self.ping(now, out),
+                Timer::Slow => out.push(Effect::Alarm(Alarm::Slow)),
+                Timer::Steady => self.failures = 0,
+            }
+        }
+    }
+
+    fn note_effect(effect: &Effect) -> Option<Note> {
+        match effect {
+            Effect::Health(health) => Some(health.note()),
+            Effect::Downloaded(peer) => Some(Note::new("sync").text("state", "downloaded").text("peer", peer)),
+            Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
+            Effect::Connect { .. }
+            | Effect::Send(_)
+            | Effect::Close
+            | Effect::Up(_)
+            | Effect::Down(_)
+            | Effect::Deliver { .. } => None,
+        }
+    }
+}
+
+impl Dial {
+    fn turn_to(&mut self, state: State, out: &mut Vec<Effect>) {
+        self.state = state;
+        out.push(Effect::Health(match state {
+            State::Off => Health::Off,
+            State::Dialling | State::Opening => Health::Connecting,
+            State::Download(_) | State::Upload(_) => Health::Synchronising,
+            State::InSync(_) => Health::InSync,
+            State::Wait => Health::Lost,
+            State::Held(held) => Health::Held(held),
+        }));
+    }
+
+    fn dial(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let addresses = &self.attach.addresses;
+        let Some(address) = addresses.get(self.turn % addresses.len().max(1)) else { return };
+        out.push(Effect::Connect { address: address.clone() });
+        self.timers.set(Timer::Patience, now + self.attach.timing.connect);
+        self.state = State::Dialling;
+    }
+
+    fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
+        self.wall = (now, wall);
+        let facts = Facts { wall, ..self.attach.facts };
+        let open = Open { user: self.attach.user.clone(), password: self.attach.password.clone(), facts };
+        out.push(Effect::Send(Frame::Open(Box::new(open))));
+        self.timers.set(Timer::Patience, now + self.attach.timing.open);
+        self.state = State::Opening;
+    }
+
+    /// The central took us in; do we take it? The checks come in the order of SM-1R.
+    fn let_in(&mut self, now: Moment, theirs: Facts, out: &mut Vec<Effect>) {
+        if let Some(mismatch) = self.attach.facts.mismatch(&theirs) {
+            return self.hold(now, Held::Here(mismatch), out);
+        }
+        let timing = self.attach.timing;
+        self.timers.stop(Timer::Patience);
+        self.timers.set(Timer::Slow, now + timing.sync);
+        self.timers.set(Timer::Dead, now + timing.dead);
+        self.told = None;
+        out.push(Effect::Up(theirs.omm));
+        self.turn_to(State::Download(theirs.omm), out);
+        self.ping(now, out);
+    }
+
+    fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
+        match (frame, self.state) {
+            (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
+            (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
+            (Frame::EndOfDownload, State::Download(_)) => {
+                self.turn_to(State::Upload(peer), out);
+                out.push(Effect::Downloaded(peer));
+            }
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(now, out),
+        }
+    }
+
+    /// Anything heard proves that the central is there.
+    fn heard(&mut self, now: Moment) {
+        if self.timers.at(Timer::Dead).is_some() {
+            self.timers.set(Timer::Dead, now + self.attach.timing.dead);
+        }
+    }
+
+    fn ping(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.pings = self.pings.wrapping_add(1);
+        let (then, wall) = self.wall;
+        let elapsed = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX);
+        self.asked = Some((self.pings, now, Wall::from_millis(wall.as_millis().saturating_add(elapsed))));
+        out.push(Effect::Send(Frame::Ping { seq: self.pings }));
+        self.timers.set(Timer::Ping, now + self.attach.timing.ping);
+    }
+
+    /// The answer tells how far the clocks are apart: their time less ours in the middle of the round trip (SM-7).
+    fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
+        let Some((_, sent, ours)) = self.asked.filter(|(asked, _, _)| *asked == seq) else { return };
+        self.asked = None;
+        let half = u64::try_from(now.since(sent).as_millis() / 2).unwrap_or(u64::MAX);
+        let middle = Wall::from_millis(ours.as_millis().saturating_add(half));
+        let (offset, ahead) = if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) };
+        let timing = self.attach.timing;
+        if timing.skew_stop.is_some_and(|stop| offset > stop) {
+            return self.hold(now, Held::Here(Mismatch::Clock), out);
+        }
+        let far = offset > timing.skew_warn;
+        if far && !self.warned {
+            out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
+        }
+        self.warned = far;
+    }
+
+    fn astray(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        out.push(Effect::Alarm(Alarm::Protocol));
+        out.push(Effect::Close);
+        self.retreat(now, out);
+    }
+
+    fn hold(&mut self, now: Moment, held: Held, out: &mut Vec<Effect>) {
+        self.leave(out);
+        out.push(Effect::Close);
+        if self.told.replace(held) != Some(held) {
+            out.push(Effect::Alarm(Alarm::Held(held)));
+        }
+        self.timers.clear();
+        self.timers.set(Timer::Again, now + self.attach.timing.held);
+        self.turn_to(State::Held(held), out);
+    }
+
+    /// The attempt or the connection failed: the other address is next, after the back-off.
+    fn retreat(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let timing = self.attach.timing;
+        let was_up = self.leave(out);
+        let window = timing.backoff_first.saturating_mul(1 << self.failures.min(16)).min(timing.backoff_max);
+        self.failures = self.failures.saturating_add(1);
+        self.turn = self.turn.wrapping_add(1);
+        self.timers.clear();
+        self.timers.set(Timer::Again, now + self.chance.between(window / 2, window));
+        if was_up || self.state != State::Wait {
+            self.turn_to(State::Wait, out);
+        }
+    }
+
+    fn leave(&mut self, out: &mut Vec<Effect>) -> bool {
+        self.asked = None;
+        match self.state {
+            State::Download(peer) | State::Upload(peer) | State::InSync(peer) => {
+                out.push(Effect::Down(peer));
+                true
+            }
+            State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => false,
+        }
+    }
+}
+
+impl Health {
+    /// The word of the trace and of status displays.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Health::Off => "off",
+            Health::Connecting => "connecting",
+            Health::Held(_) => "held",
+            Health::Synchronising => "synchronising",
+            Health::InSync => "insync",
+            Health::Lost => "lost",
+        }
+    }
+
+    fn note(self) -> Note {
+        let note = Note::new("link").text("state", self.word());
+        match self {
+            Health::Held(held) => note.text("reason", held),
+            Health::Off | Health::Connecting | Health::Synchronising | Health::InSync | Health::Lost => note,
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Held::Here(mismatch) => mismatch.fmt(f),
+            Held::There(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alarm::Held(held) => write!(f, "the link is held: {held}"),
+            Alarm::Clock { offset, ahead } => {
+                let side = if *ahead { "ahead of" } else { "behind" };
+                write!(f, "the central's clock is {:.1} s {side} ours: check NTP", offset.as_secs_f64())
+            }
+            Alarm::Slow => f.write_str("the synchronisation takes longer than 5 minutes"),
+            Alarm::Protocol => f.write_str("the other side sent what has no place there"),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What the two ends of a link say to each other. `axi` spells it on the wire.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,4 +95,45 @@ pub enum Mismatch {
     Sari,
     /// Their clocks differ by more than the stop limit.
     Clock,
+}
+
+impl Facts {
+    /// What keeps the two OMMs from being one system, in the order in which SM-1R checks it. Clocks are left to pings.
+    pub fn mismatch(&self, theirs: &Facts) -> Option<Mismatch> {
+        let foreign = self.sari.is_some() && theirs.sari.is_some() && self.sari != theirs.sari;
+        [
+            (self.protocol != theirs.protocol, Mismatch::Protocol),
+            (self.platform != theirs.platform, Mismatch::Platform),
+            (self.pli != theirs.pli, Mismatch::Pli),
+            (self.omm.pari == theirs.omm.pari, Mismatch::DuplicatePark),
+            (foreign, Mismatch::Sari),
+        ]
+        .into_iter()
+        .find_map(|(differs, mismatch)| differs.then_some(mismatch))
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mismatch::Protocol => "protocol version",
+            Mismatch::Platform => "platform",
+            Mismatch::Pli => "PLI",
+            Mismatch::DuplicatePark => "duplicate PARK",
+            Mismatch::Sari => "foreign SARI",
+            Mismatch::Clock => "clock",
+        })
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Auth => f.write_str("wrong user or password"),
+            OpenError::Delayed(wait) => write!(f, "too many bad logins, wait {} s", wait.as_secs()),
+            OpenError::Full => f.write_str("remote limit 10"),
+            OpenError::NoSari => f.write_str("the central has no SARI"),
+            OpenError::Mismatch(mismatch) => mismatch.fmt(f),
+        }
+    }
 }

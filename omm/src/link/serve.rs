@@ -1,10 +1,24 @@
 //! The central's end of the link of one remote (spec SM-1C).
+//!
+//! ```text
+//! Waiting -- Open --> Knocking -- let in --> Serving -- star done --> Merging -- remote done --> Live
+//!    |                   |                      |                        |                        |
+//!    | t_open            | refused              +------- closed, silent for t_dead, replaced -----+
+//!    v                   v                      v
+//!    +-----------------> Closed <---------------+
+//! ```
+//!
+//! Both sides check; the central's checks are the roster's ([`crate::link::roster`]).
 
-use machine::time::Wall;
+use machine::note::Note;
+use machine::step::Machine;
+use machine::time::{Moment, Wall};
+use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
 use crate::link::dial::Alarm;
 use crate::link::frame::{Facts, Frame, Open, OpenError};
+use crate::link::timing::Timing;
 use crate::stamp::OmmId;
 
 /// What can happen to the central's end.
@@ -55,4 +69,161 @@ pub enum Effect {
     },
     /// Tell the operator.
     Alarm(Alarm),
+}
+
+/// The deadlines of the central's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// When to give up waiting for an introduction.
+    Patience,
+    /// When to believe that the connection is dead.
+    Dead,
+}
+
+impl Name for Timer {
+    fn name(self) -> &'static str {
+        match self {
+            Timer::Patience => "patience",
+            Timer::Dead => "dead",
+        }
+    }
+}
+
+/// Where the central's end stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The remote has not introduced itself.
+    Waiting,
+    /// The roster is asked.
+    Knocking(OmmId),
+    /// The star sends what it has.
+    Serving(OmmId),
+    /// The remote sends what it has.
+    Merging(OmmId),
+    /// In step.
+    Live(OmmId),
+    /// Over.
+    Closed,
+}
+
+/// The central's end of the link of one remote.
+#[derive(Debug)]
+pub struct Serve {
+    timing: Timing,
+    state: State,
+    timers: Timers<Timer>,
+}
+
+impl Serve {
+    /// The central's end of a connection that nobody has made yet.
+    pub fn new(timing: Timing) -> Serve {
+        Serve { timing, state: State::Waiting, timers: Timers::default() }
+    }
+
+    /// Where it stands.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    fn leave(&mut self, out: &mut Vec<Effect>) {
+        match self.state {
+            State::Serving(peer) | State::Merging(peer) | State::Live(peer) => out.push(Effect::Down(peer)),
+            State::Waiting | State::Knocking(_) | State::Closed => {}
+        }
+        self.timers.clear();
+        self.state = State::Closed;
+    }
+
+    fn part(&mut self, out: &mut Vec<Effect>) {
+        self.leave(out);
+        out.push(Effect::Close);
+    }
+
+    fn astray(&mut self, out: &mut Vec<Effect>) {
+        out.push(Effect::Alarm(Alarm::Protocol));
+        self.part(out);
+    }
+
+    fn answered(&mut self, now: Moment, peer: OmmId, answer: Result<Facts, OpenError>, out: &mut Vec<Effect>) {
+        let let_in = answer.is_ok();
+        out.push(Effect::Send(Frame::OpenResult(answer)));
+        if !let_in {
+            return self.part(out);
+        }
+        self.timers.stop(Timer::Patience);
+        self.timers.set(Timer::Dead, now + self.timing.dead);
+        self.state = State::Serving(peer);
+        out.push(Effect::Up(peer));
+    }
+
+    fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
+        self.timers.set(Timer::Dead, now + self.timing.dead);
+        match (frame, self.state) {
+            (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
+            (Frame::EndOfDownload, State::Merging(_)) => {
+                self.state = State::Live(peer);
+                out.push(Effect::Downloaded(peer));
+            }
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Pong { .. }, _) => self.astray(out),
+        }
+    }
+}
+
+impl Machine for Serve {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match (input, self.state) {
+            (Input::Accepted, State::Waiting) => self.timers.set(Timer::Patience, now + self.timing.open),
+            (Input::Received { frame: Frame::Open(open), .. }, State::Waiting) => {
+                self.state = State::Knocking(open.facts.omm);
+                out.push(Effect::Knock(open));
+            }
+            // A stranger may ask for the time, nothing else.
+            (Input::Received { frame: Frame::Ping { seq }, wall }, State::Waiting | State::Knocking(_)) => {
+                out.push(Effect::Send(Frame::Pong { seq, wall }));
+            }
+            (Input::Received { .. }, State::Waiting | State::Knocking(_)) => self.astray(out),
+            (Input::Answered(answer), State::Knocking(peer)) => self.answered(now, peer, answer, out),
+            (Input::Received { frame, wall }, State::Serving(peer) | State::Merging(peer) | State::Live(peer)) => {
+                self.received(now, peer, frame, wall, out);
+            }
+            (Input::Say(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
+                out.push(Effect::Send(Frame::Word(word)));
+            }
+            (Input::Served, State::Serving(peer)) => {
+                out.push(Effect::Send(Frame::EndOfDownload));
+                self.state = State::Merging(peer);
+            }
+            (Input::Replaced, _) => self.part(out),
+            (Input::Closed, _) => self.leave(out),
+            // What comes too late: an answer or a word for a connection that is over.
+            (Input::Accepted | Input::Answered(_) | Input::Served, _)
+            | (Input::Received { .. }, State::Closed)
+            | (Input::Say(_), State::Waiting | State::Knocking(_) | State::Closed) => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<(Moment, &'static str)> {
+        self.timers.next()
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Patience | Timer::Dead => self.part(out),
+            }
+        }
+    }
+
+    fn note_effect(effect: &Effect) -> Option<Note> {
+        match effect {
+            Effect::Up(peer) => Some(Note::new("link").text("state", "open").text("peer", peer)),
+            Effect::Down(peer) => Some(Note::new("link").text("state", "closed").text("peer", peer)),
+            Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
+            Effect::Knock(_) | Effect::Send(_) | Effect::Close | Effect::Downloaded(_) | Effect::Deliver { .. } => None,
+        }
+    }
 }

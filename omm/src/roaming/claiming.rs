@@ -4,7 +4,7 @@ use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
 use super::memory::{Known, Waiting};
-use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, Refusal, Roaming, State, Timer};
+use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal, Roaming, State, Timer};
 use crate::claim::{Confirm, Outcome, Phase};
 use crate::ids::Ipei;
 use crate::presence::Presence;
@@ -106,6 +106,7 @@ impl Roaming {
         self.located = claim.located;
         self.contact = Contact::Standing;
         self.said = None;
+        self.hearsay = None;
         self.took_over = claim.former.map(|_| now);
         self.flapping.note(now);
         self.own(now);
@@ -175,6 +176,7 @@ impl Roaming {
             if self.awaited.is_empty() && self.state != State::Asking {
                 self.timers.stop(Timer::Confirm);
                 self.timers.stop(Timer::ConfirmAgain);
+                self.timers.stop(Timer::Ask);
                 self.own(now);
             }
             self.save(out);
@@ -189,6 +191,12 @@ impl Roaming {
         self.state = State::Unconfirmed;
         out.push(Effect::Alarm(Alarm::DoubleRegistration));
         self.renew(now, out);
+        self.remind(now, out);
+    }
+
+    /// Asks again, now and every half hour.
+    pub(super) fn remind(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.timers.set(Timer::Ask, now + REMIND_PERIOD);
         self.ask_again(now, out);
     }
 

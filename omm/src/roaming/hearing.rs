@@ -33,7 +33,7 @@ impl Roaming {
         let known = self.known.map(|known| (known.epoch, known.phase));
         match known.map_or(Ordering::Greater, |known| claim.rank().cmp(&known)) {
             Ordering::Less => self.correct(now, &claim, out),
-            Ordering::Equal => self.heard_again(&claim, out),
+            Ordering::Equal => self.heard_again(now, &claim, stamp, out),
             Ordering::Greater if claim.owner == self.me => self.heard_own(now, claim, stamp, wall, out),
             Ordering::Greater if self.serves() => {
                 if claim.age > self.presence.age(now) {
@@ -46,16 +46,31 @@ impl Roaming {
         }
     }
 
-    /// Tells an owner that its claim is not the newest.
-    fn correct(&self, now: Moment, claim: &Claim, out: &mut Vec<Effect>) {
+    /// Tells an owner that its claim is not the newest. It has or had a registration that we did not know of.
+    fn correct(&mut self, now: Moment, claim: &Claim, out: &mut Vec<Effect>) {
         if self.serves() && claim.owner != self.me {
+            self.took_over.get_or_insert(now);
             let mine = self.claim(now).map(|mine| Word::Stale(Stale { to: claim.owner, claim: mine }));
             out.extend(mine.map(Effect::Say));
         }
     }
 
     /// A claim that was known already: who was asked answers again, in case the first answer was lost.
-    fn heard_again(&self, claim: &Claim, out: &mut Vec<Effect>) {
+    fn heard_again(&mut self, now: Moment, claim: &Claim, stamp: Stamp, out: &mut Vec<Effect>) {
+        if let Some((presence, located)) = self.hearsay.take() {
+            self.presence = Presence::aged(claim.age, now);
+            if claim.age > presence.age(now) {
+                let former = Some((claim.owner, claim.phase));
+                let epoch = stamp.above(claim.epoch);
+                let back = Waiting { device: claim.device, ask: None, epoch, former, presence, located };
+                return match self.state {
+                    State::Yielding if self.waiting.is_none() => self.wait(back, out),
+                    State::Absent if self.waiting.is_none() => self.claim_when_allowed(now, back, out),
+                    State::Absent | State::Yielding | State::Gone => {}
+                    State::Asking | State::Claiming | State::Unconfirmed | State::Settled => {}
+                };
+            }
+        }
         let asked = claim.former == Some(self.me) && claim.phase == Phase::Here;
         if self.state == State::Absent && asked {
             self.say_outcome(self.standing_outcome(), out);
@@ -175,6 +190,7 @@ impl Roaming {
         });
         self.presence = Presence::aged(claim.age, now);
         self.located = wall.back(claim.age);
+        self.hearsay = None;
         self.flapping.note(now);
     }
 

@@ -95,8 +95,8 @@ impl Roaming {
         wall: Wall,
         out: &mut Vec<Effect>,
     ) {
-        match self.newer(sightings) {
-            Some(claim) => self.yield_to(now, claim, wall, out),
+        match self.newer(now, sightings) {
+            Some(claim) => self.yield_to_contact(now, claim, wall, out),
             None => self.serve_again(now, out),
         }
     }
@@ -122,9 +122,11 @@ impl Roaming {
         wall: Wall,
         out: &mut Vec<Effect>,
     ) {
-        match (self.policy.evidence, self.newer(&sightings)) {
+        match (self.policy.evidence, self.newer(now, &sightings)) {
             (Evidence::Off, _) | (Evidence::Yield, None) => {}
-            (Evidence::Yield | Evidence::Evict, Some(claim)) => self.yield_to(now, claim, wall, out),
+            (Evidence::Yield | Evidence::Evict, Some(claim)) => {
+                self.yield_to_contact(now, claim, wall, out);
+            }
             // While the claim is young the former owner is left to remove its contact by itself.
             (Evidence::Evict, None) if self.state == State::Claiming => {}
             (Evidence::Evict, None) => {
@@ -141,9 +143,17 @@ impl Roaming {
         }
     }
 
-    /// The newest sibling contact that is newer than our claim, as the claim it stands for. Its age is not known; the
-    /// contact is there now, so it counts as fresh.
-    fn newer(&self, sightings: &[Sighting]) -> Option<Claim> {
+    /// The registrar lists a newer owner, but not when its phone was seen. Should the claim itself turn out to be older
+    /// than our own last proof of presence, we take the user back.
+    fn yield_to_contact(&mut self, now: Moment, claim: Claim, wall: Wall, out: &mut Vec<Effect>) {
+        let mine = (self.presence, self.located);
+        self.yield_to(now, claim, wall, out);
+        self.hearsay = Some(mine);
+    }
+
+    /// The newest sibling contact that is newer than our claim, as the claim it stands for. Its age is not known; that
+    /// of our own last proof stands in for it.
+    fn newer(&self, now: Moment, sightings: &[Sighting]) -> Option<Claim> {
         let known = self.known?;
         let newest = sightings
             .iter()
@@ -156,7 +166,7 @@ impl Roaming {
             owner: newest.owner,
             former: Some(self.me),
             phase: Phase::Here,
-            age: Duration::ZERO,
+            age: self.presence.age(now),
         })
     }
 }

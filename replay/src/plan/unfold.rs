@@ -40,11 +40,13 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
         on: plan.phones.iter().map(|phone| phone.user).collect(),
         silent: vec![false; plan.phones.len()],
         started: vec![false; plan.sites.len()],
+        asserts: Vec::new(),
         wrong: Vec::new(),
         plan,
     };
-    for (at, step, trigger) in moments(script, end)? {
-        unfolding.step(at, step, trigger);
+    for (at, order, trigger) in moments(script, end)? {
+        let Some(step) = script.steps.get(order) else { continue };
+        unfolding.step(at, order, step, trigger);
         if unfolding.plan.steps.len() > VERBS_MAX {
             unfolding.wrong.push(complain(step, "this comes to too many verbs", "at most two million in a run"));
         }
@@ -54,6 +56,9 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
     }
     let file = &unfolding.plan.file;
     let place = script.steps.last().map_or(Place { file: Arc::clone(file), line: 0 }, |step| step.place.clone());
+    // Asserts are reported in the order of the script.
+    unfolding.asserts.sort_by_key(|(order, assert)| (*order, assert.from));
+    unfolding.plan.asserts.extend(unfolding.asserts.into_iter().map(|(_, assert)| assert));
     unfolding.plan.steps.retain(|step| step.at < end);
     unfolding.plan.steps.sort_by_key(|step| step.at);
     unfolding.plan.steps.push(Step { at: end, place, verb: Verb::End });
@@ -130,21 +135,21 @@ fn lasts(action: &Action) -> Duration {
     }
 }
 
-/// A step at one of its moments; the id and delay of the trigger when it hangs on an event.
-type Due<'a> = (Moment, &'a script::Step, Option<(usize, Duration)>);
+/// A step's place in the script at one of its moments; the id and delay of the trigger when it hangs on an event.
+type Due = (Moment, usize, Option<(usize, Duration)>);
 
 /// Every step with every moment at which it is due, in the order of time and of the script.
-fn moments(script: &Script, end: Moment) -> Result<Vec<Due<'_>>, Vec<Complaint>> {
-    let mut due: Vec<Due<'_>> = Vec::new();
-    for step in &script.steps {
+fn moments(script: &Script, end: Moment) -> Result<Vec<Due>, Vec<Complaint>> {
+    let mut due: Vec<Due> = Vec::new();
+    for (order, step) in script.steps.iter().enumerate() {
         match &step.when {
-            When::Run => due.push((Moment::START, step, None)),
-            When::At(at) => due.push((Moment::START + *at, step, None)),
+            When::Run => due.push((Moment::START, order, None)),
+            When::At(at) => due.push((Moment::START + *at, order, None)),
             When::Every { period, from, until } => {
                 let last = until.map_or(end, |until| Moment::START + until).min(end);
                 let mut at = Moment::START + *from;
                 while at <= last {
-                    due.push((at, step, None));
+                    due.push((at, order, None));
                     at = at + (*period).max(Duration::from_millis(1));
                     if due.len() > VERBS_MAX {
                         return Err(vec![complain(step, "this repeats too often", "at most two million times")]);
@@ -152,7 +157,7 @@ fn moments(script: &Script, end: Moment) -> Result<Vec<Due<'_>>, Vec<Complaint>>
                 }
             }
             When::On { trigger, plus } => {
-                due.push((Moment::START + trigger.armed + *plus, step, Some((trigger.id, *plus))));
+                due.push((Moment::START + trigger.armed + *plus, order, Some((trigger.id, *plus))));
             }
         }
     }
@@ -166,13 +171,14 @@ struct Unfolding<'a> {
     on: Vec<Option<usize>>,
     silent: Vec<bool>,
     started: Vec<bool>,
+    asserts: Vec<(usize, Assert)>,
     wrong: Vec<Complaint>,
 }
 
 impl Unfolding<'_> {
-    fn step(&mut self, at: Moment, step: &script::Step, trigger: Option<(usize, Duration)>) {
+    fn step(&mut self, at: Moment, order: usize, step: &script::Step, trigger: Option<(usize, Duration)>) {
         let verbs = match &step.deed {
-            Deed::Check(assert) => return self.assert(at, step, assert),
+            Deed::Check(assert) => return self.assert(at, order, step, assert),
             Deed::Act(action) => match self.act(action, at) {
                 Ok(verbs) => verbs,
                 Err((what, expected)) => return self.wrong.push(complain(step, what, expected)),
@@ -302,7 +308,7 @@ fn flap(link: usize, every: Duration, span: Duration) -> Vec<(Duration, Verb)> {
 }
 
 impl Unfolding<'_> {
-    fn assert(&mut self, at: Moment, step: &script::Step, assert: &assert::Assert) {
+    fn assert(&mut self, at: Moment, order: usize, step: &script::Step, assert: &assert::Assert) {
         let end = self.plan.end;
         let window = |span: &Span| match span {
             Span::Run => (Moment::START, end),
@@ -322,6 +328,6 @@ impl Unfolding<'_> {
                 (Form::Limit { metric: *metric, at: node.clone(), op: *op, value: *value }, (Moment::START, end))
             }
         };
-        self.plan.asserts.push(Assert { place: step.place.clone(), text: step.text.clone(), form, from, until });
+        self.asserts.push((order, Assert { place: step.place.clone(), text: step.text.clone(), form, from, until }));
     }
 }

@@ -83,10 +83,10 @@ pub const WORDS: &[&str] = &["expect", "always", "never", "eventually", "limit"]
 
 /// The events that a trace may hold, so that a pattern with a slip of the pen is found.
 pub const EVENTS: &[&str] = &[
-    "admit", "alarm", "answer", "bound", "call", "claim", "confirm", "crash", "detached", "edit", "evict", "expired",
-    "failback", "failover", "fault", "guest-home", "link", "located", "login", "logout", "merge", "note", "probe",
-    "query", "refuse", "register", "released", "removed", "renew", "replaced", "save", "sighted", "silence", "stale",
-    "start", "stop", "sync", "unbound", "watchdog", "withdrawn",
+    "admit", "alarm", "answer", "asked", "bind", "bound", "call", "claim", "confirm", "crash", "detached", "dropped",
+    "edit", "evict", "expired", "failback", "failover", "fault", "guest-home", "link", "located", "login", "logout",
+    "merge", "note", "probe", "query", "refuse", "register", "released", "removed", "renew", "replaced", "save",
+    "server", "sighted", "silence", "stale", "start", "stop", "sync", "unbind", "unbound", "watchdog", "withdrawn",
 ];
 
 /// Reads an assert whose first word is one of [`WORDS`]. `runs` says that it stands outside the steps.

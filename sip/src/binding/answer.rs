@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan;
+use crate::contact::Contact;
 use crate::message::Message;
 use crate::name::Name;
 use crate::report::Listed;
@@ -117,10 +118,10 @@ pub(super) fn read(
 ) -> Book {
     let header = message.header(Name::Expires);
     let mut book = Book { listed: Vec::new(), granted: None, still: Vec::new() };
-    let contacts = message.contacts();
-    let list = contacts.as_ref().map(|contacts| contacts.list()).unwrap_or_default();
+    // One by one, so that a stranger's contact that cannot be read does not hide ours.
+    let list = message.values(Name::Contact).filter_map(|value| Contact::parse(value).ok());
     let span = asked.map_or(account.expires, |(_, span)| span);
-    for contact in list.iter().take(LISTED_MAX) {
+    for contact in list.take(LISTED_MAX) {
         let expires = plan::granted(contact.param("expires"), header, span, timing);
         let seen = contact.addr.address;
         let is_asked = asked.is_some_and(|(uri, _)| same(uri, seen));
@@ -140,7 +141,7 @@ pub(super) fn read(
         book.listed.push(Listed { uri: seen.to_owned(), expires, own });
     }
     // Some registrars name no contact at all and only say for how long (SM-3).
-    if list.is_empty() && asked.is_some() && header.is_some() {
+    if message.header(Name::Contact).is_none() && asked.is_some() && header.is_some() {
         book.granted = Some(plan::granted(None, header, span, timing));
     }
     book

@@ -55,10 +55,13 @@ impl Binding {
         out.push(Effect::Answered { code });
         self.timers.stop(Timer::Failover);
         let mut errand = flight.errand;
-        match answer::judge(message, code, flight.to.transport) {
+        let verdict = answer::judge(message, code, flight.to.transport);
+        if verdict != Verdict::Success && !self.is_wanted(&errand) {
+            // What is not wanted any more needs no second try: a removal, say, begins at once.
+            return out.push(Effect::Evidence(Evidence::Alive));
+        }
+        match verdict {
             Verdict::Success => self.succeeded(now, errand, message, out),
-            // What is not wanted any more needs no second try; removal, say, begins at once.
-            _ if !self.is_wanted(&errand) => out.push(Effect::Evidence(Evidence::Alive)),
             Verdict::Challenge => self.challenged(now, errand, message, code, out),
             Verdict::Brief(Some(least))
                 if !errand.lengthened && least > errand.expires && least <= self.timing.expires_max =>
@@ -195,6 +198,8 @@ impl Binding {
         book: Book,
         out: &mut Vec<Effect>,
     ) {
+        // A newer epoch came in while this one was on its way.
+        self.wants.renew |= self.wish.as_ref().is_some_and(|wish| *wish != contact);
         self.ours = book.still;
         self.own(contact);
         self.held = None;

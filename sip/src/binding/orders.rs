@@ -16,7 +16,7 @@ impl Binding {
                 self.wish = Some(contact);
                 self.try_now();
             }
-            (Order::Register { contact }, Registered) => {
+            (Order::Register { contact } | Order::Resume { contact }, Registered) => {
                 self.wants.renew |= self.wish.as_ref() != Some(&contact);
                 self.wish = Some(contact);
             }
@@ -34,9 +34,7 @@ impl Binding {
                     None => self.try_now(),
                 }
             }
-            (Order::Resume { contact }, Trying | Registered | Backoff | Rejected) => {
-                self.wish = Some(contact)
-            }
+            (Order::Resume { contact }, Trying | Backoff | Rejected) => self.wish = Some(contact),
             (Order::Renew, Trying | Registered) => self.wants.renew = true,
             (Order::Renew, Backoff | Rejected) => {
                 self.wants.renew = true;
@@ -57,7 +55,7 @@ impl Binding {
                 out.push(Effect::Forget);
                 self.begin_removal();
             }
-            (Order::Rest, Trying | Registered | Backoff | Rejected) => self.rest(),
+            (Order::Rest, Trying | Registered | Backoff | Rejected) => self.rest(now),
             (Order::Rest, Idle | Resting | Removing | Cleanup) => {}
             (Order::Retry, Backoff | Rejected) => {
                 self.timers.stop(Timer::Hold);
@@ -117,7 +115,7 @@ impl Binding {
         self.timers.stop(Timer::Again);
     }
 
-    fn rest(&mut self) {
+    fn rest(&mut self, now: Moment) {
         // Only a back-off is kept, for `Resume`; a refresh time means nothing while resting.
         if !matches!(self.state, State::Backoff | State::Rejected) {
             self.timers.stop(Timer::Again);
@@ -125,7 +123,10 @@ impl Binding {
         (self.wish, self.stored) = (None, false);
         self.state = State::Resting;
         self.want_no_registration();
-        self.abandon();
+        // What is in flight may be stored all the same (RFC 4321).
+        if let Some(errand) = self.abandon().filter(|errand| errand.contact.is_some()) {
+            self.hold_on(now + errand.expires);
+        }
     }
 
     fn want_no_registration(&mut self) {

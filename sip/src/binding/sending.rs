@@ -36,11 +36,11 @@ impl Binding {
     fn next_kind(&self) -> Option<Kind> {
         let wants = &self.wants;
         let is_new = self.wish.as_ref().is_some_and(|wish| !self.ours.contains(wish));
-        let register = |or: Option<Kind>| match (wants.evict.is_empty(), is_new, wants.renew) {
-            (false, _, _) => Some(Kind::Evict),
-            (true, true, _) => Some(Kind::Initial),
-            (true, false, true) => Some(Kind::Renew),
-            (true, false, false) => or,
+        let register = |or: Option<Kind>| match (wants.evict.is_empty(), wants.renew) {
+            (false, _) => Some(Kind::Evict),
+            (true, true) if is_new => Some(Kind::Initial),
+            (true, true) => Some(Kind::Renew),
+            (true, false) => or,
         };
         let query = (wants.query || wants.guard).then_some(Kind::Query);
         match self.state {

@@ -118,10 +118,10 @@ impl Line {
 
     /// Reports the worst outcome once every tier has answered.
     fn released(&mut self, out: &mut Vec<Effect>) {
-        if self.tiers.iter().all(|tier| !tier.removing) {
-            if let Some(worst) = self.releasing.take() {
-                out.push(Effect::Released(worst));
-            }
+        if self.tiers.iter().all(|tier| !tier.removing)
+            && let Some(worst) = self.releasing.take()
+        {
+            out.push(Effect::Released(worst));
         }
     }
 
@@ -179,10 +179,10 @@ impl Line {
         if *trial == Some(tier) {
             *trial = None;
             self.tell(tier, Order::Rest, out);
-        } else if *current == tier {
-            if let Some(next) = self.best() {
-                self.fail_over(now, next, out);
-            }
+        } else if *current == tier
+            && let Some(next) = self.best()
+        {
+            self.fail_over(now, next, out);
         }
     }
 
@@ -272,11 +272,9 @@ impl Line {
         let clean = matches!(outcome, Removal::Removed | Removal::Nothing);
         let ordered = std::mem::replace(&mut entry.removing, false);
         let late = std::mem::replace(&mut entry.leftover, !clean) && clean;
-        if ordered {
-            if let Some(worst) = &mut self.releasing {
-                *worst = outcome.max(*worst);
-                return self.released(out);
-            }
+        if ordered && let Some(worst) = &mut self.releasing {
+            *worst = outcome.max(*worst);
+            return self.released(out);
         }
         match self.state {
             // A removal of the same contact at another tier may have hit a location database that both share.
@@ -290,10 +288,10 @@ impl Line {
     }
 
     fn done(&mut self, tier: u8, out: &mut Vec<Effect>) {
-        if let State::On { current, trial, .. } = self.state {
-            if current == tier || trial == Some(tier) {
-                return;
-            }
+        if let State::On { current, trial, .. } = self.state
+            && (current == tier || trial == Some(tier))
+        {
+            return;
         }
         let Some(entry) = self.tier(tier) else { return };
         if entry.hired && !entry.removing {

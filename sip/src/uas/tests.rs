@@ -403,3 +403,37 @@ fn finished_transactions_do_not_stay() {
     assert!(world.wait(92_000).is_empty());
     assert_eq!(world.uas.deadline(), None);
 }
+
+#[test]
+fn a_verdict_leaves_no_deadline_behind() {
+    let mut world = world(Profile { hold: true, ..plain() });
+    for patience in [0, 5000] {
+        let text = world.request("REGISTER", "sip:example.com", &format!("Contact: {A};expires=600\r\n"));
+        let ask = asked(&world.hear(&text));
+        assert_eq!(world.uas.holds.deadline(), Some(world.now + Duration::from_millis(3500)));
+        world.wait(patience);
+        world.step(Input::Verdict { ask, refused: Some(403.into()) });
+        assert_eq!(world.uas.holds.deadline(), None, "after {patience} ms");
+    }
+}
+
+#[test]
+fn copies_are_known_by_branch_and_sender_or_for_old_phones_by_everything_else() {
+    let mut world = world(plain());
+    let text = world.request("REGISTER", "sip:example.com", &format!("Contact: {A}\r\n"));
+    assert_eq!(answer(&world.hear(&text)).code(), Some(200));
+    let other = text.replace("UDP 10.0.1.1", "UDP 10.0.1.2");
+    assert_eq!(
+        answer(&world.hear(&other)).code(),
+        Some(500),
+        "not a copy: another sender, the CSeq does not grow"
+    );
+
+    let old =
+        world.request("REGISTER", "sip:example.com", &format!("Contact: {A}\r\n")).replace("z9hG4bK", "");
+    let first = world.hear(&old);
+    assert_eq!(answer(&first).code(), Some(200));
+    assert_eq!(sent(&world.hear(&old)), sent(&first));
+    let next = old.replace("CSeq: 2", "CSeq: 3");
+    assert!(!notes(&world.hear(&next)).is_empty(), "another CSeq is another request");
+}

@@ -1,0 +1,107 @@
+//! Whether a world was left alone long enough before its end to have come to rest.
+
+use std::time::Duration;
+
+use machine::time::Moment;
+
+use crate::plan::{Node, Plan, Verb};
+use crate::script::action::Reply;
+
+/// How long: every binding that nobody wants has aged out, and ten minutes more (ours; 3600 s by spec section 8).
+const QUIET: Duration = Duration::from_secs(4200);
+
+/// Why the world has not come to rest at `end`; `None` when it has.
+pub fn unrest(plan: &Plan, fired: &[Option<Moment>], end: Moment) -> Option<String> {
+    let mut verbs: Vec<(Moment, &Verb)> = plan.steps.iter().map(|step| (step.at, &step.verb)).collect();
+    for (trigger, at) in plan.triggers.iter().zip(fired) {
+        if let Some(at) = at {
+            verbs.extend(trigger.steps.iter().map(|(plus, _, verb)| (*at + *plus, verb)));
+        }
+    }
+    verbs.retain(|(at, verb)| *at <= end && !matches!(verb, Verb::Note(_) | Verb::End));
+    verbs.sort_by_key(|(at, _)| *at);
+    let last = verbs.last().map_or(Moment::START, |(at, _)| *at);
+    if let Some(name) = broken(plan, &verbs) {
+        return Some(format!("{name} at the end"));
+    }
+    let quiet = end.since(last);
+    (quiet < QUIET).then(|| {
+        let (left, wanted) = (humantime::format_duration(quiet), humantime::format_duration(QUIET));
+        format!("the world was left alone for {left} only; {wanted} are needed to come to rest")
+    })
+}
+
+/// What is still broken after all verbs.
+fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
+    let mut sites = vec![Some("has not started"); plan.sites.len()];
+    let mut servers: Vec<Option<&str>> = vec![None; plan.servers.len()];
+    let mut answers: Vec<Option<&str>> = vec![None; plan.servers.len()];
+    let mut links: Vec<Option<&str>> = vec![None; plan.links.len()];
+    let mut clocks = vec![0_i64; plan.sites.len()];
+    let put = |list: &mut Vec<Option<&'static str>>, at: usize, state| {
+        if let Some(slot) = list.get_mut(at) {
+            *slot = state;
+        }
+    };
+    for (_, verb) in verbs {
+        let (node, state) = match verb {
+            Verb::Start(node) | Verb::Resume(node) => (node, None),
+            Verb::Stop(node) => (node, Some("is stopped")),
+            Verb::Kill(node) => (node, Some("is dead")),
+            Verb::Pause(node) => (node, Some("is paused")),
+            Verb::Cut { link } => {
+                put(&mut links, *link, Some("is cut"));
+                continue;
+            }
+            Verb::Heal { link } => {
+                put(&mut links, *link, None);
+                continue;
+            }
+            Verb::Drop { server } => {
+                put(&mut servers, *server, Some("is unreachable"));
+                continue;
+            }
+            Verb::Return { server } => {
+                put(&mut servers, *server, None);
+                continue;
+            }
+            Verb::Answer { server, reply, .. } => {
+                put(&mut answers, *server, (*reply != Reply::Normal).then_some("answers wrongly"));
+                continue;
+            }
+            Verb::Clock { site, ahead_ms, adds } => {
+                if let Some(clock) = clocks.get_mut(*site) {
+                    *clock = if *adds { *clock + ahead_ms } else { *ahead_ms };
+                }
+                continue;
+            }
+            Verb::Slow { .. }
+            | Verb::Locate { .. }
+            | Verb::Detach { .. }
+            | Verb::Silence { .. }
+            | Verb::CallBegins { .. }
+            | Verb::CallEnds { .. }
+            | Verb::Login { .. }
+            | Verb::Logout { .. }
+            | Verb::Note(_)
+            | Verb::End => continue,
+        };
+        match node {
+            Node::Site(site) => put(&mut sites, *site, state),
+            Node::Server(server) => put(&mut servers, *server, state),
+        }
+    }
+    let named = |names: Vec<String>, states: Vec<Option<&str>>| {
+        names.into_iter().zip(states).find_map(|(name, state)| state.map(|state| format!("{name} {state}")))
+    };
+    let wrong = clocks.into_iter().map(|ahead| (ahead.unsigned_abs() > 30_000).then_some("has a wrong clock")).collect();
+    let site_names = || plan.sites.iter().map(|site| site.name.to_string()).collect::<Vec<_>>();
+    let server_names = || plan.servers.iter().map(|server| server.name.to_string()).collect::<Vec<_>>();
+    let site = |at: usize| plan.sites.get(at).map_or("?", |site| &*site.name);
+    let link_names = plan.links.iter().map(|link| format!("link {}-{}", site(link.ends.0), site(link.ends.1))).collect();
+    named(site_names(), sites)
+        .or_else(|| named(server_names(), servers))
+        .or_else(|| named(server_names(), answers))
+        .or_else(|| named(link_names, links))
+        .or_else(|| named(site_names(), wrong))
+}

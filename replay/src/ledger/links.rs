@@ -1,0 +1,78 @@
+//! What the book holds about the sync links. Each end tells its own view; the remote's counts, for it dials.
+
+use crate::plan::Plan;
+use crate::trace::Sight;
+
+/// How a link is, by one end.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum View {
+    /// Nothing was told, or it was lost.
+    #[default]
+    Down,
+    /// Open.
+    Up,
+    /// Refused for this reason.
+    Held(String),
+}
+
+/// The sync links of the star: one from each site to the centre.
+#[derive(Clone, Debug)]
+pub struct Links {
+    centre: usize,
+    views: Vec<View>,
+    synced: Vec<bool>,
+}
+
+impl Links {
+    pub(super) fn new(plan: &Plan) -> Links {
+        Links {
+            centre: plan.sites.iter().position(|site| site.central).unwrap_or_default(),
+            views: vec![View::Down; plan.sites.len()],
+            synced: vec![false; plan.sites.len()],
+        }
+    }
+
+    /// How the link of two sites is: of a remote and the centre, by the remote.
+    pub fn between(&self, a: usize, b: usize) -> &View {
+        let remote = if a == self.centre { b } else { a };
+        self.views.get(remote).unwrap_or(&View::Down)
+    }
+
+    /// Whether a site has everything the centre has; the centre, when all remotes have.
+    pub fn synced(&self, site: usize) -> bool {
+        if site == self.centre {
+            return self.synced.iter().enumerate().all(|(at, synced)| *synced || at == self.centre);
+        }
+        self.synced.get(site).copied().unwrap_or_default()
+    }
+
+    /// Reads a `link` or `sync` event of a site; `true` when something changed.
+    pub(super) fn see(&mut self, site: usize, peer: Option<usize>, sight: &Sight<'_>) -> bool {
+        // The centre speaks about a remote; what it sees of the end of a link is taken over, its opening is not.
+        let remote = if site == self.centre { peer.unwrap_or(self.centre) } else { site };
+        let (Some(view), Some(synced)) = (self.views.get_mut(remote), self.synced.get_mut(remote)) else { return false };
+        let before = (view.clone(), *synced);
+        let by_centre = site == self.centre;
+        match sight.text("state").unwrap_or_default() {
+            "joined" | "insync" | "in-sync" | "complete" | "ok" => {
+                *synced = !by_centre || *synced;
+                if !by_centre {
+                    *view = View::Up;
+                }
+            }
+            "up" | "open" | "download" | "upload" | "downloaded" | "sent" => {
+                if !by_centre {
+                    *view = View::Up;
+                    *synced &= sight.event == "link";
+                }
+            }
+            "down" | "lost" | "wait" | "closed" | "off" => (*view, *synced) = (View::Down, false),
+            "held" | "refused" => {
+                *view = View::Held(sight.text("reason").unwrap_or_default().to_string());
+                *synced = false;
+            }
+            _ => {}
+        }
+        before != (view.clone(), *synced)
+    }
+}

@@ -1,0 +1,195 @@
+//! Starting and stopping the OMM of a virtual site: the same actors as in the service, behind virtual doors.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use actors::clock::{Calendar, Clock};
+use actors::messages::{Die, Fallen};
+use actors::omm::{Birth, Entrance, OmmActor};
+use actors::site::Site;
+use actors::trace::Trace;
+use machine::chance::Chance;
+use machine::note::Note;
+use omm::directory::Directory;
+use omm::directory::device::Device;
+use omm::directory::user::{Relation, User};
+use omm::ids::{Ipei, Number};
+use omm::platform::Platform;
+use omm::stamp::OmmId;
+use omm::star::Role;
+use sip::server::{Local, Server};
+use sip::target::{Target, Transport};
+use sip::uas::Uas;
+
+use crate::memory::Memory;
+use crate::network::{Change, Port, Trunk};
+use crate::plan::Plan;
+use crate::script::world::Binding;
+use crate::world::{DOMAIN, Process, World, enrol, password};
+
+/// What others dial to reach the OMM of a site.
+fn axi_address(plan: &Plan, site: usize) -> String {
+    format!("{}:12622", plan.sites[site].address.ip())
+}
+
+/// Starts the OMM of a site from what its disk holds; nothing happens when it runs already.
+pub(crate) async fn start(world: &mut World, at: usize) {
+    if world.sites[at].process.is_some() {
+        return;
+    }
+    let alive = Rc::new(Cell::new(true));
+    world.sites[at].starts += 1;
+    let birth = birth(world, at, &alive);
+    let (trace, clock) = (birth.site.trace.clone(), birth.site.clock.clone());
+    trace.tell(clock.moment(), "world", &Note::new("start"));
+    let omm = match OmmActor::new(birth) {
+        Ok(omm) => omm.start(),
+        Err(fault) => {
+            trace.tell(clock.moment(), "world", &Note::new("fault").text("text", fault));
+            return;
+        }
+    };
+    let place = &world.plan.sites[at];
+    let addr = SocketAddr::V4(place.address);
+    if let Ok(Some(endpoint)) = omm.send(Entrance).await {
+        world.network.do_send(Change::Plug { addr, place: at, inbox: endpoint.recipient() });
+    }
+    if place.central {
+        let address = axi_address(&world.plan, at);
+        world.network.do_send(Change::Listen { address, place: at, accept: omm.clone().recipient() });
+    }
+    world.sites[at].process = Some(Process { omm, alive });
+}
+
+/// Ends the OMM of a site at once: what it had not made durable is lost, what it had not sent is not sent.
+pub(crate) fn stop(world: &mut World, at: usize, event: &'static str) {
+    let Some(process) = world.sites[at].process.take() else { return };
+    process.alive.set(false);
+    process.omm.do_send(Die);
+    let place = &world.plan.sites[at];
+    world.network.do_send(Change::Up(SocketAddr::V4(place.address), false));
+    world.network.do_send(Change::Dead { address: axi_address(&world.plan, at), place: at });
+    world.tell(&place.name, &Note::new(event));
+}
+
+fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
+    let plan = &world.plan;
+    let place = &plan.sites[at];
+    let omm = OmmId::new(place.park.pari);
+    let addr = SocketAddr::V4(place.address);
+    let calendar = Calendar::Scripted { base: plan.wall, skew: world.sites[at].skew.clone() };
+    let clock = Rc::new(Clock::new(world.origin, calendar, omm));
+    let trace = world.trace(&place.name, alive);
+    // A restarted process draws afresh: its branches and Call-IDs must not repeat those of its former life.
+    let seed = Chance::of(world.seed, &format!("{}/{}", place.name, world.sites[at].starts)).next();
+    let servers = servers(plan, at);
+    let site = Rc::new(Site {
+        node: place.name.clone(),
+        omm,
+        seed,
+        clock,
+        trace,
+        local: Arc::new(Local {
+            sent_by: addr.to_string(),
+            host: place.address.ip().to_string(),
+            agent: "homing".to_owned(),
+        }),
+        contact_host: addr.to_string(),
+        domain: DOMAIN.to_owned(),
+        servers,
+        expires: world.tuning.expires,
+        index: index(plan, at),
+        sip_timing: Arc::new(world.tuning.sip.clone()),
+        policy: Arc::new(world.tuning.policy.clone()),
+        watch: world.tuning.watch,
+    });
+    let mut uas = Uas::new(world.tuning.phones(DOMAIN, addr, plan), Chance::of(seed, "endpoint"));
+    enrol(&mut uas, plan);
+    let port = Port { network: world.network.clone(), addr, alive: alive.clone() }.start();
+    let trunk = Trunk { network: world.network.clone(), place: at }.start();
+    let central = plan.sites.iter().position(|site| site.central);
+    let role = if place.central { Role::Central } else { Role::Remote };
+    Birth {
+        role,
+        directory: directory(plan, place.platform.into()),
+        uas,
+        attach: central.filter(|_| role == Role::Remote).map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
+        roster: (role == Role::Central).then(|| world.tuning.roster(plan, at)),
+        sip: port.recipient(),
+        dial: trunk.recipient(),
+        store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
+        fallen: Undertaker { trace: site.trace.clone(), clock: site.clock.clone() }.start().recipient(),
+        site,
+    }
+}
+
+fn servers(plan: &Plan, at: usize) -> Vec<Arc<Server>> {
+    let tiers = &plan.sites[at].tiers;
+    let spare = tiers.len() > 1;
+    (0u8..)
+        .zip(tiers)
+        .map(|(tier, server)| {
+            let server = &plan.servers[*server];
+            let target = Target { transport: Transport::Udp, addr: SocketAddr::V4(server.address) };
+            Arc::new(Server { name: server.name.clone(), tier, targets: vec![target], spare })
+        })
+        .collect()
+}
+
+/// The place of a site in the roster, for the reg-id: only where a server keeps bindings by instance and reg-id.
+fn index(plan: &Plan, at: usize) -> Option<u8> {
+    let outbound = plan.sites[at].tiers.iter().any(|server| plan.servers[*server].binding == Binding::Outbound);
+    u8::try_from(at).ok().filter(|_| outbound)
+}
+
+/// The users and handsets of the plan, the same at every site (M-2-a).
+fn directory(plan: &Plan, platform: Platform) -> Directory {
+    let mut directory = Directory::new(platform);
+    for phone in &plan.phones {
+        let Ok(ipei) = phone.ipei.parse::<Ipei>() else { continue };
+        let mut device = Device::new(ipei);
+        device.pari_only = phone.pari_only.then(|| OmmId::new(plan.sites[phone.site].park.pari));
+        if let Err(refusal) = directory.add_device(device) {
+            debug_assert!(false, "the plan has checked its phones: {refusal}");
+        }
+    }
+    for (index, user) in plan.users.iter().enumerate() {
+        let Ok(number) = Number::new(&user.number) else { continue };
+        let mut entry = User::new(number, password(&user.number));
+        entry.expires = user.expires;
+        let phone = plan.phones.iter().find(|phone| phone.user == Some(index));
+        if let Some(ipei) = phone.and_then(|phone| phone.ipei.parse::<Ipei>().ok()) {
+            entry.relation = if phone.is_some_and(|phone| phone.pari_only) {
+                Relation::Fixed(ipei)
+            } else {
+                Relation::Dynamic(ipei)
+            };
+        }
+        if let Err(refusal) = directory.add_user(entry) {
+            debug_assert!(false, "the plan has checked its users: {refusal}");
+        }
+    }
+    directory
+}
+
+/// Hears that an OMM has to start over; in a scenario that is a fault of the program and is said aloud.
+struct Undertaker {
+    trace: Trace,
+    clock: Rc<Clock>,
+}
+
+impl Actor for Undertaker {
+    type Context = Context<Self>;
+}
+
+impl Handler<Fallen<Arc<str>>> for Undertaker {
+    type Result = ();
+
+    fn handle(&mut self, Fallen(node): Fallen<Arc<str>>, _: &mut Context<Self>) {
+        let note = Note::new("fault").text("text", format_args!("the OMM of {node} fell over"));
+        self.trace.tell(self.clock.moment(), "world", &note);
+    }
+}

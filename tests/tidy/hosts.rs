@@ -1,0 +1,42 @@
+//! Foreign crates that may go away one day are spoken to in one place each.
+
+use crate::tree::{Tree, names};
+
+/// A crate as code names it, and the files or folders where it may be named.
+const HOSTS: &[(&str, &[&str])] = &[
+    // The resolver answers in rsip's words, because rsip-dns does; the benchmark sets ours beside theirs.
+    ("rsip", &["sip/src/message.rs", "sip/benches/", "src/resolver.rs"]),
+    ("rsip_dns", &["src/resolver.rs", "src/resolver/"]),
+    ("sled", &["src/store.rs", "src/store/"]),
+    ("actix", &["actors/", "replay/", "src/service.rs", "src/service/", "src/demo.rs", "src/demo/"]),
+    ("quick_xml", &["axi/src/element/"]),
+];
+
+/// Complaints about crates that are named elsewhere.
+pub(crate) fn check(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (path, at, code) in tree.code() {
+        for (foreign, hosts) in HOSTS {
+            let spoken = names(code, &format!("{foreign}::")) || names(code, &format!("use {foreign};"));
+            if spoken
+                && !hosts.iter().any(|host| path == *host || host.ends_with('/') && path.starts_with(host))
+            {
+                complaints.push(format!("{path}:{at}: {foreign} is spoken to only in {}", hosts.join(", ")));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn a_guest_outside_its_host_is_found() {
+    let found = check(&Tree::of(&[
+        ("sip/src/message.rs", "use rsip::Uri;"),
+        ("sip/src/uri.rs", "use rsip::Uri;\n// rsip::Uri is fine in a comment\nlet x = my_rsip::f();"),
+        ("src/resolver.rs", "use rsip_dns::DnsClient;"),
+        ("src/main.rs", "let db: sled::Db;\nuse actix;"),
+        ("axi/src/open.rs", "    quick_xml::Reader::from_str(x)"),
+    ]));
+    let places: Vec<&str> = found.iter().filter_map(|complaint| complaint.split(": ").next()).collect();
+    assert_eq!(places, ["axi/src/open.rs:1", "sip/src/uri.rs:1", "src/main.rs:1", "src/main.rs:2"]);
+}
