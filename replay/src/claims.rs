@@ -108,7 +108,7 @@ impl Check {
             What::Link { a, b, state } => match (state, ledger.links().between(*a, *b)) {
                 (LinkState::Up, view) => *view == View::Up,
                 (LinkState::Down, view) => *view == View::Down,
-                (LinkState::Held(reason), View::Held(known)) => known.eq_ignore_ascii_case(reason),
+                (LinkState::Held(reason), View::Held(known)) => known.to_lowercase().contains(&reason.to_lowercase()),
                 (LinkState::Held(_), View::Up | View::Down) => false,
             },
             What::Registers { server, op, count, per } => op.holds(ledger.registers(*server, *per, now), *count),

@@ -10,7 +10,7 @@
 //! | `claim` `stale` `confirm` | a site | `way` said/heard, `owner` `epoch` `former` `phase`; `from` `epoch` |
 //! | `located` `detached` `withdrawn` `refuse` `watchdog` | a site | `watchdog` has `state` |
 //! | `register` | a site | `server` |
-//! | `link` `sync` | a site | `state`, `reason`, and the peer in `who` or `peer` |
+//! | `link` `sync` | a remote site | `state`, `reason` |
 //! | `stop` `crash` `start` | a site | |
 
 pub mod links;
@@ -267,9 +267,7 @@ impl Ledger {
             "detached" | "withdrawn" => self.here(sight, |person| person.left(site)),
             "watchdog" if sight.text("state") == Some("expired") => self.here(sight, |person| person.left(site)),
             "link" | "sync" => {
-                let subject = subject(sight.who);
-                let peer = sight.text("peer").and_then(|peer| self.omm(peer)).or_else(|| self.omm(subject));
-                self.version += u64::from(self.links.see(site, peer, sight));
+                self.version += u64::from(self.links.see(site, sight));
             }
             "stop" | "crash" | "start" => {
                 if let Some(running) = self.running.get_mut(site) {

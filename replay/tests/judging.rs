@@ -189,10 +189,10 @@ fn links_and_sync_are_what_the_remote_says() {
     let script = "at 10s expect link aachen-central up\n expect sync aachen complete\nat 20s expect link aachen-central down\n\
          at 30s expect link aachen-central held version\nat 40s end\n";
     let events = [
-        "1 aachen link/central link state=up",
+        "1 aachen link/central link state=synchronising",
         "2 aachen star sync state=joined peer=102A7010",
-        "15 aachen link/central link state=down",
-        "25 aachen link/central link state=held reason=version",
+        "15 aachen link/central link state=lost",
+        "25 aachen link/central link state=held reason=Version",
     ];
     assert_eq!(verdicts(script, &events), ["passed", "passed", "passed", "passed"]);
     assert_eq!(verdicts(script, &events[2..])[0], "failed: the link is down");

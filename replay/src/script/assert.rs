@@ -85,8 +85,7 @@ pub const WORDS: &[&str] = &["expect", "always", "never", "eventually", "limit"]
 pub const EVENTS: &[&str] = &[
     "admit", "alarm", "answer", "asked", "bind", "bound", "call", "claim", "confirm", "crash", "detached", "dropped",
     "edit", "evict", "expired", "failback", "failover", "fault", "guest-home", "link", "located", "login", "logout",
-    "merge", "note", "probe", "query", "refuse", "register", "released", "removed", "renew", "replaced", "save",
-    "server", "sighted", "silence", "stale", "start", "stop", "sync", "unbind", "unbound", "watchdog", "withdrawn",
+    "merge", "note", "probe", "query", "refuse", "register", "released", "removed", "renew", "replaced", "server", "sighted", "silence", "stale", "start", "stop", "sync", "unbind", "unbound", "watchdog", "withdrawn",
 ];
 
 /// Reads an assert whose first word is one of [`WORDS`]. `runs` says that it stands outside the steps.

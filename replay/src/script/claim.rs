@@ -46,7 +46,7 @@ pub enum LinkState {
     Up,
     /// Lost, or never made.
     Down,
-    /// Refused for this reason (SM-1R `Held`): version, platform, pli, park, sari, auth, forbidden, clock.
+    /// Refused (SM-1R `Held`); the word is looked for in the reason: version, platform, PLI, PARK, SARI, clock, limit.
     Held(Name),
 }
 
@@ -188,7 +188,7 @@ fn of_link(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
     let state = match line.choose("how the link is", &[("up", 0), ("down", 1), ("held", 2)])? {
         0 => LinkState::Up,
         1 => LinkState::Down,
-        _ => LinkState::Held(Name::from(line.word("why: version, platform, pli, park, sari, auth, forbidden, clock")?)),
+        _ => LinkState::Held(Name::from(line.word("why, a word of the reason: version, platform, PLI, PARK, SARI, clock, limit")?)),
     };
     Ok(Claim::Link { link, state })
 }
