@@ -160,7 +160,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     match line.command {
         Command::Serve { site, .. } => with_site(&site.config, false, service::run),
         Command::Demo { limit, json } => demo::run(limit, json),
-        Command::Check { site, json, time_limit } => with_site(&site.config, json, |site| look(&site, json, time_limit)),
+        Command::Check { site, json, time_limit } => {
+            with_site(&site.config, json, |site| look(&site, json, time_limit))
+        }
         Command::Status { service } => ask(&service, "status", status::overview),
         Command::Users { service } => ask(&service, "users", status::users),
     }

@@ -10,6 +10,8 @@ use omm::ids::park::Park;
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 
+use sip::target::Transport;
+
 use super::reader::{At, Section};
 use super::server::{Server, host_and_port};
 use super::timers::Timers;
@@ -19,6 +21,8 @@ use super::users::{EXPIRES, User};
 pub const REMOTES_MAX: usize = 10;
 /// Primary, secondary, tertiary (spec 0).
 pub const TIERS_MAX: usize = 3;
+/// The version that a real OMM 7.1 speaks (spec 13.2).
+const AXI_PROTOCOL: u32 = 45;
 /// Longest name of a site or a server in characters; ours: it stands in every line of a trace.
 const NAME_MAX: usize = 32;
 
@@ -33,6 +37,8 @@ pub struct Site {
     pub platform: Platform,
     /// The identity of the OMM (M-2.1.2.1-a); its PLI is equal at all sites (M-2.1.2.1-f).
     pub park: Park,
+    /// The version of the AXI protocol that is spoken; equal at all sites (M-2.2.2-b).
+    pub axi_protocol: u32,
     /// Where state is kept.
     pub data_dir: PathBuf,
     /// The socket on which `homing status` asks.
@@ -161,6 +167,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
             Some("leave `pli` out".into()),
         );
     }
+    let axi_protocol = top.number("axi_protocol", 1, 65_535).map_or(AXI_PROTOCOL, |found| found.value as u32);
     let data_dir = top.need_text("data_dir", "a folder").map(|dir| base.join(dir.value));
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
     let axi = axi(top, role.as_ref());
@@ -180,6 +187,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         role: role?.value,
         platform: platform?.value,
         park: park?.value,
+        axi_protocol,
         control: control.unwrap_or_else(|| data_dir.join("control.sock")),
         data_dir,
         axi: axi?,
@@ -323,6 +331,15 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
     Some(Sip { listen, contact, domain: domain?.value })
 }
 
+/// A server over a transport that the SIP door speaks.
+fn spoken(text: &str) -> Result<Server, String> {
+    let server = Server::read(text)?;
+    match server.transport {
+        None | Some(Transport::Udp) => Ok(server),
+        Some(other) => Err(format!("SIP over {} is not spoken yet by this version", other.via())),
+    }
+}
+
 fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
     let mut tiers: Vec<Tier> = Vec::new();
     let sections = top.tables("tier");
@@ -345,7 +362,7 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
             reader.fault(span, what, format!("tier {}", index + 1), "no more tiers", None);
         }
         let name = section.need_parsed("name", "the server's name, such as \"pbx\"", site_name);
-        let server = section.need_parsed("uri", "sip:host[:port][;transport=udp|tcp]", Server::read);
+        let server = section.need_parsed("uri", "sip:host[:port][;transport=udp]", spoken);
         section.finish();
         let (Some(name), Some(server)) = (name, server) else { continue };
         if tiers.iter().any(|tier| tier.name == name.value) {

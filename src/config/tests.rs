@@ -200,7 +200,7 @@ site.toml:9:1: unknown key `pasword` in [link]
   16 | uri = "sips:pbx.example.com"
      |       ^^^^^^^^^^^^^^^^^^^^^^
      read:     "sips:pbx.example.com"
-     expected: sip:host[:port][;transport=udp|tcp]
+     expected: sip:host[:port][;transport=udp]
 site.toml:17:1: unknown key `modle` in [[tier]]
   17 | modle = "multy"
      | ^^^^^
