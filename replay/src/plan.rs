@@ -23,7 +23,8 @@ use crate::script::assert::{Metric, Pattern};
 use crate::script::claim::{Claim, Op};
 use crate::script::output::Output;
 use crate::script::setting::Setting;
-use crate::script::world::{Auth, Binding, Kind, Park, Platform};
+use crate::script::world::{Auth, Binding, Kind, Park, };
+use omm::platform::Platform;
 use crate::script::complaint::Complaint;
 use crate::script::{Name, Place, Script};
 
