@@ -66,7 +66,6 @@ impl BindingActor {
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
         BindingActor { seat, tier, kin, reports, fallen }
     }
-
 }
 
 impl Actor for BindingActor {

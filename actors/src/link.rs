@@ -107,7 +107,9 @@ impl Pipe {
                     self.write(axi::message::Message::Other(complaint.answer()).bytes());
                     heard.push(Heard::Fault(complaint.to_string()));
                 }
-                Err(fault @ (Fault::Refused(_) | Fault::Unsupported(_))) => heard.push(Heard::Fault(fault.to_string())),
+                Err(fault @ (Fault::Refused(_) | Fault::Unsupported(_))) => {
+                    heard.push(Heard::Fault(fault.to_string()))
+                }
                 Err(Fault::Malformed(broken)) => {
                     heard.push(Heard::Broken(broken.to_string()));
                     break;

@@ -37,7 +37,13 @@ impl ServerActor {
         let who = format!("server/{}", server.name);
         let chance = site.chance(&who);
         let tier = server.tier;
-        let machine = Health::new(server, site.local.clone(), format!("sip:{}", site.domain), site.sip_timing.clone(), chance);
+        let machine = Health::new(
+            server,
+            site.local.clone(),
+            format!("sip:{}", site.domain),
+            site.sip_timing.clone(),
+            chance,
+        );
         ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
     }
 }
@@ -72,7 +78,9 @@ impl Seated for ServerActor {
                 // A full door loses the probe, as the network would.
                 let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
             }
-            Effect::Standing { server: _, tier, standing } => self.ways.stands.do_send(Stands { tier, standing }),
+            Effect::Standing { server: _, tier, standing } => {
+                self.ways.stands.do_send(Stands { tier, standing })
+            }
         }
         Flow::Go
     }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use omm::ids::{Ipei, Number};
-use omm::link::timing::Timing as LinkTiming;
 use machine::chance::Chance;
 use omm::directory::device::{Class, Device};
 use omm::directory::user::User;
+use omm::ids::{Ipei, Number};
+use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::Policy;
-use omm::watchdog::Class as Watch;
 use omm::stamp::{OmmId, Stamp};
+use omm::watchdog::Class as Watch;
 use sip::server::{Account, Local, Server};
 use sip::timing::Timing;
 use uuid::Uuid;
@@ -100,9 +100,9 @@ impl Site {
             password: user.password.clone(),
             expires: user.expires.unwrap_or(self.expires),
             instance,
-            reg_id: self.index.map(|index| {
-                1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)
-            }),
+            reg_id: self
+                .index
+                .map(|index| 1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)),
         }
     }
 }

@@ -83,6 +83,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         node: site.name.as_str().into(),
         omm: identity(site),
         seed,
+        hired: std::cell::Cell::new(0),
         clock,
         trace,
         local: Arc::new(Local {
