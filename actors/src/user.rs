@@ -13,7 +13,7 @@ use omm::roaming::record::{Contact, Record};
 use omm::roaming::{Ask, Effect, Input, Roaming, Sighting, State};
 use omm::stamp::Stamp;
 use sip::line;
-use sip::report::{Listed, Removal};
+use sip::report::{Leftover, Listed, Removal};
 use sip::server::Standing;
 use sip::uri::Uri;
 
@@ -111,7 +111,20 @@ impl UserActor {
         };
         let who = format!("user/{}", user.number);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        UserActor { seat, site, kin, user, resumed, line: None, standings, reach, tier: None, bound, goodbyes: Vec::new(), fallen }
+        UserActor {
+            seat,
+            site,
+            kin,
+            user,
+            resumed,
+            line: None,
+            standings,
+            reach,
+            tier: None,
+            bound,
+            goodbyes: Vec::new(),
+            fallen,
+        }
     }
 
     fn wall(&self) -> Wall {
@@ -156,7 +169,9 @@ impl UserActor {
         }
         if let Some(epoch) = self.bound {
             let contact = self.site.contact(&self.user.number, epoch);
-            line.do_send(Want(line::Input::Inherit { contact, remaining: self.site.expires }));
+            // How long it may still be listed is not kept: no longer than what was asked for.
+            let leftover = Leftover { contacts: vec![contact], remaining: self.site.expires };
+            line.do_send(Want(line::Input::Inherit(leftover)));
         }
         if self.asks_before_refresh() {
             line.do_send(Want(line::Input::Caution(true)));
@@ -356,7 +371,11 @@ impl Handler<Look> for UserActor {
 
     fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
         let machine = self.seat.machine();
-        MessageResult(Profile { state: machine.state(), claim: machine.claim(self.site.clock.moment()), tier: self.tier })
+        MessageResult(Profile {
+            state: machine.state(),
+            claim: machine.claim(self.site.clock.moment()),
+            tier: self.tier,
+        })
     }
 }
 

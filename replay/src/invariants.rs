@@ -64,13 +64,16 @@ pub struct Invariants {
     plan: Arc<Plan>,
     timer_f: Duration,
     /// REGISTERs that wait for their answer, by site and binding.
-    in_flight: BTreeMap<(usize, Box<str>), Moment>,
+    in_flight: BTreeMap<Flight, Moment>,
     overlapping: Breaches,
     stars: Breaches,
     /// Whether a user's own machine has asked for the removal of what it once asked to bind, by site and user.
     wants: BTreeMap<(usize, usize), Wants>,
     meddled: Breaches,
 }
+
+/// A binding: its site, its user, its server; places in the plan.
+type Flight = (usize, usize, usize);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wants {
@@ -116,11 +119,13 @@ impl Invariants {
         let Some(site) = ledger.site(sight.node) else { return };
         match sight.event {
             "register" => self.register(site, sight, ledger),
-            "answer" | "bound" | "unbound" | "removed" | "silence" => self.answered(site, sight.who),
+            "answer" | "bound" | "unbound" | "removed" | "silence" => self.answered(site, sight, ledger),
             "bind" => self.want(site, sight, ledger, Wants::Bound),
-            "unbind" | "withdrawn" | "failover" | "failback" | "evict" => self.want(site, sight, ledger, Wants::Removed),
+            "unbind" | "withdrawn" | "failover" | "failback" | "evict" => {
+                self.want(site, sight, ledger, Wants::Removed)
+            }
             "stop" | "crash" | "start" => {
-                self.in_flight.retain(|(at, _), _| *at != site);
+                self.in_flight.retain(|(at, _, _), _| *at != site);
                 // What a restarted OMM cleans up was asked for before: not judged until it binds again.
                 self.wants.retain(|(at, _), _| *at != site);
             }
@@ -129,8 +134,8 @@ impl Invariants {
     }
 
     fn register(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger) {
-        let before = self.in_flight.insert((site, sight.who.into()), sight.at);
-        if let Some(before) = before
+        let flight = self.flight(site, sight, ledger);
+        if let Some(before) = flight.and_then(|flight| self.in_flight.insert(flight, sight.at))
             && sight.at.since(before) < self.timer_f
         {
             self.overlapping.add(sight.at, || {
@@ -144,14 +149,23 @@ impl Invariants {
             && let Some(user) = ledger.user_of(sight)
             && self.wants.get(&(site, user)) == Some(&Wants::Bound)
         {
-            self.meddled.add(sight.at, || format!("nothing had happened to this user, still it was removed: {sight}"));
+            self.meddled.add(sight.at, || {
+                format!("nothing had happened to this user, still it was removed: {sight}")
+            });
         }
     }
 
-    fn answered(&mut self, site: usize, who: &str) {
-        if who.starts_with("binding/") {
-            self.in_flight.remove(&(site, Box::from(who)));
+    fn answered(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger) {
+        if let Some(flight) = self.flight(site, sight, ledger) {
+            self.in_flight.remove(&flight);
         }
+    }
+
+    /// The binding that an event is about.
+    fn flight(&self, site: usize, sight: &Sight<'_>, ledger: &Ledger) -> Option<Flight> {
+        let (_, server) = sight.who.strip_prefix("binding/")?.split_once('@')?;
+        let server = self.plan.servers.iter().position(|known| *known.name == *server)?;
+        Some((site, ledger.user_of(sight)?, server))
     }
 
     fn want(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger, wants: Wants) {
@@ -173,12 +187,32 @@ impl Invariants {
             }
         };
         vec![
-            Finding { id: "I5", says: "a binding at an OMM belongs to a user that the OMM owns", outcome: settled(rest::strays) },
-            Finding { id: "I6", says: "one OMM serves each user whose phone is on, and all agree which", outcome: settled(rest::disagreements) },
-            Finding { id: "I8", says: "a binding never has two REGISTERs in flight", outcome: self.overlapping.outcome() },
+            Finding {
+                id: "I5",
+                says: "a binding at an OMM belongs to a user that the OMM owns",
+                outcome: settled(rest::strays),
+            },
+            Finding {
+                id: "I6",
+                says: "one OMM serves each user whose phone is on, and all agree which",
+                outcome: settled(rest::disagreements),
+            },
+            Finding {
+                id: "I8",
+                says: "a binding never has two REGISTERs in flight",
+                outcome: self.overlapping.outcome(),
+            },
             Finding { id: "I9", says: "`Contact: *` is never sent", outcome: self.stars.outcome() },
-            Finding { id: "I12", says: "what happens to one user changes no other user's binding", outcome: self.meddled.outcome() },
-            Finding { id: "SM-2", says: "a double registration ends in time", outcome: doubles(&self.plan, ledger, end).outcome() },
+            Finding {
+                id: "I12",
+                says: "what happens to one user changes no other user's binding",
+                outcome: self.meddled.outcome(),
+            },
+            Finding {
+                id: "SM-2",
+                says: "a double registration ends in time",
+                outcome: doubles(&self.plan, ledger, end).outcome(),
+            },
         ]
     }
 }
@@ -195,7 +229,9 @@ fn doubles(plan: &Plan, ledger: &Ledger, end: Moment) -> Breaches {
         if longest.0 > bound {
             let span = humantime::format_duration(longest.0);
             let most = humantime::format_duration(bound);
-            breaches.add(longest.1, || format!("{} was registered by two OMMs for {span}, at most {most}", user.name));
+            breaches.add(longest.1, || {
+                format!("{} was registered by two OMMs for {span}, at most {most}", user.name)
+            });
         }
     }
     breaches

@@ -115,7 +115,11 @@ enum Question {
 impl Judge {
     /// Nothing has happened yet.
     pub fn new(plan: &Arc<Plan>) -> Judge {
-        let cases: Vec<Case> = plan.asserts.iter().map(|assert| Case { question: question(assert, plan), verdict: None }).collect();
+        let cases: Vec<Case> = plan
+            .asserts
+            .iter()
+            .map(|assert| Case { question: question(assert, plan), verdict: None })
+            .collect();
         let opens = plan.asserts.iter().enumerate().map(|(at, assert)| (assert.from, Bound::Opens, at));
         let closes = plan.asserts.iter().enumerate().map(|(at, assert)| (assert.until, Bound::Closes, at));
         let mut bounds: Vec<_> = opens.chain(closes).collect();
@@ -129,7 +133,11 @@ impl Judge {
             bounds,
             next_bound: 0,
             open: Vec::new(),
-            triggers: plan.triggers.iter().map(|trigger| (Matcher::new(&trigger.pattern, None, plan), None)).collect(),
+            triggers: plan
+                .triggers
+                .iter()
+                .map(|trigger| (Matcher::new(&trigger.pattern, None, plan), None))
+                .collect(),
             just_fired: Vec::new(),
             recent: Recent::new(),
             wanting: Vec::new(),
@@ -229,6 +237,7 @@ impl Judge {
             self.rule(*case, false);
         }
         self.open = open;
+        self.ledger.untouch();
         let cases = &self.cases;
         self.open.retain(|case| cases.get(*case).is_some_and(|case| case.verdict.is_none()));
     }
@@ -288,7 +297,9 @@ impl Judge {
     /// Goes on with the orders that wait for this event.
     fn follow(&mut self, sight: &Sight<'_>) {
         for at in &self.orders {
-            let (Some(case), Some(assert)) = (self.cases.get_mut(*at), self.plan.asserts.get(*at)) else { continue };
+            let (Some(case), Some(assert)) = (self.cases.get_mut(*at), self.plan.asserts.get(*at)) else {
+                continue;
+            };
             if case.verdict.is_some() || sight.at < assert.from || sight.at > assert.until {
                 continue;
             }
@@ -307,7 +318,10 @@ impl Judge {
     fn wanted(&mut self, sight: &Sight<'_>) {
         let cases = &mut self.cases;
         self.wanting.retain(|at| {
-            let Some(Some(Verdict::Failed(failure))) = cases.get_mut(*at).map(|case| &mut case.verdict) else { return false };
+            let Some(Some(Verdict::Failed(failure))) = cases.get_mut(*at).map(|case| &mut case.verdict)
+            else {
+                return false;
+            };
             failure.around.push(sight.to_string());
             failure.around.len() < 2 * AROUND
         });

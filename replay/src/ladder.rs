@@ -65,7 +65,8 @@ impl Ladder {
             "located" | "asked" => (0, node, sight.event.to_string()),
             "admit" | "refuse" => (node, 0, words(sight)),
             "claim" | "stale" | "confirm" if sight.text("way") == Some("heard") => {
-                let speaker = sight.text("from").or_else(|| sight.text("owner")).and_then(|omm| ledger.omm(omm));
+                let speaker =
+                    sight.text("from").or_else(|| sight.text("owner")).and_then(|omm| ledger.omm(omm));
                 (speaker.map_or(node, |site| site + 1), node, words(sight))
             }
             _ => (node, node, words(sight)),
@@ -91,8 +92,9 @@ impl Ladder {
         let sites = self.plan.sites.iter().map(|site| site.name.to_string());
         let servers = self.plan.servers.iter().map(|server| server.name.to_string());
         let names: Vec<String> = std::iter::once("phone".to_string()).chain(sites).chain(servers).collect();
-        let used: Vec<usize> =
-            (0..names.len()).filter(|lane| self.rows.iter().any(|row| row.from == *lane || row.to == *lane)).collect();
+        let used: Vec<usize> = (0..names.len())
+            .filter(|lane| self.rows.iter().any(|row| row.from == *lane || row.to == *lane))
+            .collect();
         let column = |lane: usize| used.iter().position(|known| *known == lane).unwrap_or_default() * LANE;
         let head: String = used
             .iter()

@@ -10,7 +10,7 @@
 //! | `claim` `stale` `confirm` | a site | `way` said/heard, `owner` `epoch` `former` `phase`; `from` `epoch` |
 //! | `located` `detached` `withdrawn` `refuse` `watchdog` | a site | `watchdog` has `state` |
 //! | `register` | a site | `server` |
-//! | `link` `sync` | a site | `state`, `reason`, and the peer in `who` or `peer` |
+//! | `link` `sync` | a remote site | `state`, `reason` |
 //! | `stop` `crash` `start` | a site | |
 
 pub mod links;
@@ -71,13 +71,15 @@ pub struct Ledger {
     surplus: Vec<u64>,
     t_confirm: Duration,
     version: u64,
+    touched: Vec<usize>,
 }
 
 impl Ledger {
     /// An empty book for this world.
     pub fn new(plan: &Arc<Plan>) -> Ledger {
         let sites = plan.sites.iter().enumerate().map(|(at, site)| (Arc::clone(&site.name), Node::Site(at)));
-        let servers = plan.servers.iter().enumerate().map(|(at, server)| (Arc::clone(&server.name), Node::Server(at)));
+        let servers =
+            plan.servers.iter().enumerate().map(|(at, server)| (Arc::clone(&server.name), Node::Server(at)));
         let users = plan.users.iter().enumerate();
         let names = users.clone().map(|(at, user)| (Arc::clone(&user.name), at));
         let phones = plan.phones.iter().filter_map(|phone| Some((Arc::clone(&phone.name), phone.user?)));
@@ -93,12 +95,24 @@ impl Ledger {
         }
         Ledger {
             nodes: sites.chain(servers).collect(),
-            subjects: phones.chain(names).chain(users.map(|(at, user)| (Arc::clone(&user.number), at))).collect(),
-            omms: plan.sites.iter().enumerate().map(|(at, site)| (format!("{:08X}", site.park.pari), at)).collect(),
+            subjects: phones
+                .chain(names)
+                .chain(users.map(|(at, user)| (Arc::clone(&user.number), at)))
+                .collect(),
+            omms: plan
+                .sites
+                .iter()
+                .enumerate()
+                .map(|(at, site)| (format!("{:08X}", site.park.pari), at))
+                .collect(),
             people,
             links: Links::new(plan),
             running: vec![true; plan.sites.len()],
-            recent: plan.servers.iter().map(|server| (longest_look_back(plan, &server.name), VecDeque::new())).collect(),
+            recent: plan
+                .servers
+                .iter()
+                .map(|server| (longest_look_back(plan, &server.name), VecDeque::new()))
+                .collect(),
             counts: Counts {
                 registers: vec![0; plan.servers.len()],
                 by_site: vec![[0; 6]; plan.sites.len()],
@@ -107,6 +121,7 @@ impl Ledger {
             surplus,
             t_confirm,
             version: 0,
+            touched: Vec::new(),
             plan: Arc::clone(plan),
         }
     }
@@ -114,6 +129,16 @@ impl Ledger {
     /// Grows with every change that a claim could see.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The users whose registrations or presence changed since [`Ledger::untouch`].
+    pub fn touched(&self) -> &[usize] {
+        &self.touched
+    }
+
+    /// Everybody has looked at what changed.
+    pub fn untouch(&mut self) {
+        self.touched.clear();
     }
 
     /// What was counted so far.
@@ -216,10 +241,14 @@ impl Ledger {
         let site = self.site_of_contact(contact);
         let Some(person) = self.people.get_mut(user) else { return };
         let before = person.surplus();
-        let changed = if gone { person.released(server, contact) } else { person.bound(server, site, contact) };
+        let changed =
+            if gone { person.released(server, contact) } else { person.bound(server, site, contact) };
         let after = person.surplus();
         person.doubled(before, after, sight.at);
-        self.version += u64::from(changed);
+        if changed {
+            self.version += 1;
+            self.touched.push(user);
+        }
         if before != after {
             if let Some(count) = self.surplus.get_mut(before) {
                 *count = count.saturating_sub(1);
@@ -233,7 +262,9 @@ impl Ledger {
 
     /// The OMM behind a contact: `hm-site=` of the URI, else its address.
     fn site_of_contact(&self, contact: &str) -> Option<usize> {
-        let named = contact.split_once("hm-site=").map(|(_, rest)| rest.split([';', '>', '?']).next().unwrap_or(rest));
+        let named = contact
+            .split_once("hm-site=")
+            .map(|(_, rest)| rest.split([';', '>', '?']).next().unwrap_or(rest));
         if let Some(site) = named.and_then(|omm| self.omm(omm)) {
             return Some(site);
         }
@@ -265,11 +296,11 @@ impl Ledger {
             "located" => self.here(sight, |person| person.located(site)),
             "refuse" => self.here(sight, Person::refused),
             "detached" | "withdrawn" => self.here(sight, |person| person.left(site)),
-            "watchdog" if sight.text("state") == Some("expired") => self.here(sight, |person| person.left(site)),
+            "watchdog" if sight.text("state") == Some("expired") => {
+                self.here(sight, |person| person.left(site))
+            }
             "link" | "sync" => {
-                let subject = subject(sight.who);
-                let peer = sight.text("peer").and_then(|peer| self.omm(peer)).or_else(|| self.omm(subject));
-                self.version += u64::from(self.links.see(site, peer, sight));
+                self.version += u64::from(self.links.see(site, sight));
             }
             "stop" | "crash" | "start" => {
                 if let Some(running) = self.running.get_mut(site) {
@@ -297,8 +328,11 @@ impl Ledger {
     }
 
     fn here(&mut self, sight: &Sight<'_>, change: impl FnOnce(&mut Person)) {
-        if let Some(person) = self.user_of(sight).and_then(|user| self.people.get_mut(user)) {
+        if let Some(user) = self.user_of(sight)
+            && let Some(person) = self.people.get_mut(user)
+        {
             change(person);
+            self.touched.push(user);
             self.version += 1;
         }
     }

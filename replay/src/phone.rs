@@ -8,10 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::prelude::*;
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actors::binding::Tell;
 use actors::clock::Clock;
 use actors::doors::Datagram;
-use actors::binding::Tell;
 use actors::seat::{Flow, Seat, Seated};
 use actors::trace::Trace;
 use machine::chance::Chance;
@@ -125,9 +125,10 @@ impl Handler<Carry> for Phone {
                 self.locate(account, omm);
                 self.keep_time(ctx);
             }
+            // The agent stays to hear the answer, and ends by itself.
             Carry::Detach => {
                 self.stop_time(ctx);
-                if let Some((agent, _)) = self.agent.take() {
+                if let Some((agent, _)) = &self.agent {
                     agent.do_send(Tell(Order::Remove));
                 }
             }
@@ -163,7 +164,8 @@ impl Agent {
         let host = handset.addr.to_string();
         let local = Local { sent_by: host.clone(), host, agent: "virtual phone".to_owned() };
         let machine = Binding::new(account, omm, Arc::new(local), handset.timing.clone(), chance);
-        let seat = Seat::new(machine, format!("phone/{name}"), handset.clock.clone(), Trace::silent("phones"));
+        let seat =
+            Seat::new(machine, format!("phone/{name}"), handset.clock.clone(), Trace::silent("phones"));
         Agent { seat, addr: handset.addr, network: handset.network.clone() }
     }
 }
@@ -186,14 +188,11 @@ impl Seated for Agent {
 
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Send { to, bytes, .. } => self.network.do_send(Post { from: self.addr, to: to.addr, bytes }),
+            Effect::Send { to, bytes, .. } => {
+                self.network.do_send(Post { from: self.addr, to: to.addr, bytes })
+            }
             Effect::Report(Report::Done) => ctx.stop(),
-            Effect::Report(_)
-            | Effect::Answered { .. }
-            | Effect::Evidence(_)
-            | Effect::Keep(_)
-            | Effect::Forget
-            | Effect::Dropped(_) => {}
+            Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) => {}
         }
         Flow::Go
     }

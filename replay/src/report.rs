@@ -110,7 +110,9 @@ impl Report {
                 Some(at) => line.t = Some(at.as_millis()),
                 None if trigger.armed > findings.end => line.verdict = NOT_RUN,
                 // What hangs on it was never done, so what was to be shown was not shown.
-                None => line.fail(findings.end, "this event never came, so what hangs on it was not done".into()),
+                None => {
+                    line.fail(findings.end, "this event never came, so what hangs on it was not done".into())
+                }
             }
             checks.push(line);
         }
@@ -223,7 +225,12 @@ impl Report {
         }
         for line in self.checks.iter().filter(|line| line.verdict == NOT_RUN && line.kind != "invariant") {
             let place = line.place.as_deref().unwrap_or_default();
-            let _ = writeln!(text, "\n{place} {}\n  not run: {}", line.text, line.why.as_deref().unwrap_or_default());
+            let _ = writeln!(
+                text,
+                "\n{place} {}\n  not run: {}",
+                line.text,
+                line.why.as_deref().unwrap_or_default()
+            );
         }
         if failed > 0 {
             let _ = writeln!(text, "\nreplay it: {}", self.replay);

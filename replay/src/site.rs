@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::prelude::*;
+use actix::{Actor, Context, Handler};
 use actors::clock::{Calendar, Clock};
 use actors::messages::{Die, Fallen};
 use actors::omm::{Birth, Entrance, OmmActor};
@@ -90,6 +90,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         node: place.name.clone(),
         omm,
         seed,
+        hired: Cell::new(0),
         clock,
         trace,
         local: Arc::new(Local {
@@ -102,6 +103,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         servers,
         expires: world.tuning.expires,
         index: index(plan, at),
+        link_timing: world.tuning.link(),
         sip_timing: Arc::new(world.tuning.sip.clone()),
         policy: Arc::new(world.tuning.policy.clone()),
         watch: world.tuning.watch,
@@ -114,9 +116,11 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     let role = if place.central { Role::Central } else { Role::Remote };
     Birth {
         role,
-        directory: directory(plan, place.platform.into()),
+        directory: directory(plan, place.platform),
         uas,
-        attach: central.filter(|_| role == Role::Remote).map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
+        attach: central
+            .filter(|_| role == Role::Remote)
+            .map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
         roster: (role == Role::Central).then(|| world.tuning.roster(plan, at)),
         sip: port.recipient(),
         dial: trunk.recipient(),
@@ -141,7 +145,8 @@ fn servers(plan: &Plan, at: usize) -> Vec<Arc<Server>> {
 
 /// The place of a site in the roster, for the reg-id: only where a server keeps bindings by instance and reg-id.
 fn index(plan: &Plan, at: usize) -> Option<u8> {
-    let outbound = plan.sites[at].tiers.iter().any(|server| plan.servers[*server].binding == Binding::Outbound);
+    let outbound =
+        plan.sites[at].tiers.iter().any(|server| plan.servers[*server].binding == Binding::Outbound);
     u8::try_from(at).ok().filter(|_| outbound)
 }
 

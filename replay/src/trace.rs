@@ -38,12 +38,12 @@ impl<'a> Sight<'a> {
 
     /// The event's own keys and values, in their order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
-        let (live, kept): (&'a [(&'static str, Value)], &'a [(String, Value)]) = match self.fields {
-            Fields::Live(fields) => (fields, &[]),
-            Fields::Kept(fields) => (&[], fields),
+        let (live, kept) = match self.fields {
+            Fields::Live(fields) => (Some(fields), None),
+            Fields::Kept(fields) => (None, Some(fields)),
         };
-        let live = live.iter().map(|(key, value)| (*key, value));
-        live.chain(kept.iter().map(|(key, value)| (key.as_str(), value)))
+        let live = live.into_iter().flatten().map(|(key, value)| (*key, value));
+        live.chain(kept.into_iter().flatten().map(|(key, value)| (key.as_str(), value)))
     }
 
     /// The text of a key.
@@ -87,12 +87,15 @@ impl<'a> Sight<'a> {
 
     /// Appends the line of the timeline: `02:00:00.034 berlin user/4711 claim way=said ..`.
     pub fn print_into(&self, line: &mut String) {
-        use fmt::Write as _;
         let ms = self.at.as_millis();
-        let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{hours:02}:{minutes:02}:{seconds:02}.{:03} ", ms % 1000);
-        for word in [self.node, " ", self.who, " ", self.event] {
+        digits(line, ms / 3_600_000, 2);
+        for (mark, number, width) in
+            [(':', ms / 60_000 % 60, 2), (':', ms / 1000 % 60, 2), ('.', ms % 1000, 3)]
+        {
+            line.push(mark);
+            digits(line, number, width);
+        }
+        for word in [" ", self.node, " ", self.who, " ", self.event] {
             line.push_str(word);
         }
         for (key, value) in self.fields() {
@@ -101,9 +104,7 @@ impl<'a> Sight<'a> {
             line.push('=');
             match value {
                 Value::Text(text) => line.push_str(text),
-                Value::Number(number) => {
-                    let _ = write!(line, "{number}");
-                }
+                Value::Number(number) => digits(line, *number, 1),
             }
         }
     }
@@ -114,6 +115,18 @@ impl fmt::Display for Sight<'_> {
         let mut line = String::with_capacity(120);
         self.print_into(&mut line);
         f.write_str(&line)
+    }
+}
+
+/// Appends a number with at least so many digits.
+fn digits(line: &mut String, number: u64, width: u32) {
+    let mut unit = 10_u64.pow(width.saturating_sub(1));
+    while number / unit >= 10 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        line.push(char::from(b'0' + (number / unit % 10) as u8));
+        unit /= 10;
     }
 }
 
@@ -232,7 +245,8 @@ mod tests {
 
     #[test]
     fn a_line_is_written_in_the_order_of_its_keys_and_read_back() {
-        let note = Note::new("register").text("server", "pbx \"1\"\n").number("tier", 1_u64).text("kind", "initial");
+        let note =
+            Note::new("register").text("server", "pbx \"1\"\n").number("tier", 1_u64).text("kind", "initial");
         let sight = Sight::of(Moment::from_millis(7_200_034), "berlin", "binding/101@pbx", &note);
         let mut line = Vec::new();
         sight.write_json(&mut line).unwrap();
@@ -249,11 +263,19 @@ mod tests {
         let note = Note::new("claim").text("way", "said").number("age", 3_u64);
         let sight = Sight::of(Moment::from_millis(7_200_034), "berlin", "user/4711", &note);
         assert_eq!(sight.to_string(), "02:00:00.034 berlin user/4711 claim way=said age=3");
+        let note = Note::new("x").number("none", 0_u64).number("most", u64::MAX);
+        let sight = Sight::of(Moment::from_millis(360_000_000), "n", "w", &note);
+        assert_eq!(sight.to_string(), "100:00:00.000 n w x none=0 most=18446744073709551615");
     }
 
     #[test]
     fn what_is_no_event_is_refused() {
-        assert!(Entry::read(r#"{"t":1,"node":"a","who":"b"}"#).unwrap_err().to_string().contains("missing field `event`"));
+        assert!(
+            Entry::read(r#"{"t":1,"node":"a","who":"b"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("missing field `event`")
+        );
         assert!(Entry::read(r#"{"t":1,"node":"a","who":"b","event":"c","d":1.5}"#).is_err());
     }
 

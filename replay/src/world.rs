@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix::prelude::*;
+use actix::{Actor, Addr};
 use actors::clock::{Calendar, Clock, Origin};
 use actors::messages::{Call, Leave, Left};
 use actors::omm::OmmActor;
@@ -124,7 +123,14 @@ impl World {
             None => Trace::silent(node),
             Some(sink) => {
                 let (sink, alive) = (sink.clone(), alive.clone());
-                Trace::new(node, Rc::new(move |seen| if alive.get() { sink(seen) }))
+                Trace::new(
+                    node,
+                    Rc::new(move |seen| {
+                        if alive.get() {
+                            sink(seen)
+                        }
+                    }),
+                )
             }
         }
     }
@@ -187,7 +193,9 @@ impl World {
             Verb::Start(Node::Server(server)) => self.server_up(*server, true),
             Verb::Stop(Node::Site(site)) => site::stop(self, *site, "stop"),
             Verb::Kill(Node::Site(site)) => site::stop(self, *site, "crash"),
-            Verb::Stop(Node::Server(server)) | Verb::Kill(Node::Server(server)) => self.server_up(*server, false),
+            Verb::Stop(Node::Server(server)) | Verb::Kill(Node::Server(server)) => {
+                self.server_up(*server, false)
+            }
             Verb::Pause(_) | Verb::Resume(_) => {}
             Verb::Cut { link } => self.change_path(*link, |path| path.cut = true),
             Verb::Heal { link } => self.change_path(*link, |path| path.cut = false),
@@ -325,6 +333,3 @@ pub(crate) fn enrol(uas: &mut Uas, plan: &Plan) {
     }
     debug_assert!(effects.is_empty(), "an account is no event");
 }
-
-/// How long the world waits for an answer of its own actors before it believes that something is broken.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(1);

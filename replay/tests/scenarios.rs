@@ -24,7 +24,8 @@ fn plan_of(path: &Path) -> Result<plan::Plan, String> {
 #[test]
 fn every_scenario_comes_to_a_plan_that_checks_something() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let folder = if folder.exists() { folder } else { Path::new(file!()).parent().unwrap().join("../../scenarios") };
+    let folder =
+        if folder.exists() { folder } else { Path::new(file!()).parent().unwrap().join("../../scenarios") };
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|kind| kind == "scn"));
     files.sort();
@@ -46,8 +47,16 @@ fn the_guide_names_every_word_of_the_language() {
     let guide = include_str!("../../scenarios/LANGUAGE.md");
     let settings = setting::KEYS.iter().map(|(key, _, _)| *key);
     let later = action::LATER.iter().map(|(word, _)| *word);
-    let words = world::read::WORDS.iter().chain(action::WORDS).chain(assert::WORDS).copied().chain(settings).chain(later);
-    let spoken = |word: &str| guide.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(|known| known == word);
+    let words = world::read::WORDS
+        .iter()
+        .chain(action::WORDS)
+        .chain(assert::WORDS)
+        .copied()
+        .chain(settings)
+        .chain(later);
+    let spoken = |word: &str| {
+        guide.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(|known| known == word)
+    };
     let missing: Vec<&str> = words.filter(|word| !spoken(word)).collect();
     assert_eq!(missing, [""; 0]);
 }

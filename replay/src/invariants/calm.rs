@@ -94,11 +94,15 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
     let named = |names: Vec<String>, states: Vec<Option<&str>>| {
         names.into_iter().zip(states).find_map(|(name, state)| state.map(|state| format!("{name} {state}")))
     };
-    let wrong = clocks.into_iter().map(|ahead| (ahead.unsigned_abs() > 30_000).then_some("has a wrong clock")).collect();
+    let wrong = clocks
+        .into_iter()
+        .map(|ahead| (ahead.unsigned_abs() > 30_000).then_some("has a wrong clock"))
+        .collect();
     let site_names = || plan.sites.iter().map(|site| site.name.to_string()).collect::<Vec<_>>();
     let server_names = || plan.servers.iter().map(|server| server.name.to_string()).collect::<Vec<_>>();
     let site = |at: usize| plan.sites.get(at).map_or("?", |site| &*site.name);
-    let link_names = plan.links.iter().map(|link| format!("link {}-{}", site(link.ends.0), site(link.ends.1))).collect();
+    let link_names =
+        plan.links.iter().map(|link| format!("link {}-{}", site(link.ends.0), site(link.ends.1))).collect();
     named(site_names(), sites)
         .or_else(|| named(server_names(), servers))
         .or_else(|| named(server_names(), answers))

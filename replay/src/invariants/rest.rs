@@ -39,7 +39,12 @@ pub fn disagreements(ledger: &Ledger) -> Vec<String> {
         let Some((first, owner)) = views.first().copied() else { continue };
         if let Some((other, believed)) = views.iter().find(|(_, believed)| *believed != owner) {
             let (a, b) = (name(first), name(*other));
-            told.push(format!("{}: {a} says that {} is the owner, {b} says {}", user.name, name(owner), name(*believed)));
+            told.push(format!(
+                "{}: {a} says that {} is the owner, {b} says {}",
+                user.name,
+                name(owner),
+                name(*believed)
+            ));
             continue;
         }
         let served = person.surplus() == 0 && person.registered(Some(owner), None);

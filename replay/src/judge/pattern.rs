@@ -32,7 +32,9 @@ struct Sign {
 impl Matcher {
     /// The pattern, with `user` as the only user it is about, if given.
     pub fn new(pattern: &Pattern, user: Option<usize>, plan: &Plan) -> Matcher {
-        let omm = |word: &str| plan.sites.iter().find(|site| *site.name == *word).map(|site| format!("{:08X}", site.park.pari));
+        let omm = |word: &str| {
+            plan.sites.iter().find(|site| *site.name == *word).map(|site| format!("{:08X}", site.park.pari))
+        };
         let mut matcher = Matcher { event: Arc::clone(&pattern.event), user, marks: Vec::new() };
         for mark in &pattern.marks {
             let (key, node, word) = match mark {
@@ -85,5 +87,9 @@ pub fn tell(pattern: &Pattern) -> String {
             Mark::Key(key, word) => format!("{key}={word}"),
         })
         .collect();
-    if marks.is_empty() { pattern.event.to_string() } else { format!("{}({})", pattern.event, marks.join(" ")) }
+    if marks.is_empty() {
+        pattern.event.to_string()
+    } else {
+        format!("{}({})", pattern.event, marks.join(" "))
+    }
 }

@@ -48,7 +48,8 @@ impl Recent {
 
     /// The last five events, oldest first.
     pub fn before(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.ordered().rev().take(AROUND).map(|(_, line)| line.clone()).collect();
+        let mut lines: Vec<String> =
+            self.ordered().rev().take(AROUND).map(|(_, line)| line.clone()).collect();
         lines.reverse();
         lines
     }

@@ -46,31 +46,25 @@ impl Links {
         self.synced.get(site).copied().unwrap_or_default()
     }
 
-    /// Reads a `link` or `sync` event of a site; `true` when something changed.
-    pub(super) fn see(&mut self, site: usize, peer: Option<usize>, sight: &Sight<'_>) -> bool {
-        // The centre speaks about a remote; what it sees of the end of a link is taken over, its opening is not.
-        let remote = if site == self.centre { peer.unwrap_or(self.centre) } else { site };
-        let (Some(view), Some(synced)) = (self.views.get_mut(remote), self.synced.get_mut(remote)) else { return false };
+    /// Reads a `link` or `sync` event of a site; `true` when something changed. The centre's own are passed by: it
+    /// sees a link end, but not why.
+    pub(super) fn see(&mut self, site: usize, sight: &Sight<'_>) -> bool {
+        if site == self.centre {
+            return false;
+        }
+        let (Some(view), Some(synced)) = (self.views.get_mut(site), self.synced.get_mut(site)) else {
+            return false;
+        };
         let before = (view.clone(), *synced);
-        let by_centre = site == self.centre;
         match sight.text("state").unwrap_or_default() {
-            "joined" | "insync" | "in-sync" | "complete" | "ok" => {
-                *synced = !by_centre || *synced;
-                if !by_centre {
-                    *view = View::Up;
-                }
-            }
-            "up" | "open" | "download" | "upload" | "downloaded" | "sent" => {
-                if !by_centre {
-                    *view = View::Up;
-                    *synced &= sight.event == "link";
-                }
-            }
-            "down" | "lost" | "wait" | "closed" | "off" => (*view, *synced) = (View::Down, false),
-            "held" | "refused" => {
+            "insync" | "joined" => (*view, *synced) = (View::Up, true),
+            "synchronising" => (*view, *synced) = (View::Up, false),
+            "off" | "lost" | "down" => (*view, *synced) = (View::Down, false),
+            "held" => {
                 *view = View::Held(sight.text("reason").unwrap_or_default().to_string());
                 *synced = false;
             }
+            // A held link that is dialled again is held until that succeeds.
             _ => {}
         }
         before != (view.clone(), *synced)

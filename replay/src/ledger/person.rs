@@ -82,17 +82,19 @@ impl Person {
 
     /// How many OMMs are listed for the user, less one.
     pub fn surplus(&self) -> usize {
-        let mut sites: Vec<usize> = self.held.iter().filter_map(|held| held.site).collect();
-        sites.sort_unstable();
-        sites.dedup();
-        sites.len().saturating_sub(1)
+        // A handful of contacts: each counts when none before it is of the same OMM.
+        let known = |(at, held): (usize, &Held)| {
+            held.site.is_some() && self.held.iter().take(at).all(|earlier| earlier.site != held.site)
+        };
+        let sites = self.held.iter().enumerate().filter(|pair| known(*pair)).count();
+        sites.saturating_sub(1)
     }
 
     /// Whether a registrar lists the user's contact at this site; `via` this one.
     pub fn registered(&self, at: Option<usize>, via: Option<usize>) -> bool {
-        self.held.iter().any(|held| {
-            at.is_none_or(|at| held.site == Some(at)) && via.is_none_or(|via| held.server == via)
-        })
+        self.held
+            .iter()
+            .any(|held| at.is_none_or(|at| held.site == Some(at)) && via.is_none_or(|via| held.server == via))
     }
 
     /// How many contacts a registrar lists.
@@ -118,7 +120,9 @@ impl Person {
         if before == 0 && after > 0 {
             self.double_since = Some(now);
         }
-        if after == 0 && let Some(since) = self.double_since.take() {
+        if after == 0
+            && let Some(since) = self.double_since.take()
+        {
             let span = now.since(since);
             if span > self.double_longest.0 {
                 self.double_longest = (span, since);
@@ -155,7 +159,8 @@ impl Person {
         if self.roam.as_ref().is_some_and(|known| known.epoch >= *epoch) {
             return false;
         }
-        self.roam = Some(Roam { epoch: epoch.clone(), owner, former, since: now, confirmed: former.is_none() });
+        self.roam =
+            Some(Roam { epoch: epoch.clone(), owner, former, since: now, confirmed: former.is_none() });
         true
     }
 

@@ -10,7 +10,9 @@ use machine::time::{Moment, Wall};
 use super::{Link, Phone, Plan, Server, Site, User};
 use crate::script::complaint::Complaint;
 use crate::script::names::CROWD_FIRST;
-use crate::script::world::{Auth, Binding, Declared, Kind, Park, PhoneWord, UserWords, World, read::check_character};
+use crate::script::world::{
+    Auth, Binding, Declared, Kind, Park, PhoneWord, UserWords, World, read::check_character,
+};
 use crate::script::{Name, Place, Script};
 
 /// Calendar time at the start, when the script does not say: 2026-01-01T00:00:00Z (ours).
@@ -83,7 +85,11 @@ impl Layout {
             World::Site { name, central, platform, park, axi } => {
                 let number = self.plan.sites.len() + 1;
                 if number > SITES_MAX {
-                    self.complain(declared, "so many sites are not replayed", format!("at most {SITES_MAX} sites"));
+                    self.complain(
+                        declared,
+                        "so many sites are not replayed",
+                        format!("at most {SITES_MAX} sites"),
+                    );
                     return;
                 }
                 if *central && self.plan.sites.iter().any(|site| site.central) {
@@ -101,7 +107,9 @@ impl Layout {
                     tiers: Vec::new(),
                 });
             }
-            World::Server { name, site, binding, removes_any } => self.server(name, site.as_ref(), *binding, *removes_any),
+            World::Server { name, site, binding, removes_any } => {
+                self.server(name, site.as_ref(), *binding, *removes_any)
+            }
             World::Link { ends, latency, jitter, loss } => {
                 if let (Some(a), Some(b)) = (self.site(&ends.0), self.site(&ends.1)) {
                     self.plan.links.push(Link {
@@ -113,11 +121,16 @@ impl Layout {
                 }
             }
             World::Proxies { site, servers } => {
-                let places = servers.iter().filter_map(|name| self.plan.servers.iter().position(|s| s.name == *name));
+                let places =
+                    servers.iter().filter_map(|name| self.plan.servers.iter().position(|s| s.name == *name));
                 if let Some(site) = self.site(site) {
                     let places = places.collect();
                     if self.tiers.insert(site, places).is_some() {
-                        self.complain(declared, "the tiers of this site are given twice", "one `proxies` line a site");
+                        self.complain(
+                            declared,
+                            "the tiers of this site are given twice",
+                            "one `proxies` line a site",
+                        );
                     }
                 }
             }
@@ -146,13 +159,23 @@ impl Layout {
     fn check_sites(&mut self, script: &Script) {
         let Some(last) = script.world.last() else {
             let place = Place { file: Arc::clone(&script.file), line: 1 };
-            self.wrong.push(Complaint::about(&place, "", "", "there is no world", "`site NAME` and `proxy NAME at SITE`"));
+            self.wrong.push(Complaint::about(
+                &place,
+                "",
+                "",
+                "there is no world",
+                "`site NAME` and `proxy NAME at SITE`",
+            ));
             return;
         };
         if self.plan.sites.is_empty() {
             self.complain(last, "there is no site in this world", "a line `site NAME`");
         } else if self.plan.servers.is_empty() {
-            self.complain(last, "there is no registrar in this world", "a line `proxy NAME at SITE` or `registrar NAME`");
+            self.complain(
+                last,
+                "there is no registrar in this world",
+                "a line `proxy NAME at SITE` or `registrar NAME`",
+            );
         } else if !self.plan.sites.iter().any(|site| site.central) {
             match self.plan.sites.as_mut_slice() {
                 [only] => only.central = true,
@@ -175,7 +198,8 @@ impl Layout {
         for declared in &script.world {
             let World::User(words) = &declared.world else { continue };
             let given = words.number.clone();
-            let number = given.or_else(|| free.by_ref().map(|n| Arc::from(n.to_string())).find(|n| !taken.contains(n)));
+            let number = given
+                .or_else(|| free.by_ref().map(|n| Arc::from(n.to_string())).find(|n| !taken.contains(n)));
             let home = words.home.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.centre());
             self.plan.users.push(User {
                 name: words.name.clone(),
@@ -192,7 +216,11 @@ impl Layout {
                 let number: Arc<str> = Arc::from(next.to_string());
                 next += 1;
                 if taken.contains(&number) {
-                    self.complain(declared, "a number of the crowd is taken", format!("no user with the number {number}"));
+                    self.complain(
+                        declared,
+                        "a number of the crowd is taken",
+                        format!("no user with the number {number}"),
+                    );
                     return;
                 }
                 let home = self.home(homes, index, *count);
@@ -228,7 +256,11 @@ impl Layout {
             if let Some(PhoneWord::Named(device)) = &user.device
                 && let Some(other) = owners.insert(device.clone(), user.name.clone())
             {
-                self.complain(declared, "this device has a user", format!("a device other than that of `{other}` (I2)"));
+                self.complain(
+                    declared,
+                    "this device has a user",
+                    format!("a device other than that of `{other}` (I2)"),
+                );
             }
         }
         for index in 0..self.plan.users.len() {
@@ -247,20 +279,35 @@ impl Layout {
         }
         for declared in &script.world {
             let World::Device { name, ipei, site, pari_only, kind } = &declared.world else { continue };
-            let user = owners.get(name).and_then(|owner| self.plan.users.iter().position(|user| user.name == *owner));
+            let user = owners
+                .get(name)
+                .and_then(|owner| self.plan.users.iter().position(|user| user.name == *owner));
             let home = user.and_then(|user| self.plan.users.get(user)).map(|user| user.home);
-            let site = site.as_ref().and_then(|name| self.site(name)).or(home).unwrap_or_else(|| self.centre());
+            let site =
+                site.as_ref().and_then(|name| self.site(name)).or(home).unwrap_or_else(|| self.centre());
             self.phone(name.clone(), ipei.clone(), *kind, *pari_only, user, site);
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = self.plan.phones.iter().find(|phone| !seen.insert(phone.ipei.clone())).cloned()
             && let Some(last) = script.world.last()
         {
-            self.complain(last, "two phones have one IPEI", format!("an IPEI other than {} for `{}` (I1)", twice.ipei, twice.name));
+            self.complain(
+                last,
+                "two phones have one IPEI",
+                format!("an IPEI other than {} for `{}` (I1)", twice.ipei, twice.name),
+            );
         }
     }
 
-    fn phone(&mut self, name: Name, ipei: Option<Arc<str>>, kind: Kind, pari_only: bool, user: Option<usize>, site: usize) {
+    fn phone(
+        &mut self,
+        name: Name,
+        ipei: Option<Arc<str>>,
+        kind: Kind,
+        pari_only: bool,
+        user: Option<usize>,
+        site: usize,
+    ) {
         let ipei = ipei.unwrap_or_else(|| {
             let digits = format!("{EMC}{:07}", self.plan.phones.len() + 1);
             Arc::from(format!("{digits}{}", check_character(&digits)))
@@ -277,7 +324,8 @@ impl Layout {
             site.tiers = match self.tiers.remove(&index) {
                 Some(given) => given,
                 None => {
-                    let own = (0..servers.len()).filter(|at| servers[*at].site == Some(index) && Some(*at) != shared);
+                    let own = (0..servers.len())
+                        .filter(|at| servers[*at].site == Some(index) && Some(*at) != shared);
                     shared.into_iter().chain(own).take(3).collect()
                 }
             };

@@ -48,14 +48,19 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
         let Some(step) = script.steps.get(order) else { continue };
         unfolding.step(at, order, step, trigger);
         if unfolding.plan.steps.len() > VERBS_MAX {
-            unfolding.wrong.push(complain(step, "this comes to too many verbs", "at most two million in a run"));
+            unfolding.wrong.push(complain(
+                step,
+                "this comes to too many verbs",
+                "at most two million in a run",
+            ));
         }
         if !unfolding.wrong.is_empty() {
             return Err(unfolding.wrong);
         }
     }
     let file = &unfolding.plan.file;
-    let place = script.steps.last().map_or(Place { file: Arc::clone(file), line: 0 }, |step| step.place.clone());
+    let place =
+        script.steps.last().map_or(Place { file: Arc::clone(file), line: 0 }, |step| step.place.clone());
     // Asserts are reported in the order of the script.
     unfolding.asserts.sort_by_key(|(order, assert)| (*order, assert.from));
     unfolding.plan.asserts.extend(unfolding.asserts.into_iter().map(|(_, assert)| assert));
@@ -88,7 +93,11 @@ fn end(script: &Script) -> Result<Moment, Vec<Complaint>> {
         When::Run | When::On { .. } => false,
     });
     match late {
-        Some(step) => Err(vec![complain(step, "this comes after the end", format!("a time before {}", humantime::format_duration(end)))]),
+        Some(step) => Err(vec![complain(
+            step,
+            "this comes after the end",
+            format!("a time before {}", humantime::format_duration(end)),
+        )]),
         None => Ok(Moment::START + end),
     }
 }
@@ -118,9 +127,10 @@ fn latest(step: &script::Step) -> Duration {
 fn lasts(action: &Action) -> Duration {
     match action {
         Action::Power { over, .. } | Action::Roam { over, .. } => over.unwrap_or_default(),
-        Action::Cut { span, .. } | Action::Slow { span, .. } | Action::Drop { span, .. } | Action::Answer { span, .. } => {
-            span.unwrap_or_default()
-        }
+        Action::Cut { span, .. }
+        | Action::Slow { span, .. }
+        | Action::Drop { span, .. }
+        | Action::Answer { span, .. } => span.unwrap_or_default(),
         Action::Flap { span, .. } | Action::Call { span, .. } => *span,
         Action::Heal { .. }
         | Action::Return { .. }
@@ -152,7 +162,11 @@ fn moments(script: &Script, end: Moment) -> Result<Vec<Due>, Vec<Complaint>> {
                     due.push((at, order, None));
                     at = at + (*period).max(Duration::from_millis(1));
                     if due.len() > VERBS_MAX {
-                        return Err(vec![complain(step, "this repeats too often", "at most two million times")]);
+                        return Err(vec![complain(
+                            step,
+                            "this repeats too often",
+                            "at most two million times",
+                        )]);
                     }
                 }
             }
@@ -187,7 +201,8 @@ impl Unfolding<'_> {
         let place = &step.place;
         match trigger {
             None => {
-                let steps = verbs.into_iter().map(|(plus, verb)| Step { at: at + plus, place: place.clone(), verb });
+                let steps =
+                    verbs.into_iter().map(|(plus, verb)| Step { at: at + plus, place: place.clone(), verb });
                 self.plan.steps.extend(steps);
             }
             Some((id, plus)) => {
@@ -200,7 +215,8 @@ impl Unfolding<'_> {
                 }
                 if let Some(kept) = self.plan.triggers.get_mut(id) {
                     (kept.armed, kept.pattern) = (armed, trigger.pattern.clone());
-                    kept.steps.extend(verbs.into_iter().map(|(more, verb)| (plus + more, place.clone(), verb)));
+                    kept.steps
+                        .extend(verbs.into_iter().map(|(more, verb)| (plus + more, place.clone(), verb)));
                 }
             }
         }
@@ -221,13 +237,18 @@ impl Unfolding<'_> {
             Action::Slow { link, quality, span } => {
                 let link = self.link(link).ok_or_else(unknown)?;
                 let usual = self.usual(link, *quality);
-                undone(Verb::Slow { link, quality: *quality }, span.map(|span| (span, Verb::Slow { link, quality: usual })))
+                undone(
+                    Verb::Slow { link, quality: *quality },
+                    span.map(|span| (span, Verb::Slow { link, quality: usual })),
+                )
             }
             Action::Drop { server, span } => {
                 let server = self.server(server).ok_or_else(unknown)?;
                 undone(Verb::Drop { server }, span.map(|span| (span, Verb::Return { server })))
             }
-            Action::Return { server } => vec![(now, Verb::Return { server: self.server(server).ok_or_else(unknown)? })],
+            Action::Return { server } => {
+                vec![(now, Verb::Return { server: self.server(server).ok_or_else(unknown)? })]
+            }
             Action::Answer { server, method, reply, span } => {
                 let server = self.server(server).ok_or_else(unknown)?;
                 let normal = Verb::Answer { server, method: method.clone(), reply: Reply::Normal };
@@ -240,12 +261,14 @@ impl Unfolding<'_> {
             }
             Action::Locate { phone, site } => {
                 let phone = self.phone(phone).ok_or_else(unknown)?;
-                let site = site.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
+                let site =
+                    site.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
                 vec![(now, self.locate(phone, site))]
             }
             Action::Detach { phone, site } => {
                 let phone = self.phone(phone).ok_or_else(unknown)?;
-                let site = site.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
+                let site =
+                    site.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
                 self.hush(phone);
                 vec![(now, Verb::Detach { phone, site })]
             }
@@ -262,19 +285,25 @@ impl Unfolding<'_> {
                     Who::Share(share) => self.share(*share, from, to, at),
                 };
                 let (over, count) = (over.unwrap_or_default(), phones.len() as u32);
-                (0..).zip(phones).map(|(index, phone)| (over * index / count.max(1), self.locate(phone, to))).collect()
+                (0..)
+                    .zip(phones)
+                    .map(|(index, phone)| (over * index / count.max(1), self.locate(phone, to)))
+                    .collect()
             }
             Action::Call { user, span } => {
                 let user = self.user(user).ok_or_else(unknown)?;
                 undone(Verb::CallBegins { user }, Some((*span, Verb::CallEnds { user })))
             }
-            Action::Login { user, site, device } => vec![(now, self.login(user, site.as_ref(), device.as_ref())?)],
+            Action::Login { user, site, device } => {
+                vec![(now, self.login(user, site.as_ref(), device.as_ref())?)]
+            }
             Action::Logout { user, site } => {
                 let user_at = self.user(user).ok_or_else(unknown)?;
                 let Some(phone) = self.on.iter().position(|on| *on == Some(user_at)) else {
                     return Err(("nobody is logged in by then", format!("a `login {user}` before")));
                 };
-                let site = site.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
+                let site =
+                    site.as_ref().and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
                 if let Some(on) = self.on.get_mut(phone) {
                     *on = None;
                 }
@@ -324,10 +353,12 @@ impl Unfolding<'_> {
                 let user = user.as_ref().and_then(|name| self.user(name));
                 (Form::Order { user, events: events.clone() }, (at, within.map_or(end, |within| at + within)))
             }
-            assert::Assert::Limit { metric, at: node, op, value } => {
-                (Form::Limit { metric: *metric, at: node.clone(), op: *op, value: *value }, (Moment::START, end))
-            }
+            assert::Assert::Limit { metric, at: node, op, value } => (
+                Form::Limit { metric: *metric, at: node.clone(), op: *op, value: *value },
+                (Moment::START, end),
+            ),
         };
-        self.asserts.push((order, Assert { place: step.place.clone(), text: step.text.clone(), form, from, until }));
+        self.asserts
+            .push((order, Assert { place: step.place.clone(), text: step.text.clone(), form, from, until }));
     }
 }

@@ -112,8 +112,9 @@ pub enum Who {
 
 /// The words with which an action begins.
 pub const WORDS: &[&str] = &[
-    "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return", "answer",
-    "skew", "step", "locate", "detach", "silence", "roam", "call", "login", "logout", "note", "end",
+    "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
+    "answer", "skew", "step", "locate", "detach", "silence", "roam", "call", "login", "logout", "note",
+    "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
@@ -169,7 +170,9 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         "detach" => Action::Detach { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },
         "silence" => Action::Silence { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },
         "roam" => roam(line, names)?,
-        "call" => Action::Call { user: line.name(names, USER)?, span: line.span("for")?.unwrap_or(CALL_SPAN) },
+        "call" => {
+            Action::Call { user: line.name(names, USER)?, span: line.span("for")?.unwrap_or(CALL_SPAN) }
+        }
         "login" => Action::Login {
             user: line.name(names, USER)?,
             site: site(line, names, "at")?,

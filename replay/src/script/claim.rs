@@ -46,7 +46,7 @@ pub enum LinkState {
     Up,
     /// Lost, or never made.
     Down,
-    /// Refused for this reason (SM-1R `Held`): version, platform, pli, park, sari, auth, forbidden, clock.
+    /// Refused (SM-1R `Held`); the word is looked for in the reason: version, platform, PLI, PARK, SARI, clock, limit.
     Held(Name),
 }
 
@@ -135,7 +135,9 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
         _ => {
             let users = names.of(&[Sort::User]);
             let words = ["all", "roam", "sync", "link", "registers", "duplicate"];
-            Err(line.complain("this is no claim and no user", FORMS).nearest_of(users.into_iter().chain(words)))
+            Err(line
+                .complain("this is no claim and no user", FORMS)
+                .nearest_of(users.into_iter().chain(words)))
         }
     }
 }
@@ -188,14 +190,17 @@ fn of_link(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
     let state = match line.choose("how the link is", &[("up", 0), ("down", 1), ("held", 2)])? {
         0 => LinkState::Up,
         1 => LinkState::Down,
-        _ => LinkState::Held(Name::from(line.word("why: version, platform, pli, park, sari, auth, forbidden, clock")?)),
+        _ => LinkState::Held(Name::from(
+            line.word("why, a word of the reason: version, platform, PLI, PARK, SARI, clock, limit")?,
+        )),
     };
     Ok(Claim::Link { link, state })
 }
 
 /// Reads a comparison.
 pub(super) fn op(line: &mut Cursor<'_>) -> Read<Op> {
-    let known = [("<", Op::Below), ("<=", Op::AtMost), ("=", Op::Exactly), (">=", Op::AtLeast), (">", Op::Above)];
+    let known =
+        [("<", Op::Below), ("<=", Op::AtMost), ("=", Op::Exactly), (">=", Op::AtLeast), (">", Op::Above)];
     let read = line.peek().map_or("", |token| token.text);
     match known.iter().find(|(text, _)| *text == read) {
         Some((_, op)) => {

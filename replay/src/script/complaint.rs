@@ -54,7 +54,13 @@ pub struct Complaint {
 
 impl Complaint {
     /// About a statement, `text` in the line `source`, found when the line itself was right.
-    pub fn about(place: &Place, source: &str, text: &str, what: &str, expected: impl Into<String>) -> Complaint {
+    pub fn about(
+        place: &Place,
+        source: &str,
+        text: &str,
+        what: &str,
+        expected: impl Into<String>,
+    ) -> Complaint {
         let before = source.find(text).map_or("", |at| &source[..at]);
         Complaint {
             severity: Severity::Error,
@@ -72,13 +78,13 @@ impl Complaint {
     }
 
     /// The same complaint with a hint.
-    pub fn hint(mut self, hint: impl Into<String>) -> Complaint {
+    pub fn hint(mut self: Box<Self>, hint: impl Into<String>) -> Box<Complaint> {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same complaint with the nearest of the words that would have been right.
-    pub fn nearest_of<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Complaint {
+    pub fn nearest_of<'a>(mut self: Box<Self>, words: impl IntoIterator<Item = &'a str>) -> Box<Complaint> {
         self.nearest = nearest(&self.read, words).map(str::to_string);
         self
     }
@@ -97,11 +103,16 @@ impl fmt::Display for Complaint {
         writeln!(f, "{gutter} |")?;
         writeln!(f, "{number} | {}", self.source)?;
         // Tabs are kept, so that the caret stands where the eye expects it.
-        let lead: String =
-            self.source.chars().take(self.column.saturating_sub(1)).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let lead: String = self
+            .source
+            .chars()
+            .take(self.column.saturating_sub(1))
+            .map(|c| if c == '\t' { c } else { ' ' })
+            .collect();
         write!(f, "{gutter} | {lead}{}", "^".repeat(self.width.max(1)))?;
         if !self.expected.is_empty() {
-            let read = if self.read.is_empty() { "the end of the line".into() } else { format!("`{}`", self.read) };
+            let read =
+                if self.read.is_empty() { "the end of the line".into() } else { format!("`{}`", self.read) };
             write!(f, "\n{gutter} = read {read}, expected {}", self.expected)?;
         }
         if let Some(nearest) = &self.nearest {

@@ -10,7 +10,7 @@ use super::names::{Names, Sort};
 use super::{Name, Place};
 
 /// What reading a part of a line comes to.
-pub type Read<T> = Result<T, Complaint>;
+pub type Read<T> = Result<T, Box<Complaint>>;
 
 /// A line being read.
 pub struct Cursor<'a> {
@@ -122,12 +122,18 @@ impl<'a> Cursor<'a> {
             self.next += 1;
             return Ok(name);
         }
-        let expected =
-            if known.is_empty() { format!("{what} declared above") } else { format!("{what} declared above: {}", listed(&known)) };
+        let expected = if known.is_empty() {
+            format!("{what} declared above")
+        } else {
+            format!("{what} declared above: {}", listed(&known))
+        };
         let complaint = match names.sort(word) {
             _ if word.is_empty() => self.complain("a name is missing", expected),
             Some(sort) => self.complain(&format!("this is {}", sort.article()), expected),
-            None => self.complain(&format!("there is no {} of this name", sorts.first().map_or("thing", |s| s.noun())), expected),
+            None => self.complain(
+                &format!("there is no {} of this name", sorts.first().map_or("thing", |s| s.noun())),
+                expected,
+            ),
         };
         Err(complaint.nearest_of(known))
     }
@@ -138,7 +144,10 @@ impl<'a> Cursor<'a> {
         let good = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
         let telling = word.chars().any(char::is_alphabetic);
         if word.is_empty() || !good || !telling || word == "all" {
-            let expected = format!("a name for {}: letters, digits, `-`, `_`, `.`, with at least one letter", sort.article());
+            let expected = format!(
+                "a name for {}: letters, digits, `-`, `_`, `.`, with at least one letter",
+                sort.article()
+            );
             let complaint = self.complain("this is no name", expected);
             let hint = format!("write `user NAME number {word}`");
             return Err(if !word.is_empty() && !telling { complaint.hint(hint) } else { complaint });
@@ -217,7 +226,10 @@ impl<'a> Cursor<'a> {
                 self.next += 1;
                 Ok(sign * i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
             }
-            _ => Err(self.complain("this is no time difference", "a duration with a sign such as `+10m` or `-3s`")),
+            _ => {
+                Err(self
+                    .complain("this is no time difference", "a duration with a sign such as `+10m` or `-3s`"))
+            }
         }
     }
 
@@ -263,11 +275,15 @@ impl<'a> Cursor<'a> {
 
     /// Nothing may be left.
     pub fn finish(&self) -> Read<()> {
-        if self.is_done() { Ok(()) } else { Err(self.complain("the statement was complete", "the end of the line")) }
+        if self.is_done() {
+            Ok(())
+        } else {
+            Err(self.complain("the statement was complete", "the end of the line"))
+        }
     }
 
     /// A complaint about the next token, or about the end of the line.
-    pub fn complain(&self, what: &str, expected: impl Into<String>) -> Complaint {
+    pub fn complain(&self, what: &str, expected: impl Into<String>) -> Box<Complaint> {
         let end = self.tokens.last().map_or(0, |token| token.end);
         let after_last = self.line[..end].chars().count() + 2;
         let (read, column, width) = match self.peek() {
@@ -278,7 +294,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A complaint about the token before the next one.
-    pub fn complain_back(&self, what: &str, expected: impl Into<String>) -> Complaint {
+    pub fn complain_back(&self, what: &str, expected: impl Into<String>) -> Box<Complaint> {
         match self.next.checked_sub(1).and_then(|index| self.tokens.get(index)) {
             Some(token) => {
                 self.build(Severity::Error, token.column, token.width(), what, token.text, expected.into())
@@ -288,7 +304,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// "`upgrade` comes with a later release", about the next token.
-    pub fn unsupported(&self, instead: &str) -> Complaint {
+    pub fn unsupported(&self, instead: &str) -> Box<Complaint> {
         let word = self.peek().map_or("", |token| token.text);
         let mut complaint = self.complain(&format!("`{word}` comes with a later release"), "");
         complaint.severity = Severity::Unsupported;
@@ -296,7 +312,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The same as a warning: the line is left out, the run goes on.
-    pub fn warning(&self) -> Complaint {
+    pub fn warning(&self) -> Box<Complaint> {
         let mut complaint = self.unsupported("it is left out of this run");
         complaint.severity = Severity::Warning;
         complaint
@@ -307,8 +323,16 @@ impl<'a> Cursor<'a> {
         self.next += 1;
     }
 
-    fn build(&self, severity: Severity, column: usize, width: usize, what: &str, read: &str, expected: String) -> Complaint {
-        Complaint {
+    fn build(
+        &self,
+        severity: Severity,
+        column: usize,
+        width: usize,
+        what: &str,
+        read: &str,
+        expected: String,
+    ) -> Box<Complaint> {
+        Box::new(Complaint {
             severity,
             file: Arc::clone(&self.place.file),
             line: self.place.line,
@@ -320,7 +344,7 @@ impl<'a> Cursor<'a> {
             expected,
             nearest: None,
             hint: None,
-        }
+        })
     }
 }
 

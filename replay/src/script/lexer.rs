@@ -63,7 +63,8 @@ pub fn tokens(line: &str) -> Vec<Token<'_>> {
                 }
             }
             '<' | '>' => {
-                let end = if rest.next_if(|(_, (_, next))| *next == '=').is_some() { start + 2 } else { start + 1 };
+                let end =
+                    if rest.next_if(|(_, (_, next))| *next == '=').is_some() { start + 2 } else { start + 1 };
                 push(Kind::Mark, &line[start..end], end);
             }
             ',' | '(' | ')' | '=' => push(Kind::Mark, &line[start..start + 1], start + 1),
@@ -104,7 +105,10 @@ mod tests {
 
     #[test]
     fn words_marks_and_quotes_know_their_columns() {
-        assert_eq!(texts("proxies a: p, q # two"), [("proxies", 1), ("a", 9), (":", 10), ("p", 12), (",", 13), ("q", 15)]);
+        assert_eq!(
+            texts("proxies a: p, q # two"),
+            [("proxies", 1), ("a", 9), (":", 10), ("p", 12), (",", 13), ("q", 15)]
+        );
         assert_eq!(texts(r#"note "a, b" end"#), [("note", 1), ("a, b", 6), ("end", 13)]);
         assert_eq!(texts("x <=4"), [("x", 1), ("<=", 3), ("4", 5)]);
         assert_eq!(texts("start 2026-03-01T00:00:00Z"), [("start", 1), ("2026-03-01T00:00:00Z", 7)]);

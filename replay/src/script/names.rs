@@ -97,8 +97,12 @@ impl Names {
 
     /// The names of these sorts, sorted.
     pub fn of(&self, sorts: &[Sort]) -> Vec<&str> {
-        let mut names: Vec<&str> =
-            self.declared.iter().filter(|(_, sort, _)| sorts.contains(sort)).map(|(name, _, _)| &**name).collect();
+        let mut names: Vec<&str> = self
+            .declared
+            .iter()
+            .filter(|(_, sort, _)| sorts.contains(sort))
+            .map(|(name, _, _)| &**name)
+            .collect();
         names.sort_unstable();
         names
     }

@@ -38,7 +38,7 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names, warnings: &mut Vec<Comp
                 return Ok(outputs);
             }
             word if LATER.contains(&word) => {
-                warnings.push(line.warning());
+                warnings.push(*line.warning());
                 if word == "hep" {
                     line.skip();
                     line.word("where to send the packets")?;

@@ -70,7 +70,7 @@ impl Reader {
                 _ => self.line(&mut line, source.starts_with(char::is_whitespace)),
             };
             if let Err(complaint) = done {
-                self.wrong.push(complaint);
+                self.wrong.push(*complaint);
             }
             if self.wrong.len() >= COMPLAINTS_MAX {
                 return;
@@ -84,11 +84,15 @@ impl Reader {
         let path = if quoted { line.quoted("a file")? } else { line.word("a file")? };
         line.finish()?;
         if depth >= INCLUDE_DEPTH_MAX {
-            return Err(line.complain_back("files include each other too deeply", "at most 8 files in each other"));
+            return Err(
+                line.complain_back("files include each other too deeply", "at most 8 files in each other")
+            );
         }
         match open(path) {
             Ok(text) => self.file(path, &text, open, depth + 1),
-            Err(why) => return Err(line.complain_back("this file cannot be read", "a readable file").hint(why)),
+            Err(why) => {
+                return Err(line.complain_back("this file cannot be read", "a readable file").hint(why));
+            }
         }
         Ok(())
     }
@@ -161,7 +165,8 @@ impl Reader {
 
     fn after(&self, line: &mut Cursor<'_>) -> Read<When> {
         let anchor = self.anchor.clone();
-        let complaint = line.complain("there is no step above with one moment", "`at` with a time after the start");
+        let complaint =
+            line.complain("there is no step above with one moment", "`at` with a time after the start");
         line.skip();
         let later = line.duration()?;
         match anchor {
@@ -190,10 +195,14 @@ impl Reader {
             Deed::Check(assert::read(line, &self.names, runs)?)
         };
         line.finish()?;
-        if let Some(span) = during && !last(&mut deed, span) {
+        if let Some(span) = during
+            && !last(&mut deed, span)
+        {
             let what = "`during` does not go with this".to_string();
-            let expected = "`always`, `never`, or an action that can be undone: cut, flap, slow, drop, answer, call".to_string();
-            return Err(Complaint { what, expected, ..start });
+            let expected =
+                "`always`, `never`, or an action that can be undone: cut, flap, slow, drop, answer, call"
+                    .to_string();
+            return Err(Box::new(Complaint { what, expected, ..*start }));
         }
         let source = line.source().to_string();
         self.script.steps.push(Step { place: line.place.clone(), source, text, when, deed });
@@ -205,24 +214,32 @@ impl Reader {
         match &self.anchor {
             None if line.peek_word() == "expect" || is_action => {
                 let hint = format!("write `at 0s {}`", line.rest());
-                Err(line.complain("there is no step above to which this belongs", "a time: `at`, `after`, `every`, `when`").hint(hint))
+                Err(line
+                    .complain(
+                        "there is no step above to which this belongs",
+                        "a time: `at`, `after`, `every`, `when`",
+                    )
+                    .hint(hint))
             }
             None => Ok(When::Run),
-            Some(When::On { .. }) if !is_action => {
-                Err(line.complain("an assert cannot wait for an event", "an action").hint("put it under an `at` line"))
-            }
+            Some(When::On { .. }) if !is_action => Err(line
+                .complain("an assert cannot wait for an event", "an action")
+                .hint("put it under an `at` line")),
             Some(when) => Ok(when.clone()),
         }
     }
 
-    fn unknown(&self, line: &Cursor<'_>) -> Complaint {
+    fn unknown(&self, line: &Cursor<'_>) -> Box<Complaint> {
         if line.is_done() {
             return line.complain("a time needs something that happens", "an action or an assert");
         }
         let later = action::LATER.iter().map(|(word, _)| *word);
         let words = world::read::WORDS.iter().chain(TIMES).chain(action::WORDS).chain(assert::WORDS).copied();
-        line.complain("no statement begins like this", "a statement of the world, a time, an action, an assert, `output` or `include`")
-            .nearest_of(words.chain(later).chain(["output", "include"]))
+        line.complain(
+            "no statement begins like this",
+            "a statement of the world, a time, an action, an assert, `output` or `include`",
+        )
+        .nearest_of(words.chain(later).chain(["output", "include"]))
     }
 }
 
@@ -231,7 +248,10 @@ fn last(deed: &mut Deed, long: Duration) -> bool {
     match deed {
         Deed::Check(Assert::Always { span, .. } | Assert::Never { span, .. }) => *span = Span::For(long),
         Deed::Act(
-            Action::Cut { span, .. } | Action::Slow { span, .. } | Action::Drop { span, .. } | Action::Answer { span, .. },
+            Action::Cut { span, .. }
+            | Action::Slow { span, .. }
+            | Action::Drop { span, .. }
+            | Action::Answer { span, .. },
         ) => *span = Some(long),
         Deed::Act(Action::Flap { span, .. } | Action::Call { span, .. }) => *span = long,
         Deed::Act(_) | Deed::Check(_) => return false,

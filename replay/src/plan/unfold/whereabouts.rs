@@ -74,12 +74,17 @@ impl Unfolding<'_> {
                 let sites = (0..self.plan.sites.len()).map(Node::Site);
                 match verb {
                     Power::Start | Power::Resume => servers.chain(sites).collect(),
-                    Power::Stop | Power::Restart | Power::Kill | Power::Pause => sites.chain(servers).collect(),
+                    Power::Stop | Power::Restart | Power::Kill | Power::Pause => {
+                        sites.chain(servers).collect()
+                    }
                 }
             }
-            Nodes::One(name) => {
-                self.site(name).map(Node::Site).or_else(|| self.server(name).map(Node::Server)).into_iter().collect()
-            }
+            Nodes::One(name) => self
+                .site(name)
+                .map(Node::Site)
+                .or_else(|| self.server(name).map(Node::Server))
+                .into_iter()
+                .collect(),
         };
         let count = nodes.len() as u32;
         let mut verbs = Vec::new();
@@ -102,7 +107,13 @@ impl Unfolding<'_> {
     }
 
     /// The phones of a site make themselves known when it starts for the first time; later they do not notice.
-    fn phones_start(&mut self, site: usize, plus: Duration, over: Duration, verbs: &mut Vec<(Duration, Verb)>) {
+    fn phones_start(
+        &mut self,
+        site: usize,
+        plus: Duration,
+        over: Duration,
+        verbs: &mut Vec<(Duration, Verb)>,
+    ) {
         let first = self.started.get_mut(site).is_some_and(|started| !std::mem::replace(started, true));
         if !first {
             return;
@@ -126,7 +137,8 @@ impl Unfolding<'_> {
     pub(super) fn share(&self, share: u32, from: Option<usize>, to: usize, at: Moment) -> Vec<usize> {
         let here = |phone: &usize| {
             let site = self.whereabouts(*phone);
-            let usable = self.on.get(*phone).is_some_and(Option::is_some) && !self.silent.get(*phone).copied().unwrap_or_default();
+            let usable = self.on.get(*phone).is_some_and(Option::is_some)
+                && !self.silent.get(*phone).copied().unwrap_or_default();
             usable && from.map_or(site != to, |from| site == from)
         };
         let mut phones: Vec<usize> = (0..self.at_site.len()).filter(here).collect();
@@ -140,14 +152,22 @@ impl Unfolding<'_> {
         phones
     }
 
-    pub(super) fn login(&mut self, name: &Name, site: Option<&Name>, device: Option<&Name>) -> Result<Verb, Refused> {
+    pub(super) fn login(
+        &mut self,
+        name: &Name,
+        site: Option<&Name>,
+        device: Option<&Name>,
+    ) -> Result<Verb, Refused> {
         let user = self.user(name).ok_or_else(|| ("this name leads nowhere", "a user".to_string()))?;
         let phone = match device {
             Some(device) => self.plan.phones.iter().position(|phone| phone.name == *device),
             None => self.phone(name),
         };
         let Some(phone) = phone else {
-            return Err(("this user has no phone of that name", "`on DEVICE` with a declared device".to_string()));
+            return Err((
+                "this user has no phone of that name",
+                "`on DEVICE` with a declared device".to_string(),
+            ));
         };
         let site = site.and_then(|name| self.site(name)).unwrap_or_else(|| self.whereabouts(phone));
         // Logging in on another phone ends the login before (I2).

@@ -3,15 +3,27 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Auth, Binding, Kind, Park, PhoneWord, Platform, UserWords, World};
+use super::{Auth, Binding, Kind, Park, PhoneWord, UserWords, World};
 use crate::script::Name;
 use crate::script::cursor::{Cursor, Read};
 use crate::script::names::{Names, Sort};
 use crate::script::setting;
+use omm::platform::Platform;
 
 /// The words with which a statement about the world begins.
 pub const WORDS: &[&str] = &[
-    "scenario", "about", "clock", "seed", "site", "proxy", "registrar", "link", "proxies", "users", "user", "device",
+    "scenario",
+    "about",
+    "clock",
+    "seed",
+    "site",
+    "proxy",
+    "registrar",
+    "link",
+    "proxies",
+    "users",
+    "user",
+    "device",
     "set",
 ];
 
@@ -43,13 +55,17 @@ fn clock(line: &mut Cursor<'_>) -> Read<World> {
     if !line.take("start") {
         return Ok(World::Clock { start_ms: None });
     }
-    let start = humantime::parse_rfc3339_weak(line.peek_word()).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let start = humantime::parse_rfc3339_weak(line.peek_word())
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     match start.map(|since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)) {
         Some(start_ms) => {
             line.skip();
             Ok(World::Clock { start_ms: Some(start_ms) })
         }
-        None => Err(line.complain("this is no date", "a date and time after 1970 such as `2026-03-01T08:00:00Z`")),
+        None => {
+            Err(line.complain("this is no date", "a date and time after 1970 such as `2026-03-01T08:00:00Z`"))
+        }
     }
 }
 
@@ -60,7 +76,9 @@ fn site(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
         if line.peek_word() == "standby" {
             return Err(line.unsupported("a pair of OMMs is not replayed yet"));
         }
-        match line.choose("an option of the site", &[("central", 0), ("platform", 1), ("park", 2), ("axi", 3)])? {
+        match line
+            .choose("an option of the site", &[("central", 0), ("platform", 1), ("park", 2), ("axi", 3)])?
+        {
             0 => central = true,
             1 => {
                 let known = [("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
@@ -83,7 +101,8 @@ fn read_park(line: &mut Cursor<'_>) -> Read<Park> {
             Ok(park)
         }
         _ => {
-            let expected = "10 hexadecimal digits that begin with `1F` (PLI 31) or `1B` (PLI 27), such as `1F102A7C82`";
+            let expected =
+                "10 hexadecimal digits that begin with `1F` (PLI 31) or `1B` (PLI 27), such as `1F102A7C82`";
             Err(line.complain("this is no PARK", expected))
         }
     }
@@ -109,7 +128,9 @@ fn server(line: &mut Cursor<'_>, names: &mut Names, needs_site: bool) -> Read<Wo
     }
     let removes_any = line.peek_word() == "removes-any";
     if removes_any && binding != Binding::SingleReplace {
-        return Err(line.complain("this goes with one binding model only", "`binding single-replace removes-any`"));
+        return Err(
+            line.complain("this goes with one binding model only", "`binding single-replace removes-any`")
+        );
     }
     line.take("removes-any");
     Ok(World::Server { name, site, binding, removes_any })
@@ -119,9 +140,13 @@ fn link(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
     let Some(ends) = names.ends(line.peek_word()) else {
         let sites = names.of(&[Sort::Site]);
         let expected = format!("two sites declared above with `-` between them, of: {}", sites.join(", "));
-        let pairs: Vec<String> =
-            sites.iter().flat_map(|a| sites.iter().filter(move |b| a != *b).map(move |b| format!("{a}-{b}"))).collect();
-        return Err(line.complain("this names no two sites", expected).nearest_of(pairs.iter().map(String::as_str)));
+        let pairs: Vec<String> = sites
+            .iter()
+            .flat_map(|a| sites.iter().filter(move |b| a != *b).map(move |b| format!("{a}-{b}")))
+            .collect();
+        return Err(line
+            .complain("this names no two sites", expected)
+            .nearest_of(pairs.iter().map(String::as_str)));
     };
     if !names.declare_link(ends.clone()) {
         return Err(line.complain("this link is declared twice", "another pair of sites"));
@@ -175,7 +200,10 @@ fn users(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
         let sum: u32 = homes.iter().map(|(_, share)| share).sum();
         if sum != 1_000_000 {
             let found = f64::from(sum) / 10_000.0;
-            return Err(line.complain_back("the shares of the homes do not add up", format!("100% in all, not {found}%")));
+            return Err(line.complain_back(
+                "the shares of the homes do not add up",
+                format!("100% in all, not {found}%"),
+            ));
         }
     }
     names.declare_crowd(count);
@@ -202,12 +230,16 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
             user.kind = *kind;
             continue;
         }
-        let known = [("number", 0), ("home", 1), ("expires", 2), ("auth", 3), ("pari-only", 4), ("device", 5)];
+        let known =
+            [("number", 0), ("home", 1), ("expires", 2), ("auth", 3), ("pari-only", 4), ("device", 5)];
         match line.choose("an option of the user", &known)? {
             0 => user.number = Some(number(line)?),
             1 => user.home = Some(line.name(names, &[Sort::Site])?),
             2 => user.expires = Some(expires(line)?),
-            3 => user.auth = Some(line.choose("a digest algorithm", &[("md5", Auth::Md5), ("sha-256", Auth::Sha256)])?),
+            3 => {
+                user.auth =
+                    Some(line.choose("a digest algorithm", &[("md5", Auth::Md5), ("sha-256", Auth::Sha256)])?)
+            }
             4 => user.pari_only = true,
             _ => user.device = Some(phone(line, names)?),
         }
@@ -252,7 +284,9 @@ fn ipei(line: &mut Cursor<'_>) -> Read<Arc<str>> {
             return Ok(Arc::from(full));
         }
         if word.len() == 13 {
-            return Err(line.complain("the check character is wrong", "12 digits and the check character").hint(format!("write {full}")));
+            return Err(line
+                .complain("the check character is wrong", "12 digits and the check character")
+                .hint(format!("write {full}")));
         }
     }
     Err(line.complain("this is no IPEI", "12 digits, or 13 characters with the check character"))
@@ -260,7 +294,8 @@ fn ipei(line: &mut Cursor<'_>) -> Read<Arc<str>> {
 
 /// `(1*d1 + 2*d2 + .. + 12*d12) mod 11`, 10 is `*` (spec 4.1).
 pub fn check_character(digits: &str) -> char {
-    let sum: u32 = digits.bytes().zip(1_u32..).map(|(digit, place)| place * u32::from(digit.wrapping_sub(b'0'))).sum();
+    let sum: u32 =
+        digits.bytes().zip(1_u32..).map(|(digit, place)| place * u32::from(digit.wrapping_sub(b'0'))).sum();
     char::from_digit(sum % 11, 10).unwrap_or('*')
 }
 
