@@ -284,7 +284,7 @@ impl ServeActor {
     /// Hires the central's end for a connection that was just accepted.
     pub fn new(site: &Site, peer: &str, line: Recipient<ToPeer>, ways: LinkWays) -> ServeActor {
         let who = format!("link/{peer}");
-        let seat = Seat::new(Serve::new(), who, site.clock.clone(), site.trace.clone());
+        let seat = Seat::new(Serve::new(site.link_timing), who, site.clock.clone(), site.trace.clone());
         ServeActor { seat, pipe: Pipe { line: Some(line), ..Pipe::default() }, ways }
     }
 }

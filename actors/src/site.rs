@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use omm::ids::{Ipei, Number};
+use omm::link::timing::Timing as LinkTiming;
 use omm::directory::device::{Class, Device};
 use omm::directory::user::User;
 use omm::roaming::policy::Policy;
@@ -49,6 +50,8 @@ pub struct Site {
     pub index: Option<u8>,
     /// The durations of the SIP side.
     pub sip_timing: Arc<Timing>,
+    /// The durations of the sync link.
+    pub link_timing: LinkTiming,
     /// The rules of roaming for handsets that may go anywhere and report regularly.
     pub policy: Arc<Policy>,
     /// When a handset that reports regularly is believed gone (M-2.1.4.3); GAP handsets need not report (AMB-20).

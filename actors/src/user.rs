@@ -13,7 +13,7 @@ use omm::roaming::record::{Contact, Record};
 use omm::roaming::{Ask, Effect, Input, Roaming, Sighting, State};
 use omm::stamp::Stamp;
 use sip::line;
-use sip::report::{Listed, Removal};
+use sip::report::{Leftover, Listed, Removal};
 use sip::server::Standing;
 use sip::uri::Uri;
 
@@ -156,7 +156,9 @@ impl UserActor {
         }
         if let Some(epoch) = self.bound {
             let contact = self.site.contact(&self.user.number, epoch);
-            line.do_send(Want(line::Input::Inherit { contact, remaining: self.site.expires }));
+            // How long it may still be listed is not kept: no longer than what was asked for.
+            let leftover = Leftover { contacts: vec![contact], remaining: self.site.expires };
+            line.do_send(Want(line::Input::Inherit(leftover)));
         }
         if self.asks_before_refresh() {
             line.do_send(Want(line::Input::Caution(true)));

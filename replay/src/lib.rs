@@ -7,6 +7,8 @@
 //! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3).
 //! - [`chronicle`]: all who listen to a run, as one listener.
 //! - [`report`]: the verdict, for people and for machines.
+//! - [`world`]: the running world: [`site`]s with the actors of the service, [`registrar`]s, [`phone`]s, their
+//!   [`network`] and their disks ([`memory`]), set by [`tuning`]; [`run`]: a plan is lived through.
 
 pub mod chronicle;
 pub mod claims;
@@ -14,7 +16,15 @@ pub mod invariants;
 pub mod judge;
 pub mod ladder;
 pub mod ledger;
+pub mod memory;
+pub mod network;
+pub mod phone;
 pub mod plan;
+pub mod registrar;
 pub mod report;
+pub mod run;
 pub mod script;
+pub mod site;
 pub mod trace;
+pub mod tuning;
+pub mod world;

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix::prelude::*;
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle, WrapFuture};
 use actors::clock::Origin;
 use actors::doors::{Accept, Datagram, Dial, ToPeer, Wire, WireEvent};
 use bytes::Bytes;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::prelude::*;
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
 use actors::clock::Clock;
 use actors::doors::Datagram;
 use actors::binding::Tell;
@@ -188,12 +188,7 @@ impl Seated for Agent {
         match effect {
             Effect::Send { to, bytes, .. } => self.network.do_send(Post { from: self.addr, to: to.addr, bytes }),
             Effect::Report(Report::Done) => ctx.stop(),
-            Effect::Report(_)
-            | Effect::Answered { .. }
-            | Effect::Evidence(_)
-            | Effect::Keep(_)
-            | Effect::Forget
-            | Effect::Dropped(_) => {}
+            Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) => {}
         }
         Flow::Go
     }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::time::{Moment, Wall};
+use omm::platform::Platform;
 
 use crate::script::action::{Quality, Reply};
 use crate::script::assert::{Metric, Pattern};
@@ -24,7 +25,7 @@ use crate::script::claim::{Claim, Op};
 use crate::script::complaint::Complaint;
 use crate::script::output::Output;
 use crate::script::setting::Setting;
-use crate::script::world::{Auth, Binding, Kind, Park, Platform};
+use crate::script::world::{Auth, Binding, Kind, Park};
 use crate::script::{Name, Place, Script};
 
 /// What the command line says over the script.

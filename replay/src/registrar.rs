@@ -1,6 +1,6 @@
 //! A virtual registrar: the same [`sip::uas`] that answers phones in an OMM, alone on the network as a PBX would be.
 
-use actix::prelude::*;
+use actix::{Actor, Context, Handler, Message, Recipient};
 use actors::clock::Clock;
 use actors::doors::Datagram;
 use actors::seat::{Flow, Seat, Seated};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::prelude::*;
+use actix::{Actor, Context, Handler};
 use actors::clock::{Calendar, Clock};
 use actors::messages::{Die, Fallen};
 use actors::omm::{Birth, Entrance, OmmActor};
@@ -102,6 +102,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         servers,
         expires: world.tuning.expires,
         index: index(plan, at),
+        link_timing: world.tuning.link(),
         sip_timing: Arc::new(world.tuning.sip.clone()),
         policy: Arc::new(world.tuning.policy.clone()),
         watch: world.tuning.watch,
@@ -114,7 +115,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     let role = if place.central { Role::Central } else { Role::Remote };
     Birth {
         role,
-        directory: directory(plan, place.platform.into()),
+        directory: directory(plan, place.platform),
         uas,
         attach: central.filter(|_| role == Role::Remote).map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
         roster: (role == Role::Central).then(|| world.tuning.roster(plan, at)),

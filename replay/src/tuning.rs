@@ -5,7 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use machine::secret::Secret;
+use omm::ids::park::{Pari, Park, Pli, Sari};
+use omm::link::dial::Attach;
+use omm::link::frame::Facts;
+use omm::link::roster::Roster;
+use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::{Evidence, Policy};
+use omm::stamp::OmmId;
 use omm::watchdog::Class;
 use sip::digest::Algorithm;
 use sip::registrar::{Model, Policy as Grants};
@@ -18,6 +25,10 @@ use crate::script::world::{Auth, Binding};
 
 /// M-2.1.4.3-a: handsets report at least every two hours.
 const LOCATION_PERIOD: Duration = Duration::from_secs(2 * 3600);
+/// What a REGISTER asks for (spec section 8).
+const EXPIRES: Duration = Duration::from_secs(3600);
+/// The protocol version of a site whose script does not say (OMM 7.1).
+const PROTOCOL: u32 = 45;
 
 /// Every setting of a world, with the defaults of spec section 8.
 pub struct Tuning {
@@ -35,5 +46,172 @@ pub struct Tuning {
     pub grants: (Duration, Duration),
     /// How long a commit takes to reach the disk.
     pub disk_latency: Duration,
-    link: LinkTuning,
+    link: LinkTiming,
+}
+
+impl Tuning {
+    /// The settings of a plan.
+    pub fn of(plan: &Plan) -> Tuning {
+        let set = Settings(&plan.settings);
+        let period = set.time("location_period", LOCATION_PERIOD);
+        let watch = Class {
+            overdue: period + set.time("location_tolerance", Class::PERIODIC.overdue - LOCATION_PERIOD),
+            stop: set.time("location_stop", Class::PERIODIC.stop),
+            ..Class::PERIODIC
+        };
+        let evidence = match (set.switch("evidence"), set.switch("evict")) {
+            (_, true) => Evidence::Evict,
+            (true, false) => Evidence::Yield,
+            (false, false) => Evidence::Off,
+        };
+        let rules = Policy::default();
+        let policy = Policy {
+            watchdog: Some(watch),
+            evidence,
+            detach_hold: set.time("detach_hold", rules.detach_hold),
+            confirm: set.time("t_confirm", rules.confirm),
+            confirm_again: set.time("t_confirm2", rules.confirm_again),
+            removal: set.time("t_dereg", rules.removal),
+            renew_gap: set.time("renew_coalescing", rules.renew_gap),
+            ..rules
+        };
+        let grants = Grants::default();
+        Tuning {
+            sip: sip_timing(&set),
+            policy,
+            watch,
+            location_period: period,
+            expires: set.time("expires", EXPIRES),
+            grants: (set.time("expires_min", grants.min), set.time("expires_max", grants.max)),
+            disk_latency: set.time("disk_latency", Duration::ZERO),
+            link: link_timing(&set),
+        }
+    }
+
+    /// The durations of the sync link.
+    pub fn link(&self) -> LinkTiming {
+        self.link
+    }
+
+    /// A registrar of the plan.
+    pub fn registrar(&self, server: &Server, domain: &str, plan: &Plan) -> Profile {
+        let model = match server.binding {
+            Binding::Multi => Model::Multi,
+            Binding::SingleReplace => Model::SingleReplace { removes_any: server.removes_any },
+            Binding::SingleReject => Model::SingleReject,
+            Binding::Outbound => Model::Outbound,
+        };
+        let (min, max) = self.grants;
+        let policy = Grants { model, min, max, default: max };
+        Profile {
+            domains: vec![domain.to_owned()],
+            policy,
+            auth: Some(ask(domain, plan)),
+            began: Some(plan.wall),
+            ..Profile::default()
+        }
+    }
+
+    /// The side of an OMM that phones talk to: what they register is as good as their word until they are believed
+    /// gone, and every REGISTER waits for the verdict of the roaming machine.
+    pub fn phones(&self, domain: &str, addr: SocketAddr, plan: &Plan) -> Profile {
+        let stop = self.watch.stop;
+        let policy = Grants { max: stop, default: stop, ..Grants::default() };
+        Profile {
+            domains: vec![domain.to_owned(), addr.ip().to_string()],
+            policy,
+            auth: Some(ask(domain, plan)),
+            hold: true,
+            ..Profile::default()
+        }
+    }
+
+    /// The way of a remote to its central.
+    pub fn attach(&self, plan: &Plan, at: usize, address: String) -> Attach {
+        let (user, password) = account();
+        Attach { addresses: vec![address.into()], user, password, facts: facts(plan, at), timing: self.link }
+    }
+
+    /// The list of remotes of a central, empty at first.
+    pub fn roster(&self, plan: &Plan, at: usize) -> Roster {
+        let (user, password) = account();
+        Roster::new(user, password, facts(plan, at))
+    }
+}
+
+/// The AXI account that all OMMs of a scenario share.
+fn account() -> (Arc<str>, Secret) {
+    ("omm".into(), Secret::new("omm"))
+}
+
+/// Who the OMM of a site is. The system's SARI is the central's PARK (spec 4.4); remotes learn it (M-2.1.2.1-c).
+fn facts(plan: &Plan, at: usize) -> Facts {
+    let site = &plan.sites[at];
+    let pli = Pli::new(site.park.pli).unwrap_or(Pli::FULL);
+    let own = Pari::new(site.park.pari).map(|pari| Sari::derive(Park { pli, ari: pari })).ok();
+    Facts {
+        omm: OmmId::new(site.park.pari),
+        protocol: site.axi.unwrap_or(PROTOCOL),
+        platform: site.platform,
+        pli,
+        sari: own.filter(|_| site.central),
+        wall: plan.wall,
+    }
+}
+
+/// How passwords are asked for: the algorithms that the plan's users name, the stronger one first.
+fn ask(realm: &str, plan: &Plan) -> AskPassword {
+    let used = |auth| plan.users.iter().any(|user| user.auth == auth);
+    let algorithms = [(Auth::Sha256, Algorithm::SHA_256), (Auth::Md5, Algorithm::MD5)];
+    let algorithms = algorithms.into_iter().filter(|(auth, _)| used(*auth)).map(|(_, algorithm)| algorithm);
+    AskPassword { algorithms: algorithms.collect(), ..AskPassword::new(realm) }
+}
+
+fn sip_timing(set: &Settings<'_>) -> Timing {
+    let usual = Timing::default();
+    Timing {
+        failover: set.time("failover_timer", usual.failover),
+        rejected_first: set.time("t_failed", usual.rejected_first),
+        backoff_max: set.time("t_timeout_max", usual.backoff_max),
+        retry_after_max: set.time("retry_after_max", usual.retry_after_max),
+        probe_first: set.time("probe_interval", usual.probe_first),
+        probe_max: set.time("probe_interval_max", usual.probe_max),
+        failback_hold: set.time("failback_hold", usual.failback_hold),
+        ..usual
+    }
+}
+
+fn link_timing(set: &Settings<'_>) -> LinkTiming {
+    let usual = LinkTiming::default();
+    LinkTiming {
+        connect: set.time("t_connect", usual.connect),
+        open: set.time("t_open", usual.open),
+        ping: set.time("link_ping", usual.ping),
+        dead: set.time("link_dead", usual.dead),
+        held: set.time("t_held", usual.held),
+        backoff_max: set.time("link_backoff_max", usual.backoff_max),
+        skew_warn: set.time("skew_warn", usual.skew_warn),
+        skew_stop: set.maybe("skew_stop"),
+        ..usual
+    }
+}
+
+struct Settings<'a>(&'a BTreeMap<&'static str, Setting>);
+
+impl Settings<'_> {
+    fn maybe(&self, key: &'static str) -> Option<Duration> {
+        debug_assert!(crate::script::setting::KEYS.iter().any(|(known, ..)| *known == key), "{key} cannot be set");
+        match self.0.get(key) {
+            Some(Setting::Time(span)) => Some(*span),
+            Some(Setting::Count(_) | Setting::Switch(_)) | None => None,
+        }
+    }
+
+    fn time(&self, key: &'static str, usual: Duration) -> Duration {
+        self.maybe(key).unwrap_or(usual)
+    }
+
+    fn switch(&self, key: &'static str) -> bool {
+        matches!(self.0.get(key), Some(Setting::Switch(true)))
+    }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::prelude::*;
+use actix::{Actor, Addr};
 use actors::clock::{Calendar, Clock, Origin};
 use actors::messages::{Call, Leave, Left};
 use actors::omm::OmmActor;
@@ -326,5 +326,3 @@ pub(crate) fn enrol(uas: &mut Uas, plan: &Plan) {
     debug_assert!(effects.is_empty(), "an account is no event");
 }
 
-/// How long the world waits for an answer of its own actors before it believes that something is broken.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(1);

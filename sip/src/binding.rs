@@ -86,8 +86,9 @@ pub enum Order {
     Hold(Duration),
     /// The link to the other OMMs is down: ask the registrar before each refresh (SM-3 query before refresh).
     Caution(bool),
-    /// A removal left over from before a restart goes on (G-13).
-    Leftover(Leftover),
+    /// These contacts of ours, from before a restart, may still be listed (G-13): the next REGISTER or removal takes
+    /// them along.
+    Inherit(Leftover),
     /// The server came back, or the credentials changed: try now if waiting.
     Retry,
 }
@@ -101,6 +102,8 @@ pub enum Input {
     Answer(Message),
     /// The transport could not send to this address, or the stream to it broke.
     Unsent(SocketAddr),
+    /// The account changed: another password, another lifetime. The address of record stays the same.
+    Account(Arc<Account>),
 }
 
 /// What a binding wants done.
@@ -126,10 +129,6 @@ pub enum Effect {
     Report(Report),
     /// For the health of the server.
     Evidence(Evidence),
-    /// Make durable: a registration that could not be removed.
-    Keep(Leftover),
-    /// Forget what `Keep` made durable.
-    Forget,
 }
 
 /// What a REGISTER is about, as the trace tells it.
@@ -350,9 +349,10 @@ impl Machine for Binding {
 
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match input {
-            Input::Order(order) => self.obey(now, order, out),
+            Input::Order(order) => self.obey(now, order),
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
+            Input::Account(account) => self.change(account),
         }
         self.proceed(now, out);
     }
@@ -390,9 +390,7 @@ impl Machine for Binding {
             Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
             Effect::Send { first: false, .. }
             | Effect::Report(Report::Listed(_) | Report::Done)
-            | Effect::Evidence(_)
-            | Effect::Keep(_)
-            | Effect::Forget => None,
+            | Effect::Evidence(_) => None,
         }
     }
 }

@@ -295,6 +295,8 @@ mod tests {
     fn every_fault_has_its_answer() {
         let rows = [
             ("Subject", "all is well", 0),
+            ("X-New!", "too", 0),
+            ("X New", "is no name", 400),
             ("Via", "", 1),
             ("Via", "SIP/2.0/UDP 255.255.255.255", 400),
             ("From", "", 400),

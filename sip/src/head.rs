@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::grammar::is_space;
+use crate::grammar::{self, is_space};
 use crate::malformed::Malformed;
 use crate::name::Name;
 
@@ -140,6 +140,9 @@ impl Head {
                 let end = trim_end(bytes, from + colon + 1, last.text);
                 let start = trim_start(bytes, from + colon + 1, end);
                 let name = bytes.get(label.clone()).map_or(Name::Other, Name::of);
+                if name == Name::Other && !is_name(bytes.get(label.clone()).unwrap_or(&[])) {
+                    self.fault = self.fault.or(Some(Malformed::HeaderLine));
+                }
                 if name == Name::ContentLength {
                     self.length = self.length.with(bytes.get(start..end).unwrap_or(&[]));
                 }
@@ -176,6 +179,11 @@ fn trim_start(bytes: &[u8], start: usize, end: usize) -> usize {
 fn trim_end(bytes: &[u8], start: usize, end: usize) -> usize {
     let text = bytes.get(start..end).unwrap_or(&[]);
     end - text.iter().rev().take_while(|&&byte| is_space(byte)).count()
+}
+
+/// A field name is a token (RFC 3261 25.1 extension-header).
+fn is_name(label: &[u8]) -> bool {
+    std::str::from_utf8(label).is_ok_and(grammar::is_token)
 }
 
 /// Reads the first line; says too whether its parts are separated by anything but single spaces.

@@ -31,7 +31,7 @@ use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
 use crate::binding::Order;
-use crate::report::{Failure, Listed, Removal, Report};
+use crate::report::{Failure, Leftover, Listed, Removal, Report};
 use crate::server::Standing;
 use crate::timing::Timing;
 
@@ -66,6 +66,13 @@ pub enum Input {
         tier: u8,
         /// What its health says.
         standing: Standing,
+    },
+    /// After a restart: this contact of ours may still be listed, at whichever tier.
+    Inherit(Leftover),
+    /// The binding of this tier lost its memory: it is told anew what is wanted of it.
+    Fallen {
+        /// 0 primary .. 2 tertiary.
+        tier: u8,
     },
     /// What the binding of this tier reports.
     Report {
@@ -253,6 +260,12 @@ impl Machine for Line {
             (Input::Renew | Input::Evict(_), State::Off) => {}
             (Input::Unbind, State::Off | State::On { .. }) => self.release(out),
             (Input::Caution(cautious), State::Off | State::On { .. }) => self.caution(cautious, out),
+            (Input::Inherit(leftover), State::Off | State::On { .. }) => {
+                for tier in (0_u8..).take(self.tiers.len()) {
+                    self.tell(tier, Order::Inherit(leftover.clone()), out);
+                }
+            }
+            (Input::Fallen { tier }, State::Off | State::On { .. }) => self.fallen(now, tier, out),
             (Input::Busy(busy), State::Off | State::On { .. }) => {
                 self.busy = busy;
                 self.try_home(now, out);

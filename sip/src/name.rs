@@ -132,8 +132,11 @@ impl Name {
             return Name::Other;
         };
         let same_length = SORTED.get(usize::from(low)..usize::from(high)).unwrap_or(&[]);
+        // Nearly all names come spelled as in their RFC: that is found without looking at case.
+        let exactly = |name: &Name| name.as_str().as_bytes() == text;
         let spelled = |name: &Name| name.as_str().as_bytes().eq_ignore_ascii_case(text);
-        same_length.iter().copied().find(spelled).unwrap_or(Name::Other)
+        let mut names = same_length.iter().copied();
+        names.clone().find(exactly).or_else(|| names.find(spelled)).unwrap_or(Name::Other)
     }
 }
 

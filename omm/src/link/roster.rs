@@ -10,7 +10,7 @@ use std::time::Duration;
 use machine::secret::Secret;
 use machine::time::{Moment, Wall};
 
-use crate::link::frame::{Facts, Mismatch, Open, OpenError};
+use crate::link::frame::{Facts, Open, OpenError};
 use crate::stamp::OmmId;
 
 /// Remotes of one central (M-2.1.1-a). The two members of a pair are one remote.
@@ -78,6 +78,7 @@ impl Roster {
 mod tests {
     use super::*;
     use crate::ids::park::{Park, Pli, Sari};
+    use crate::link::frame::Mismatch;
     use crate::platform::Platform;
 
     fn facts(pari: u32) -> Facts {

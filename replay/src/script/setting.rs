@@ -28,9 +28,8 @@ pub enum Takes {
 
 /// Every key, what it takes and what it is (spec section 8 unless said otherwise).
 pub const KEYS: &[(&str, Takes, &str)] = &[
-    ("blacklist", Takes::Time, "how long a dead server is left alone"),
-    ("detach", Takes::Switch, "whether a phone's goodbye ends its registration (SM-2, our option)"),
     ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
+    ("disk_latency", Takes::Time, "how long a commit takes to reach the disk"),
     ("evict", Takes::Switch, "whether evidence of an older sibling contact removes it (SM-2, B-2)"),
     ("evidence", Takes::Switch, "whether what a registrar lists says who is where (SM-2, B-2)"),
     ("expires", Takes::Time, "the registration time asked for"),
@@ -38,8 +37,6 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("expires_min", Takes::Time, "the shortest one; less is answered 423"),
     ("failback_hold", Takes::Time, "how long a server must be good before users come back"),
     ("failover_timer", Takes::Time, "how long to wait for an answer before the next server is asked"),
-    ("flap_alarm", Takes::Count, "claims a minute above which coverage overlaps"),
-    ("flap_hold", Takes::Time, "the distance of claims while coverage overlaps"),
     ("link_backoff_max", Takes::Time, "the longest wait before a link is dialled again"),
     ("link_dead", Takes::Time, "silence after which a link is lost"),
     ("link_ping", Takes::Time, "how often a quiet link is pinged"),
@@ -48,11 +45,8 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("location_tolerance", Takes::Time, "how late a phone may be before it is overdue"),
     ("probe_interval", Takes::Time, "how often a dead server is probed"),
     ("probe_interval_max", Takes::Time, "the same after some doublings"),
-    ("query_first", Takes::Switch, "whether a refresh without a link asks the registrar first (SM-3)"),
     ("renew_coalescing", Takes::Time, "at most one renewal in this time"),
     ("retry_after_max", Takes::Time, "the longest Retry-After that is obeyed"),
-    ("shaper_gap", Takes::Time, "the distance of two REGISTER transactions of an OMM"),
-    ("shaper_parallel", Takes::Count, "REGISTER transactions of an OMM at a time"),
     ("skew_stop", Takes::Time, "clock difference at which a link is held"),
     ("skew_warn", Takes::Time, "clock difference at which a warning is given"),
     ("t_confirm", Takes::Time, "how long a new owner waits before it renews unconfirmed"),
@@ -63,7 +57,6 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("t_held", Takes::Time, "how long a held link waits"),
     ("t_open", Takes::Time, "how long a link may take to open"),
     ("t_timeout_max", Takes::Time, "the longest wait after all servers were silent"),
-    ("timer_f", Takes::Time, "how long a REGISTER transaction lives"),
 ];
 
 /// Reads `KEY VALUE`. A hyphen may stand for each underscore.

@@ -5,6 +5,8 @@ pub mod read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use omm::platform::Platform;
+
 use super::action::Ends;
 use super::setting::Setting;
 use super::{Name, Place};
@@ -78,18 +80,6 @@ pub enum PhoneWord {
     Ipei(Arc<str>),
     /// A phone declared with `device`.
     Named(Name),
-}
-
-/// On what an OMM runs (M-2.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Platform {
-    /// A server: up to 10,000 phones.
-    #[default]
-    Pc,
-    /// A base station: up to 512 phones.
-    Rfp,
-    /// A base station of the fourth generation: up to 1,024 phones.
-    Rfp4g,
 }
 
 /// The PARK of an OMM: 10 hexadecimal digits, the PLI octet and the 32 bits that also name the OMM (spec 4.3).

@@ -30,6 +30,8 @@ pub(super) struct Errand {
     pub(super) detours: Vec<Detour>,
     /// How many redirections were followed, and where they led: no place twice (S-25).
     pub(super) visited: Vec<Target>,
+    /// A challenge was answered.
+    pub(super) challenged: bool,
     /// A 423 was followed.
     pub(super) lengthened: bool,
     /// A 420 or 439 was followed.
@@ -52,6 +54,7 @@ impl Default for Errand {
             tried: 0,
             detours: Vec::new(),
             visited: Vec::new(),
+            challenged: false,
             lengthened: false,
             plain: false,
             again: false,

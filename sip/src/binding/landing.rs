@@ -13,7 +13,7 @@ use crate::digest;
 use crate::digest::client::{Answer, Scope};
 use crate::message::Message;
 use crate::name::Name;
-use crate::report::{Evidence, Failure, Leftover, Removal, Report};
+use crate::report::{Evidence, Failure, Removal, Report};
 use crate::transaction::client::Heard;
 
 impl Binding {
@@ -100,7 +100,7 @@ impl Binding {
     fn challenged(
         &mut self,
         now: Moment,
-        errand: Errand,
+        mut errand: Errand,
         message: &Message,
         code: u16,
         out: &mut Vec<Effect>,
@@ -110,7 +110,10 @@ impl Binding {
         let registrar = message.headers(Name::WwwAuthenticate).map(|value| (Scope::Registrar, value));
         let proxy = message.headers(Name::ProxyAuthenticate).map(|value| (Scope::Proxy, value));
         match self.credentials.answer(registrar.chain(proxy), &request) {
-            Answer::Lines(lines) => self.transmit(now, errand, &lines, out),
+            Answer::Lines(lines) => {
+                errand.challenged = true;
+                self.transmit(now, errand, &lines, out);
+            }
             Answer::Rejected | Answer::Unsupported => self.refused(now, errand, code, out),
         }
     }
@@ -150,6 +153,10 @@ impl Binding {
 
     fn succeeded(&mut self, now: Moment, errand: Errand, message: &Message, out: &mut Vec<Effect>) {
         self.credentials.accepted();
+        if errand.challenged {
+            // A clone is as small as what it holds: this stays for hours, ten thousand times (M-2.2.1-d).
+            self.credentials = self.credentials.clone();
+        }
         if let Some(info) = message.header(Name::AuthenticationInfo) {
             self.credentials.learn(Scope::Registrar, info);
         }
@@ -202,6 +209,7 @@ impl Binding {
         self.wants.renew |= self.wish.as_ref().is_some_and(|wish| *wish != contact);
         self.ours = book.still;
         self.own(contact);
+        self.ours.shrink_to_fit();
         self.held = None;
         self.hold_on(now + granted);
         if self.is_leaving() {
@@ -275,11 +283,10 @@ impl Binding {
                 out.push(Effect::Report(Report::Removed(outcome)));
                 if self.wish.is_some() {
                     self.state = State::Trying;
-                } else if let Some(held) = self.held {
+                } else if self.held.is_some() {
                     self.state = State::Cleanup;
                     self.refusals = 1;
                     self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
-                    self.keep(held.since(now), out);
                 } else {
                     self.ours.clear();
                     self.state = State::Idle;
@@ -288,7 +295,6 @@ impl Binding {
             State::Cleanup if clean => {
                 self.state = State::Idle;
                 self.timers.stop(Timer::Again);
-                out.push(Effect::Forget);
                 out.push(Effect::Report(Report::Removed(Removal::Removed)));
             }
             State::Cleanup => {
@@ -303,10 +309,6 @@ impl Binding {
             | State::Rejected
             | State::Resting => {}
         }
-    }
-
-    fn keep(&self, remaining: Duration, out: &mut Vec<Effect>) {
-        out.push(Effect::Keep(Leftover { contacts: self.ours.clone(), remaining }));
     }
 
     /// A final answer to a transaction that was given up (G-7).
@@ -349,7 +351,6 @@ impl Binding {
                 self.state = State::Cleanup;
                 self.refusals = 0;
                 self.wants.due = true;
-                self.keep(granted, out);
             }
             State::Trying
             | State::Registered

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use machine::time::Moment;
 
-use super::{Binding, EVICTIONS_MAX, Effect, Order, State, Timer, Wants, plan};
+use super::{Binding, EVICTIONS_MAX, Order, State, Timer, Wants};
 use crate::report::Leftover;
+use crate::server::Account;
+use crate::uri::Uri;
 
 impl Binding {
-    pub(super) fn obey(&mut self, now: Moment, order: Order, out: &mut Vec<Effect>) {
+    pub(super) fn obey(&mut self, now: Moment, order: Order) {
         use State::{Backoff, Cleanup, Idle, Registered, Rejected, Removing, Resting, Trying};
         self.retired = false;
         match (order, self.state) {
@@ -24,7 +26,6 @@ impl Binding {
             (Order::Register { contact } | Order::Resume { contact }, Removing) => self.wish = Some(contact),
             (Order::Register { contact } | Order::Resume { contact }, Cleanup) => {
                 self.wish = Some(contact);
-                out.push(Effect::Forget);
                 self.try_now();
             }
             (Order::Resume { contact }, Idle | Resting) => {
@@ -51,10 +52,7 @@ impl Binding {
                 self.begin_removal();
             }
             (Order::Remove, Removing) => self.wish = None,
-            (Order::Remove, Cleanup) => {
-                out.push(Effect::Forget);
-                self.begin_removal();
-            }
+            (Order::Remove, Cleanup) => self.begin_removal(),
             (Order::Rest, Trying | Registered | Backoff | Rejected) => self.rest(now),
             (Order::Rest, Idle | Resting | Removing | Cleanup) => {}
             (Order::Retry, Backoff | Rejected) => {
@@ -79,14 +77,20 @@ impl Binding {
                 Order::Caution(cautious),
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.cautious = cautious,
-            (Order::Leftover(leftover), Idle) => self.adopt(now, leftover),
-            // What lives here now is newer than what was left over.
             (
-                Order::Leftover(leftover),
-                Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
-            ) => {
-                self.inherit(now, leftover);
-            }
+                Order::Inherit(leftover),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.inherit(now, leftover),
+        }
+    }
+
+    /// The account changed: its credentials are worth a try at once (SM-3: "credential/config change").
+    pub(super) fn change(&mut self, account: Arc<Account>) {
+        self.credentials.change(account.username.as_str(), account.password.clone());
+        self.asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
+        self.account = account;
+        if matches!(self.state, State::Backoff | State::Rejected) {
+            self.try_now();
         }
     }
 
@@ -99,7 +103,9 @@ impl Binding {
     fn evict(&mut self, contacts: Vec<String>) {
         for contact in contacts {
             let known = self.wants.evict.iter().any(|known| **known == *contact);
-            if !known && self.wants.evict.len() < EVICTIONS_MAX && contact != "*" {
+            // What is no SIP URI is none of ours, a star least of all (S-03).
+            let is_ours = Uri::parse(&contact).is_ok_and(|uri| uri.is_sip());
+            if is_ours && !known && self.wants.evict.len() < EVICTIONS_MAX {
                 self.wants.evict.push(Arc::from(contact));
             }
         }
@@ -133,13 +139,6 @@ impl Binding {
         let query = self.wants.query;
         self.wants = Wants { query, ..Wants::default() };
         self.timers.stop(Timer::Objection);
-    }
-
-    fn adopt(&mut self, now: Moment, leftover: Leftover) {
-        self.state = State::Cleanup;
-        self.refusals = 1;
-        self.timers.set(Timer::Again, now + plan::cleanup(1, &self.timing));
-        self.inherit(now, leftover);
     }
 
     fn inherit(&mut self, now: Moment, leftover: Leftover) {

@@ -277,7 +277,6 @@ impl Binding {
             out.push(Effect::Report(Report::Failed(Failure::Lapsed)));
         }
         if self.state == State::Cleanup {
-            out.push(Effect::Forget);
             self.state = State::Idle;
             self.timers.stop(Timer::Again);
             self.abandon();
@@ -290,8 +289,8 @@ impl Binding {
         if self.state == State::Resting && is_settled {
             self.state = State::Idle;
         }
-        if self.state == State::Idle && self.orphans.is_empty() && !std::mem::replace(&mut self.retired, true)
-        {
+        let is_idle = self.state == State::Idle && self.held.is_none() && self.orphans.is_empty();
+        if is_idle && !std::mem::replace(&mut self.retired, true) {
             out.push(Effect::Report(Report::Done));
         }
     }

@@ -205,10 +205,6 @@ impl Story {
             Effect::Report(Report::Removed(removal)) => format!("removed {removal}"),
             Effect::Report(Report::Done) => "done".to_owned(),
             Effect::Evidence(evidence) => format!("{evidence:?}").to_lowercase(),
-            Effect::Keep(leftover) => {
-                format!("keep {} for {}", leftover.contacts.len(), leftover.remaining.as_secs())
-            }
-            Effect::Forget => "forget".to_owned(),
         })
     }
 }
@@ -274,7 +270,6 @@ fn the_trace_tells_what_was_registered_and_answered() {
         (Effect::Answered { code: 401 }, Some("answer code=401")),
         (Effect::Report(Report::Failed(crate::report::Failure::Silent)), Some("unbound reason=silent")),
         (Effect::Report(Report::Removed(Removal::Failed(403))), Some("removed outcome=failed 403")),
-        (Effect::Forget, None),
     ] {
         assert_eq!(Binding::note_effect(&effect).map(|note| note.to_string()).as_deref(), expected);
     }

@@ -125,6 +125,21 @@ impl Line {
         }
     }
 
+    /// A binding was lost with what it knew. What it had registered is still listed: the same contact is registered
+    /// again where the user is served, and a removal that it owed has an unknown outcome (RFC 4321).
+    pub(super) fn fallen(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
+        let Some(entry) = self.tier(tier) else { return };
+        let removing = entry.removing;
+        (entry.hired, entry.bound) = (false, false);
+        if removing {
+            self.removed(tier, Removal::Unknown, out);
+        }
+        match &self.state {
+            State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => self.engage(now, tier, out),
+            State::On { .. } | State::Off => {}
+        }
+    }
+
     pub(super) fn caution(&mut self, cautious: bool, out: &mut Vec<Effect>) {
         if std::mem::replace(&mut self.cautious, cautious) == cautious {
             return;

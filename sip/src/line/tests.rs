@@ -97,7 +97,7 @@ fn word(order: &Order) -> String {
         Order::Resume { .. } => "resume".to_owned(),
         Order::Hold(rest) => format!("hold {}", rest.as_secs()),
         Order::Caution(cautious) => format!("caution {cautious}"),
-        Order::Leftover(_) => "leftover".to_owned(),
+        Order::Inherit(_) => "inherit".to_owned(),
         Order::Retry => "retry".to_owned(),
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Auth, Binding, Kind, Park, PhoneWord, Platform, UserWords, World};
+use super::{Auth, Binding, Kind, Park, PhoneWord, UserWords, World};
+use omm::platform::Platform;
 use crate::script::Name;
 use crate::script::cursor::{Cursor, Read};
 use crate::script::names::{Names, Sort};

@@ -54,6 +54,22 @@ fn a_wrong_password_costs_one_round_and_two_minutes() {
 }
 
 #[test]
+fn a_new_password_is_tried_at_once() {
+    let mut story = Story::new();
+    story.tell(register(1));
+    story.challenged("a", "");
+    story.challenged("b", "");
+    let mut account = (*story.binding.account).clone();
+    account.password = Secret::new("correct horse");
+    account.expires = seconds(600);
+    let changed = Input::Account(Arc::new(account));
+    assert_eq!(story.give(changed.clone()), ["0 initial >5060 +1:600"]);
+    story.challenged("c", "");
+    assert_eq!(story.ok(), ["alive", "bound 600"]);
+    assert!(story.give(changed).is_empty(), "nothing to do while registered");
+}
+
+#[test]
 fn endless_challenges_end() {
     for more in ["", ", stale=true"] {
         let mut story = Story::new();

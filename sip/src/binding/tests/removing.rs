@@ -28,7 +28,7 @@ fn a_removal_is_verified_against_the_list() {
     story.tell(Order::Remove);
     let still = format!("<{}>;expires=99", contact(1));
     let lines = story.answer(200, &[("Contact", &still)]);
-    assert_eq!(lines, ["alive", "removed failed 200", "keep 1 for 3600"]);
+    assert_eq!(lines, ["alive", "removed failed 200"]);
     assert_eq!(story.binding.state(), State::Cleanup);
 }
 
@@ -80,12 +80,12 @@ fn a_removal_is_challenged_and_fails_over_like_any_request() {
 fn a_failed_removal_is_tried_again_until_the_registration_has_aged_out() {
     let mut story = Story::registered();
     story.tell(Order::Remove);
-    assert_eq!(story.answer(500, &[]), ["broken(500)", "removed failed 500", "keep 1 for 3600"]);
+    assert_eq!(story.answer(500, &[]), ["broken(500)", "removed failed 500"]);
     let mut waits = Vec::new();
     while story.binding.state() == State::Cleanup {
         let before = story.now;
         let lines = story.next();
-        if lines == ["forget", "done"] {
+        if lines == ["done"] {
             break;
         }
         assert_eq!(lines, [format!("{} remove >5060 -1", story.now.as_millis())]);
@@ -103,9 +103,9 @@ fn a_removal_that_succeeds_late_is_reported_again() {
     let mut story = Story::registered();
     story.tell(Order::Remove);
     let lines = story.run(32_000);
-    assert_eq!(lines[10..], ["silent", "removed unknown", "keep 1 for 3568"]);
+    assert_eq!(lines[10..], ["silent", "removed unknown"]);
     assert_eq!(story.run(62_000), ["62000 remove >5060 -1"]);
-    assert_eq!(story.ok(), ["alive", "forget", "removed removed", "done"]);
+    assert_eq!(story.ok(), ["alive", "removed removed", "done"]);
 }
 
 #[test]
@@ -115,9 +115,9 @@ fn a_late_answer_to_an_abandoned_removal_is_a_success() {
     story.ok();
     story.tell(Order::Remove);
     let lines = story.run(5000);
-    assert_eq!(lines[3..], ["silent", "removed unknown", "keep 1 for 3596"]);
+    assert_eq!(lines[3..], ["silent", "removed unknown"]);
     let late = story.agree(1);
-    assert_eq!(story.give(Input::Answer(late)), ["alive", "forget", "removed removed", "done"]);
+    assert_eq!(story.give(Input::Answer(late)), ["alive", "removed removed", "done"]);
 }
 
 #[test]
@@ -131,8 +131,8 @@ fn a_registration_that_appears_after_its_removal_is_removed() {
     assert_eq!(story.ok(), ["alive", "removed removed"]);
     let late = story.agree(0);
     let lines = story.give(Input::Answer(late));
-    assert_eq!(lines, ["alive", "keep 1 for 3600", "4000 remove >5070 -1"]);
-    assert_eq!(story.ok(), ["alive", "forget", "removed removed", "done"]);
+    assert_eq!(lines, ["alive", "4000 remove >5070 -1"]);
+    assert_eq!(story.ok(), ["alive", "removed removed", "done"]);
 }
 
 #[test]
@@ -140,14 +140,14 @@ fn a_user_who_comes_back_cancels_the_cleanup() {
     let mut story = Story::registered();
     story.tell(Order::Remove);
     story.answer(500, &[]);
-    assert_eq!(story.tell(register(2)), ["forget", "0 initial >5060 -1 +2:3600"]);
+    assert_eq!(story.tell(register(2)), ["0 initial >5060 -1 +2:3600"]);
     assert_eq!(story.ok(), ["alive", "bound 3600"]);
     // In the middle of a try.
     let mut story = Story::registered();
     story.tell(Order::Remove);
     story.answer(500, &[]);
     story.next();
-    assert_eq!(story.tell(register(2)), ["forget"]);
+    story.check(register(2), &[]);
     assert_eq!(story.ok(), ["alive", "30000 initial >5060 +2:3600"]);
 }
 
@@ -175,7 +175,7 @@ fn a_second_removal_during_the_cleanup_is_tried_and_answered_at_once() {
     let mut story = Story::registered();
     story.tell(Order::Remove);
     story.answer(500, &[]);
-    assert_eq!(story.tell(Order::Remove), ["forget", "0 remove >5060 -1"]);
+    assert_eq!(story.tell(Order::Remove), ["0 remove >5060 -1"]);
     assert_eq!(story.ok(), ["alive", "removed removed", "done"]);
     let mut story = Story::registered();
     story.tell(Order::Remove);
@@ -184,19 +184,18 @@ fn a_second_removal_during_the_cleanup_is_tried_and_answered_at_once() {
 }
 
 #[test]
-fn a_removal_left_over_from_before_a_restart_goes_on() {
+fn a_contact_inherited_from_before_a_restart_is_taken_along() {
     let leftover = Leftover { contacts: vec![contact(7)], remaining: seconds(100) };
     let mut story = Story::new();
-    story.check(Order::Leftover(leftover.clone()), &[]);
-    assert_eq!(story.run(30_000), ["30000 remove >5060 -7"]);
-    assert_eq!(story.ok(), ["alive", "forget", "removed removed", "done"]);
+    story.check(Order::Inherit(leftover.clone()), &[]);
+    assert_eq!(story.tell(Order::Remove), ["0 remove >5060 -7"]);
+    assert_eq!(story.ok(), ["alive", "removed removed", "done"]);
     let mut story = Story::new();
-    story.tell(Order::Leftover(leftover));
-    story.next();
-    story.answer(403, &[]);
-    story.next();
-    story.answer(403, &[]);
-    assert_eq!(story.run(100_000), ["forget", "done"]);
+    story.tell(Order::Inherit(leftover.clone()));
+    assert_eq!(story.tell(register(2)), ["0 initial >5060 -7 +2:3600"]);
+    let mut story = Story::new();
+    story.tell(Order::Inherit(leftover));
+    assert_eq!(story.run(100_000), ["done"], "it has aged out");
 }
 
 #[test]
