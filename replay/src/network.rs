@@ -12,7 +12,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle, WrapFuture};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
+    SpawnHandle, WrapFuture,
+};
 use actors::clock::Origin;
 use actors::doors::{Accept, Datagram, Dial, ToPeer, Wire, WireEvent};
 use bytes::Bytes;
@@ -124,7 +127,11 @@ impl Network {
     }
 
     fn path(&self, a: Place, b: Place) -> Path {
-        if a == b { Path::default() } else { self.paths.get(&(a.min(b), a.max(b))).copied().unwrap_or_default() }
+        if a == b {
+            Path::default()
+        } else {
+            self.paths.get(&(a.min(b), a.max(b))).copied().unwrap_or_default()
+        }
     }
 
     fn delay(&mut self, path: Path) -> Duration {

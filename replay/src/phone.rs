@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actors::binding::Tell;
 use actors::clock::Clock;
 use actors::doors::Datagram;
-use actors::binding::Tell;
 use actors::seat::{Flow, Seat, Seated};
 use actors::trace::Trace;
 use machine::chance::Chance;
@@ -163,7 +163,8 @@ impl Agent {
         let host = handset.addr.to_string();
         let local = Local { sent_by: host.clone(), host, agent: "virtual phone".to_owned() };
         let machine = Binding::new(account, omm, Arc::new(local), handset.timing.clone(), chance);
-        let seat = Seat::new(machine, format!("phone/{name}"), handset.clock.clone(), Trace::silent("phones"));
+        let seat =
+            Seat::new(machine, format!("phone/{name}"), handset.clock.clone(), Trace::silent("phones"));
         Agent { seat, addr: handset.addr, network: handset.network.clone() }
     }
 }
@@ -186,7 +187,9 @@ impl Seated for Agent {
 
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Send { to, bytes, .. } => self.network.do_send(Post { from: self.addr, to: to.addr, bytes }),
+            Effect::Send { to, bytes, .. } => {
+                self.network.do_send(Post { from: self.addr, to: to.addr, bytes })
+            }
             Effect::Report(Report::Done) => ctx.stop(),
             Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) => {}
         }

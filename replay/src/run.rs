@@ -83,7 +83,10 @@ async fn live(plan: Arc<Plan>, seed: u64, listener: Option<Listener>) -> Finding
 }
 
 /// Waits for a moment of virtual time; one that is past is over at once.
-#[expect(clippy::disallowed_methods, reason = "the script's own times, on a paused clock: no real time passes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the script's own times, on a paused clock: no real time passes"
+)]
 async fn until(world: &World, moment: Moment) {
     let pause = moment.since(world.now());
     if pause.is_zero() {

@@ -117,7 +117,9 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         role,
         directory: directory(plan, place.platform),
         uas,
-        attach: central.filter(|_| role == Role::Remote).map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
+        attach: central
+            .filter(|_| role == Role::Remote)
+            .map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
         roster: (role == Role::Central).then(|| world.tuning.roster(plan, at)),
         sip: port.recipient(),
         dial: trunk.recipient(),
@@ -142,7 +144,8 @@ fn servers(plan: &Plan, at: usize) -> Vec<Arc<Server>> {
 
 /// The place of a site in the roster, for the reg-id: only where a server keeps bindings by instance and reg-id.
 fn index(plan: &Plan, at: usize) -> Option<u8> {
-    let outbound = plan.sites[at].tiers.iter().any(|server| plan.servers[*server].binding == Binding::Outbound);
+    let outbound =
+        plan.sites[at].tiers.iter().any(|server| plan.servers[*server].binding == Binding::Outbound);
     u8::try_from(at).ok().filter(|_| outbound)
 }
 

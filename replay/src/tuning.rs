@@ -200,7 +200,10 @@ struct Settings<'a>(&'a BTreeMap<&'static str, Setting>);
 
 impl Settings<'_> {
     fn maybe(&self, key: &'static str) -> Option<Duration> {
-        debug_assert!(crate::script::setting::KEYS.iter().any(|(known, ..)| *known == key), "{key} cannot be set");
+        debug_assert!(
+            crate::script::setting::KEYS.iter().any(|(known, ..)| *known == key),
+            "{key} cannot be set"
+        );
         match self.0.get(key) {
             Some(Setting::Time(span)) => Some(*span),
             Some(Setting::Count(_) | Setting::Switch(_)) | None => None,

@@ -124,7 +124,14 @@ impl World {
             None => Trace::silent(node),
             Some(sink) => {
                 let (sink, alive) = (sink.clone(), alive.clone());
-                Trace::new(node, Rc::new(move |seen| if alive.get() { sink(seen) }))
+                Trace::new(
+                    node,
+                    Rc::new(move |seen| {
+                        if alive.get() {
+                            sink(seen)
+                        }
+                    }),
+                )
             }
         }
     }
@@ -187,7 +194,9 @@ impl World {
             Verb::Start(Node::Server(server)) => self.server_up(*server, true),
             Verb::Stop(Node::Site(site)) => site::stop(self, *site, "stop"),
             Verb::Kill(Node::Site(site)) => site::stop(self, *site, "crash"),
-            Verb::Stop(Node::Server(server)) | Verb::Kill(Node::Server(server)) => self.server_up(*server, false),
+            Verb::Stop(Node::Server(server)) | Verb::Kill(Node::Server(server)) => {
+                self.server_up(*server, false)
+            }
             Verb::Pause(_) | Verb::Resume(_) => {}
             Verb::Cut { link } => self.change_path(*link, |path| path.cut = true),
             Verb::Heal { link } => self.change_path(*link, |path| path.cut = false),
@@ -325,4 +334,3 @@ pub(crate) fn enrol(uas: &mut Uas, plan: &Plan) {
     }
     debug_assert!(effects.is_empty(), "an account is no event");
 }
-

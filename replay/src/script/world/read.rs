@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Auth, Binding, Kind, Park, PhoneWord, UserWords, World};
-use omm::platform::Platform;
 use crate::script::Name;
 use crate::script::cursor::{Cursor, Read};
 use crate::script::names::{Names, Sort};
 use crate::script::setting;
+use omm::platform::Platform;
 
 /// The words with which a statement about the world begins.
 pub const WORDS: &[&str] = &[
