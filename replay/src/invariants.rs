@@ -62,7 +62,6 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Invariants {
     plan: Arc<Plan>,
-    timer_f: Duration,
     /// REGISTERs that wait for their answer, by site and binding.
     in_flight: BTreeMap<Flight, Moment>,
     overlapping: Breaches,
@@ -104,7 +103,6 @@ impl Invariants {
     /// Nothing was seen yet.
     pub fn new(plan: &Arc<Plan>) -> Invariants {
         Invariants {
-            timer_f: time(plan, "timer_f", TIMER_F),
             plan: Arc::clone(plan),
             in_flight: BTreeMap::new(),
             overlapping: Breaches::default(),
@@ -136,7 +134,7 @@ impl Invariants {
     fn register(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger) {
         let flight = self.flight(site, sight, ledger);
         if let Some(before) = flight.and_then(|flight| self.in_flight.insert(flight, sight.at))
-            && sight.at.since(before) < self.timer_f
+            && sight.at.since(before) < TIMER_F
         {
             self.overlapping.add(sight.at, || {
                 format!("{} sent a REGISTER while that of {before} was unanswered: {sight}", sight.who)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use machine::time::Moment;
 
-use crate::ledger::Ledger;
+use crate::ledger::index::Index;
 use crate::plan::Plan;
 use crate::trace::Sight;
 
@@ -23,6 +23,7 @@ const LANE: usize = 14;
 #[derive(Clone, Debug)]
 pub struct Ladder {
     plan: Arc<Plan>,
+    index: Index,
     user: usize,
     rows: Vec<Row>,
     left_out: usize,
@@ -39,7 +40,7 @@ struct Row {
 impl Ladder {
     /// An empty ladder of a user; a place in [`Plan::users`].
     pub fn new(plan: &Arc<Plan>, user: usize) -> Ladder {
-        Ladder { plan: Arc::clone(plan), user, rows: Vec::new(), left_out: 0 }
+        Ladder { plan: Arc::clone(plan), index: Index::new(plan), user, rows: Vec::new(), left_out: 0 }
     }
 
     /// The user's name.
@@ -48,8 +49,8 @@ impl Ladder {
     }
 
     /// Takes an event in if it is about this user.
-    pub fn see(&mut self, sight: &Sight<'_>, ledger: &Ledger) {
-        if ledger.user_of(sight) != Some(self.user) {
+    pub fn see(&mut self, sight: &Sight<'_>) {
+        if self.index.user_of(sight) != Some(self.user) {
             return;
         }
         let Some(node) = self.lane(sight.node) else { return };
@@ -66,7 +67,7 @@ impl Ladder {
             "admit" | "refuse" => (node, 0, words(sight)),
             "claim" | "stale" | "confirm" if sight.text("way") == Some("heard") => {
                 let speaker =
-                    sight.text("from").or_else(|| sight.text("owner")).and_then(|omm| ledger.omm(omm));
+                    sight.text("from").or_else(|| sight.text("owner")).and_then(|omm| self.index.omm(omm));
                 (speaker.map_or(node, |site| site + 1), node, words(sight))
             }
             _ => (node, node, words(sight)),

@@ -13,10 +13,11 @@
 //! | `link` `sync` | a remote site | `state`, `reason` |
 //! | `stop` `crash` `start` | a site | |
 
+pub mod index;
 pub mod links;
 pub mod person;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ use machine::time::Moment;
 use crate::plan::{Form, Node, Plan};
 use crate::script::claim::Claim;
 use crate::script::setting::Setting;
-use crate::trace::{Sight, subject};
+use crate::trace::Sight;
+use index::Index;
 use links::Links;
 use person::{Person, Stamp};
 
@@ -57,10 +59,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct Ledger {
     pub(crate) plan: Arc<Plan>,
-    /// Looked up, never walked through: its order is no part of any result.
-    nodes: HashMap<Arc<str>, Node>,
-    subjects: HashMap<Arc<str>, usize>,
-    omms: HashMap<String, usize>,
+    index: Index,
     people: Vec<Person>,
     links: Links,
     running: Vec<bool>,
@@ -77,12 +76,6 @@ pub struct Ledger {
 impl Ledger {
     /// An empty book for this world.
     pub fn new(plan: &Arc<Plan>) -> Ledger {
-        let sites = plan.sites.iter().enumerate().map(|(at, site)| (Arc::clone(&site.name), Node::Site(at)));
-        let servers =
-            plan.servers.iter().enumerate().map(|(at, server)| (Arc::clone(&server.name), Node::Server(at)));
-        let users = plan.users.iter().enumerate();
-        let names = users.clone().map(|(at, user)| (Arc::clone(&user.name), at));
-        let phones = plan.phones.iter().filter_map(|phone| Some((Arc::clone(&phone.name), phone.user?)));
         let t_confirm = match plan.settings.get("t_confirm") {
             Some(Setting::Time(span)) => *span,
             _ => T_CONFIRM,
@@ -94,17 +87,7 @@ impl Ledger {
             *none = people.len() as u64;
         }
         Ledger {
-            nodes: sites.chain(servers).collect(),
-            subjects: phones
-                .chain(names)
-                .chain(users.map(|(at, user)| (Arc::clone(&user.number), at)))
-                .collect(),
-            omms: plan
-                .sites
-                .iter()
-                .enumerate()
-                .map(|(at, site)| (format!("{:08X}", site.park.pari), at))
-                .collect(),
+            index: Index::new(plan),
             people,
             links: Links::new(plan),
             running: vec![true; plan.sites.len()],
@@ -191,31 +174,23 @@ impl Ledger {
 
     /// The user that an event is about.
     pub fn user_of(&self, sight: &Sight<'_>) -> Option<usize> {
-        self.subjects.get(subject(sight.who)).copied().or_else(|| {
-            let aor = sight.text("aor")?;
-            let number = aor.split_once(':').map_or(aor, |(_, rest)| rest);
-            self.subjects.get(number.split_once('@').map_or(number, |(number, _)| number)).copied()
-        })
+        self.index.user_of(sight)
     }
 
     /// The site of a node.
     pub fn site(&self, node: &str) -> Option<usize> {
-        match self.nodes.get(node) {
-            Some(Node::Site(site)) => Some(*site),
-            Some(Node::Server(_)) | None => None,
-        }
+        self.index.site(node)
     }
 
     /// The site of an OMM: `102A7010`, `102A7010-2`, or its name.
     pub fn omm(&self, text: &str) -> Option<usize> {
-        let pari = text.split_once('-').map_or(text, |(pari, _)| pari);
-        self.omms.get(pari).copied().or_else(|| self.site(text))
+        self.index.omm(text)
     }
 
     /// Writes an event into the book.
     pub fn see(&mut self, sight: &Sight<'_>) {
         self.counts.events += 1;
-        match self.nodes.get(sight.node).copied() {
+        match self.index.node(sight.node) {
             Some(Node::Server(server)) => self.registrar_says(server, sight),
             Some(Node::Site(site)) => {
                 self.count(site, 5);
@@ -277,8 +252,8 @@ impl Ledger {
         match sight.event {
             "register" => {
                 self.count(site, 0);
-                let server = sight.text("server").and_then(|name| self.nodes.get(name));
-                if let Some(Node::Server(server)) = server.copied() {
+                let server = sight.text("server").and_then(|name| self.index.node(name));
+                if let Some(Node::Server(server)) = server {
                     self.registered(server, sight.at);
                 }
             }

@@ -5,7 +5,7 @@
 //! - [`trace`]: the events of a run, as JSON lines and as text; [`ladder`]: who sent what to whom about one user.
 //! - [`ledger`]: what the events say about the world; [`claims`]: whether a claim holds by it.
 //! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3).
-//! - [`chronicle`]: all who listen to a run, as one listener.
+//! - [`chronicle`]: what a run writes while it goes.
 //! - [`report`]: the verdict, for people and for machines.
 //! - [`world`]: the running world: [`site`]s with the actors of the service, [`registrar`]s, [`phone`]s, their
 //!   [`network`] and their disks ([`memory`]), set by [`tuning`]; [`run`]: a plan is lived through.

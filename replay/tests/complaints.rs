@@ -38,7 +38,7 @@ fn every_complaint_shows_the_line_and_says_what_was_expected() {
         rewritten.push_str(&format!("=== {title}\n{script}---\n{shown}\n\n"));
     }
     if std::env::var_os("UPDATE").is_some() {
-        let path = std::path::Path::new(file!()).with_extension("txt");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/complaints.txt");
         std::fs::write(path, rewritten.trim_end().to_string() + "\n").unwrap();
     }
     assert!(cases > 50, "only {cases} cases");

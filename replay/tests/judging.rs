@@ -318,7 +318,6 @@ fn a_double_registration_must_end_in_time() {
 #[test]
 fn a_ladder_has_a_lane_for_each_node_and_an_arrow_for_each_message() {
     let plan = plan_of("at 0s start all\nat 1h end\n");
-    let judge = Judge::new(&plan);
     let mut ladder = Ladder::new(&plan, 0);
     for line in [
         "600 berlin user/101 located",
@@ -328,7 +327,7 @@ fn a_ladder_has_a_lane_for_each_node_and_an_arrow_for_each_message() {
         "601 aachen user/102 claim way=heard owner=102A7030",
         "601 aachen user/101 watchdog state=expired",
     ] {
-        ladder.see(&entry(line).sight(), judge.ledger());
+        ladder.see(&entry(line).sight());
     }
     let expected = "\
 ladder of anna
