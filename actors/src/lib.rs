@@ -12,6 +12,7 @@ pub mod binding;
 pub mod clock;
 pub mod doors;
 pub mod endpoint;
+pub mod falls;
 pub mod keeper;
 pub mod line;
 pub mod link;
