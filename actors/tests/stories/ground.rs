@@ -189,6 +189,11 @@ impl Ground {
         Ground { clock, disk, outside, host, shared }
     }
 
+    /// The settings of one more life at this site.
+    pub(crate) fn site(&self) -> Rc<Site> {
+        self.shared.site()
+    }
+
     /// Gives the next OMM an AXI door.
     pub(crate) fn dials(&self, door: Recipient<::actors::doors::Dial>) {
         *self.shared.dial.borrow_mut() = Some(door);
