@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `homing`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    homing::cli::run(std::env::args_os()).into()
+}

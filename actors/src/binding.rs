@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use machine::chance::Chance;
 use omm::ids::Number;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::report::{Evidence, Report};
@@ -61,13 +60,12 @@ impl BindingActor {
         fallen: Recipient<Fallen<u8>>,
     ) -> BindingActor {
         let who = format!("binding/{user}@{}", server.name);
-        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let chance = site.chance(&who);
         let tier = server.tier;
         let machine = Binding::new(account, server, site.local.clone(), site.sip_timing.clone(), chance);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
         BindingActor { seat, tier, kin, reports, fallen }
     }
-
 }
 
 impl Actor for BindingActor {

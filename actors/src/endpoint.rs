@@ -172,7 +172,8 @@ impl Handler<Undelivered> for EndpointActor {
     /// Only requests of ours have somebody who wants to know; an answer that could not be sent is the phone's to miss.
     fn handle(&mut self, Undelivered(datagram): Undelivered, _: &mut Context<Self>) {
         let Ok(message) = SipMessage::parse(datagram.bytes) else { return };
-        let owner = message.call_id().ok().filter(|_| message.is_request()).and_then(|id| self.routes.get(id));
+        let owner =
+            message.call_id().ok().filter(|_| message.is_request()).and_then(|id| self.routes.get(id));
         if let Some((_, unsent)) = owner {
             unsent.do_send(Unsent(datagram.peer.addr));
         }

@@ -55,7 +55,8 @@ impl Keeper {
         let waiting = std::mem::take(&mut self.waiting);
         let done = self.store.commit(batch.clone());
         ctx.spawn(
-            done.into_actor(self).map(move |result, keeper, ctx| keeper.committed(result, batch, waiting, ctx)),
+            done.into_actor(self)
+                .map(move |result, keeper, ctx| keeper.committed(result, batch, waiting, ctx)),
         );
     }
 

@@ -6,7 +6,6 @@ use axi::error::Fault;
 use axi::frame::Frames;
 use axi::link::{decode, encode};
 use bytes::Bytes;
-use machine::chance::Chance;
 use machine::note::Note;
 use machine::step::Machine;
 use omm::claim::Word;
@@ -108,7 +107,9 @@ impl Pipe {
                     self.write(axi::message::Message::Other(complaint.answer()).bytes());
                     heard.push(Heard::Fault(complaint.to_string()));
                 }
-                Err(fault @ (Fault::Refused(_) | Fault::Unsupported(_))) => heard.push(Heard::Fault(fault.to_string())),
+                Err(fault @ (Fault::Refused(_) | Fault::Unsupported(_))) => {
+                    heard.push(Heard::Fault(fault.to_string()))
+                }
                 Err(Fault::Malformed(broken)) => {
                     heard.push(Heard::Broken(broken.to_string()));
                     break;
@@ -170,7 +171,7 @@ impl DialActor {
     /// Hires the remote's end; it dials at once.
     pub fn new(site: &Site, attach: dial::Attach, door: Recipient<Dial>, ways: LinkWays) -> DialActor {
         let who = "link/central";
-        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let chance = site.chance(who);
         let machine = DialMachine::new(attach, chance);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
         DialActor { seat, pipe: Pipe::default(), door, ways }

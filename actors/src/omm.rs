@@ -209,7 +209,12 @@ impl OmmActor {
     }
 
     /// A user's actor, hired on first need. `None` when the directory does not know the number.
-    fn user(&mut self, number: &Number, roam: Option<Roam>, ctx: &mut Context<Self>) -> Option<Addr<UserActor>> {
+    fn user(
+        &mut self,
+        number: &Number,
+        roam: Option<Roam>,
+        ctx: &mut Context<Self>,
+    ) -> Option<Addr<UserActor>> {
         let children = self.children.as_mut()?;
         if let Some(user) = children.users.get(number) {
             return Some(user.clone());
@@ -307,7 +312,11 @@ impl OmmActor {
 
     fn start_over(&mut self, ctx: &mut Context<Self>) {
         let now = self.site().clock.moment();
-        self.site().trace.tell(now, "omm", &Note::new("fault").text("text", "the OMM starts over from its store"));
+        self.site().trace.tell(
+            now,
+            "omm",
+            &Note::new("fault").text("text", "the OMM starts over from its store"),
+        );
         self.birth.fallen.do_send(Fallen(self.site().node.clone()));
         ctx.stop();
     }
@@ -341,7 +350,8 @@ impl Actor for OmmActor {
             self.feed(Input::Restored(roam.record.claim(wall)), ctx);
             let number = roam.record.user.clone();
             if self.user(&number, Some(roam), ctx).is_none() {
-                let note = Note::new("alarm").text("text", format_args!("user {number} is in the store but not in the directory"));
+                let note = Note::new("alarm")
+                    .text("text", format_args!("user {number} is in the store but not in the directory"));
                 self.site().trace.tell(self.site().clock.moment(), "omm", &note);
             }
         }
@@ -486,14 +496,18 @@ impl Handler<FromLink> for OmmActor {
     fn handle(&mut self, FromLink { link, news }: FromLink, ctx: &mut Context<Self>) {
         match news {
             LinkNews::Up(peer) => {
-                if let Some((_, there)) = self.children.as_mut().and_then(|children| children.links.get_mut(&link)) {
+                if let Some((_, there)) =
+                    self.children.as_mut().and_then(|children| children.links.get_mut(&link))
+                {
                     *there = Some(peer);
                 }
                 self.feed(Input::LinkUp(peer), ctx);
             }
             LinkNews::Downloaded(peer) => self.feed(Input::Downloaded(peer), ctx),
             LinkNews::Down(peer) => {
-                if let Some((_, there)) = self.children.as_mut().and_then(|children| children.links.get_mut(&link)) {
+                if let Some((_, there)) =
+                    self.children.as_mut().and_then(|children| children.links.get_mut(&link))
+                {
                     *there = None;
                 }
                 self.feed(Input::LinkDown(peer), ctx);
@@ -523,7 +537,8 @@ impl Handler<Fallen<Number>> for OmmActor {
             return;
         }
         let stored = self.birth.store.load(&record::roam_key(&number)).ok();
-        let roam = stored.and_then(|found| found.into_iter().find_map(|(_, value)| record::read_roam(&value).ok()));
+        let roam =
+            stored.and_then(|found| found.into_iter().find_map(|(_, value)| record::read_roam(&value).ok()));
         self.user(&number, roam.filter(|roam| roam.record.user == number), ctx);
     }
 }

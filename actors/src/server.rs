@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use machine::chance::Chance;
 use sip::health::{Effect, Health, Input};
 use sip::server::Server;
 
@@ -36,9 +35,15 @@ impl ServerActor {
     /// Hires the health of `server`.
     pub fn new(site: &Site, server: Arc<Server>, ways: HealthWays) -> ServerActor {
         let who = format!("server/{}", server.name);
-        let chance = Chance::of(site.seed, &format!("{}/{who}", site.node));
+        let chance = site.chance(&who);
         let tier = server.tier;
-        let machine = Health::new(server, site.local.clone(), format!("sip:{}", site.domain), site.sip_timing.clone(), chance);
+        let machine = Health::new(
+            server,
+            site.local.clone(),
+            format!("sip:{}", site.domain),
+            site.sip_timing.clone(),
+            chance,
+        );
         ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
     }
 }
@@ -73,7 +78,9 @@ impl Seated for ServerActor {
                 // A full door loses the probe, as the network would.
                 let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
             }
-            Effect::Standing { server: _, tier, standing } => self.ways.stands.do_send(Stands { tier, standing }),
+            Effect::Standing { server: _, tier, standing } => {
+                self.ways.stands.do_send(Stands { tier, standing })
+            }
         }
         Flow::Go
     }

@@ -1,18 +1,19 @@
 //! What every actor of one OMM knows from birth: who it is, how it is set, and whom it can turn to.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use omm::ids::{Ipei, Number};
-use omm::link::timing::Timing as LinkTiming;
+use machine::chance::Chance;
 use omm::directory::device::{Class, Device};
 use omm::directory::user::User;
+use omm::ids::{Ipei, Number};
+use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::Policy;
-use omm::watchdog::Class as Watch;
 use omm::stamp::{OmmId, Stamp};
+use omm::watchdog::Class as Watch;
 use sip::server::{Account, Local, Server};
 use sip::timing::Timing;
 use uuid::Uuid;
@@ -32,6 +33,8 @@ pub struct Site {
     pub omm: OmmId,
     /// The seed of its chance: the operating system's in the service, the scenario's in a replay.
     pub seed: u64,
+    /// How many actors were given a chance so far.
+    pub hired: Cell<u64>,
     /// Its clocks.
     pub clock: Rc<Clock>,
     /// Whoever watches.
@@ -59,6 +62,15 @@ pub struct Site {
 }
 
 impl Site {
+    /// The chance of one of its actors. Whoever is hired again under the same name draws afresh: the branches and
+    /// Call-IDs of a former life must not come back, a server would take them for repetitions.
+    pub fn chance(&self, who: &str) -> Chance {
+        let hired = self.hired.get();
+        self.hired.set(hired + 1);
+        let moment = self.clock.moment().as_millis();
+        Chance::of(self.seed, &format!("{}/{who}/{moment}/{hired}", self.node))
+    }
+
     /// The contact that this OMM registers for `user` in the roam `epoch` (spec 3.7): the parameters carry the roam to
     /// the other OMMs through the registrar.
     pub fn contact(&self, user: &Number, epoch: Stamp) -> Arc<str> {
@@ -88,9 +100,9 @@ impl Site {
             password: user.password.clone(),
             expires: user.expires.unwrap_or(self.expires),
             instance,
-            reg_id: self.index.map(|index| {
-                1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)
-            }),
+            reg_id: self
+                .index
+                .map(|index| 1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)),
         }
     }
 }

@@ -111,7 +111,20 @@ impl UserActor {
         };
         let who = format!("user/{}", user.number);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        UserActor { seat, site, kin, user, resumed, line: None, standings, reach, tier: None, bound, goodbyes: Vec::new(), fallen }
+        UserActor {
+            seat,
+            site,
+            kin,
+            user,
+            resumed,
+            line: None,
+            standings,
+            reach,
+            tier: None,
+            bound,
+            goodbyes: Vec::new(),
+            fallen,
+        }
     }
 
     fn wall(&self) -> Wall {
@@ -358,7 +371,11 @@ impl Handler<Look> for UserActor {
 
     fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
         let machine = self.seat.machine();
-        MessageResult(Profile { state: machine.state(), claim: machine.claim(self.site.clock.moment()), tier: self.tier })
+        MessageResult(Profile {
+            state: machine.state(),
+            claim: machine.claim(self.site.clock.moment()),
+            tier: self.tier,
+        })
     }
 }
 

@@ -52,7 +52,8 @@ impl<N: Name> Timers<N> {
 
     /// Takes the first timer that is due at `now` off the table. Call it until it answers `None`.
     pub fn due(&mut self, now: Moment) -> Option<N> {
-        let index = self.armed.iter().enumerate().filter(|(_, (_, at))| *at <= now).min_by_key(|(_, (_, at))| *at)?.0;
+        let index =
+            self.armed.iter().enumerate().filter(|(_, (_, at))| *at <= now).min_by_key(|(_, (_, at))| *at)?.0;
         Some(self.armed.remove(index).0)
     }
 }

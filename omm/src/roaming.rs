@@ -26,7 +26,7 @@ use std::time::Duration;
 use machine::note::Note;
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
-use machine::timers::{self, Timers};
+use machine::timers::Timers;
 
 use crate::claim::{Claim, Outcome, Word};
 use crate::flapping::Flapping;
@@ -34,7 +34,7 @@ use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
 use crate::stamp::{OmmId, Stamp};
 use crate::watchdog::{self, Verdict, Watchdog};
-use memory::{Known, Said, Waiting};
+use memory::{Known, Said, Timer, Waiting};
 use policy::Policy;
 use record::{Awaited, Contact, Record};
 
@@ -195,42 +195,6 @@ pub enum Alarm {
     WatchdogRemoval,
     /// The former owner has not confirmed: two OMMs may register the user (M-2.1.4.2-e).
     DoubleRegistration,
-}
-
-/// Why a user's machine wants to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// When to renew although nobody has confirmed.
-    Confirm,
-    /// When to renew once more.
-    ConfirmAgain,
-    /// When to ask once more who has not confirmed.
-    Ask,
-    /// When to confirm although the removal has no final answer.
-    Removal,
-    /// When the next renewal may follow the last.
-    Renew,
-    /// When to believe the phone's goodbye.
-    Detach,
-    /// When a handset that flaps may be claimed.
-    Claim,
-    /// When to go on although the registrar has not answered.
-    Query,
-}
-
-impl timers::Name for Timer {
-    fn name(self) -> &'static str {
-        match self {
-            Timer::Confirm => "confirm",
-            Timer::ConfirmAgain => "confirm-again",
-            Timer::Ask => "ask",
-            Timer::Removal => "removal",
-            Timer::Renew => "renew",
-            Timer::Detach => "detach",
-            Timer::Claim => "claim",
-            Timer::Query => "query",
-        }
-    }
 }
 
 /// Where a user stands at this OMM.

@@ -125,9 +125,10 @@ impl Handler<Carry> for Phone {
                 self.locate(account, omm);
                 self.keep_time(ctx);
             }
+            // The agent stays to hear the answer, and ends by itself.
             Carry::Detach => {
                 self.stop_time(ctx);
-                if let Some((agent, _)) = self.agent.take() {
+                if let Some((agent, _)) = &self.agent {
                     agent.do_send(Tell(Order::Remove));
                 }
             }

@@ -90,6 +90,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         node: place.name.clone(),
         omm,
         seed,
+        hired: Cell::new(0),
         clock,
         trace,
         local: Arc::new(Local {

@@ -125,6 +125,8 @@ pub struct Health {
     probe: Probe,
     /// Failed probes in a row.
     misses: u32,
+    /// Which target is probed: the one that answered last, or the one behind the one that did not.
+    turn: usize,
     timers: Timers<Timer>,
     dropped: u64,
 }
@@ -145,6 +147,7 @@ impl Health {
             standing: Standing::Usable,
             probe: Probe::new(local, uri.into(), chance),
             misses: 0,
+            turn: 0,
             timers: Timers::default(),
             dropped: 0,
         }
@@ -269,7 +272,8 @@ impl Health {
                 self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
             }
             (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
-                self.down(now, out)
+                self.turn = self.turn.wrapping_add(1);
+                self.down(now, out);
             }
             (_, State::Up | State::Draining) => debug_assert!(false, "a probe ended while none was due"),
         }
@@ -281,7 +285,7 @@ impl Health {
             State::Down | State::Draining => self.state = State::Probing,
             State::Up | State::Suspect { .. } | State::Probing | State::Recovering => {}
         }
-        let turn = self.misses as usize % self.server.targets.len().max(1);
+        let turn = self.turn % self.server.targets.len().max(1);
         let Some(to) = self.server.targets.get(turn).copied() else { return };
         let bytes = self.probe.send(now, to);
         self.timers.set(Timer::Reply, now + self.timing.probe_reply);

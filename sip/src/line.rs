@@ -159,6 +159,8 @@ struct Tier {
     hired: bool,
     /// It failed in the present round of tries.
     failed: bool,
+    /// Its last report was a failure that another tier might not have.
+    failing: bool,
     /// A removal was ordered and its outcome has not come yet.
     removing: bool,
     /// The last removal left something behind; a late `Removed` may follow.
@@ -200,6 +202,7 @@ impl Line {
             bound: false,
             hired: false,
             failed: false,
+            failing: false,
             removing: false,
             leftover: false,
         };

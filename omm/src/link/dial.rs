@@ -256,7 +256,10 @@ impl Machine for Dial {
                 self.turn_to(State::Off, out);
             }
             (Input::Connected { wall }, State::Dialling) => self.introduce(now, wall, out),
-            (Input::Closed, State::Dialling | State::Opening | State::Download(_) | State::Upload(_) | State::InSync(_)) => {
+            (
+                Input::Closed,
+                State::Dialling | State::Opening | State::Download(_) | State::Upload(_) | State::InSync(_),
+            ) => {
                 self.retreat(now, out);
             }
             (Input::Received { frame, wall }, State::Opening) => {
@@ -265,12 +268,19 @@ impl Machine for Dial {
                 match frame {
                     Frame::OpenResult(Ok(facts)) => self.let_in(now, facts, out),
                     Frame::OpenResult(Err(error)) => self.hold(now, Held::There(error), out),
-                    Frame::Open(_) | Frame::Ping { .. } | Frame::Pong { .. } | Frame::Word(_) | Frame::EndOfDownload => {
+                    Frame::Open(_)
+                    | Frame::Ping { .. }
+                    | Frame::Pong { .. }
+                    | Frame::Word(_)
+                    | Frame::EndOfDownload => {
                         self.astray(now, out);
                     }
                 }
             }
-            (Input::Received { frame, wall }, State::Download(peer) | State::Upload(peer) | State::InSync(peer)) => {
+            (
+                Input::Received { frame, wall },
+                State::Download(peer) | State::Upload(peer) | State::InSync(peer),
+            ) => {
                 self.wall = (now, wall);
                 self.heard(now);
                 self.received(now, peer, frame, wall, out);
@@ -316,7 +326,9 @@ impl Machine for Dial {
     fn note_effect(effect: &Effect) -> Option<Note> {
         match effect {
             Effect::Health(health) => Some(health.note()),
-            Effect::Downloaded(peer) => Some(Note::new("sync").text("state", "downloaded").text("peer", peer)),
+            Effect::Downloaded(peer) => {
+                Some(Note::new("sync").text("state", "downloaded").text("peer", peer))
+            }
             Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
             Effect::Connect { .. }
             | Effect::Send(_)
@@ -408,7 +420,8 @@ impl Dial {
         self.asked = None;
         let half = u64::try_from(now.since(sent).as_millis() / 2).unwrap_or(u64::MAX);
         let middle = Wall::from_millis(ours.as_millis().saturating_add(half));
-        let (offset, ahead) = if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) };
+        let (offset, ahead) =
+            if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) };
         let timing = self.attach.timing;
         if timing.skew_stop.is_some_and(|stop| offset > stop) {
             return self.hold(now, Held::Here(Mismatch::Clock), out);
@@ -507,3 +520,6 @@ impl fmt::Display for Alarm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

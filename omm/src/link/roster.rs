@@ -128,7 +128,11 @@ mod tests {
             let refused = Err(OpenError::Mismatch(mismatch));
             assert_eq!(admit(&mut roster, now, &open(theirs, "right")), refused);
         }
-        assert_eq!(admit(&mut roster, now, &open(Facts { sari: None, ..facts(1) }, "right")), Ok(()), "it learns it");
+        assert_eq!(
+            admit(&mut roster, now, &open(Facts { sari: None, ..facts(1) }, "right")),
+            Ok(()),
+            "it learns it"
+        );
     }
 
     #[test]

@@ -144,7 +144,13 @@ impl Serve {
         self.part(out);
     }
 
-    fn answered(&mut self, now: Moment, peer: OmmId, answer: Result<Facts, OpenError>, out: &mut Vec<Effect>) {
+    fn answered(
+        &mut self,
+        now: Moment,
+        peer: OmmId,
+        answer: Result<Facts, OpenError>,
+        out: &mut Vec<Effect>,
+    ) {
         let let_in = answer.is_ok();
         out.push(Effect::Send(Frame::OpenResult(answer)));
         if !let_in {
@@ -165,7 +171,9 @@ impl Serve {
                 self.state = State::Live(peer);
                 out.push(Effect::Downloaded(peer));
             }
-            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Pong { .. }, _) => self.astray(out),
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Pong { .. }, _) => {
+                self.astray(out)
+            }
         }
     }
 }
@@ -187,7 +195,10 @@ impl Machine for Serve {
             }
             (Input::Received { .. }, State::Waiting | State::Knocking(_)) => self.astray(out),
             (Input::Answered(answer), State::Knocking(peer)) => self.answered(now, peer, answer, out),
-            (Input::Received { frame, wall }, State::Serving(peer) | State::Merging(peer) | State::Live(peer)) => {
+            (
+                Input::Received { frame, wall },
+                State::Serving(peer) | State::Merging(peer) | State::Live(peer),
+            ) => {
                 self.received(now, peer, frame, wall, out);
             }
             (Input::Say(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
@@ -223,7 +234,14 @@ impl Machine for Serve {
             Effect::Up(peer) => Some(Note::new("link").text("state", "open").text("peer", peer)),
             Effect::Down(peer) => Some(Note::new("link").text("state", "closed").text("peer", peer)),
             Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
-            Effect::Knock(_) | Effect::Send(_) | Effect::Close | Effect::Downloaded(_) | Effect::Deliver { .. } => None,
+            Effect::Knock(_)
+            | Effect::Send(_)
+            | Effect::Close
+            | Effect::Downloaded(_)
+            | Effect::Deliver { .. } => None,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

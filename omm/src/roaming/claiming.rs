@@ -3,8 +3,8 @@
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
-use super::memory::{Known, Waiting};
-use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal, Roaming, State, Timer};
+use super::memory::{Known, Timer, Waiting};
+use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal, Roaming, State};
 use crate::claim::{Confirm, Outcome, Phase};
 use crate::ids::Ipei;
 use crate::presence::Presence;
@@ -202,6 +202,7 @@ impl Roaming {
 
     /// A link is in step again. Whoever has yet to confirm is asked again, and what was confirmed while the link was
     /// down has been lost: renew, as long as the takeover is young enough for that to matter (ours).
+    /// One case is left to the line's next refresh: a removal by an owner that nobody knew of when we claimed.
     pub(super) fn relinked(&mut self, now: Moment, out: &mut Vec<Effect>) {
         if !self.awaited.is_empty() {
             self.ask_again(now, out);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use machine::time::{Moment, Wall};
 
-use super::memory::{Known, Waiting};
-use super::{Alarm, CLOCK_TOLERANCE, Effect, Refusal, Roaming, State, Timer};
+use super::memory::{Known, Timer, Waiting};
+use super::{Alarm, CLOCK_TOLERANCE, Effect, Refusal, Roaming, State};
 use crate::claim::{Claim, Confirm, Outcome, Phase, Stale, Word};
 use crate::presence::Presence;
 use crate::roaming::record::Contact;

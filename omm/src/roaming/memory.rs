@@ -1,6 +1,7 @@
 //! What a user's machine keeps in mind.
 
 use machine::time::{Moment, Wall};
+use machine::timers;
 
 use super::Ask;
 use crate::claim::{Outcome, Phase};
@@ -35,4 +36,40 @@ pub(super) struct Waiting {
 pub(super) struct Said {
     pub(super) outcome: Outcome,
     pub(super) at: Moment,
+}
+
+/// Why a user's machine wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// When to renew although nobody has confirmed.
+    Confirm,
+    /// When to renew once more.
+    ConfirmAgain,
+    /// When to ask once more who has not confirmed.
+    Ask,
+    /// When to confirm although the removal has no final answer.
+    Removal,
+    /// When the next renewal may follow the last.
+    Renew,
+    /// When to believe the phone's goodbye.
+    Detach,
+    /// When a handset that flaps may be claimed.
+    Claim,
+    /// When to go on although the registrar has not answered.
+    Query,
+}
+
+impl timers::Name for Timer {
+    fn name(self) -> &'static str {
+        match self {
+            Timer::Confirm => "confirm",
+            Timer::ConfirmAgain => "confirm-again",
+            Timer::Ask => "ask",
+            Timer::Removal => "removal",
+            Timer::Renew => "renew",
+            Timer::Detach => "detach",
+            Timer::Claim => "claim",
+            Timer::Query => "query",
+        }
+    }
 }

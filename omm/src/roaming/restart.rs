@@ -6,8 +6,8 @@ use std::time::Duration;
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 
-use super::memory::{Known, Said};
-use super::{CONFIRM_REPEAT, Effect, OMMS_MAX, QUERY_MAX, Roaming, Sighting, State, Timer};
+use super::memory::{Known, Said, Timer};
+use super::{CONFIRM_REPEAT, Effect, OMMS_MAX, QUERY_MAX, Roaming, Sighting, State};
 use crate::claim::{Claim, Outcome, Phase};
 use crate::presence::Presence;
 use crate::roaming::policy::{Evidence, Policy};

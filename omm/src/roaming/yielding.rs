@@ -2,8 +2,8 @@
 
 use machine::time::{Moment, Wall};
 
-use super::memory::Said;
-use super::{CONFIRM_REPEAT, Effect, Refusal, Roaming, State, Timer};
+use super::memory::{Said, Timer};
+use super::{CONFIRM_REPEAT, Effect, Refusal, Roaming, State};
 use crate::claim::{Claim, Outcome, Phase};
 use crate::roaming::record::Contact;
 use crate::watchdog;

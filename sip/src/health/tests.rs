@@ -168,6 +168,12 @@ fn a_server_with_several_targets_is_probed_at_each_in_turn() {
     story.check(Evidence::Unreachable, &["0 down"]);
     let probes: Vec<String> = story.run(300_000).into_iter().filter(|line| line.contains("probe")).collect();
     assert_eq!(probes, ["30000 probe 5060", "94000 probe 5070", "218000 probe 5060"]);
+    // The one that answers is asked again: its neighbour may be dead for ever.
+    let mut story = Story::of(vec![target(5060), target(5070)]);
+    story.check(Evidence::Unreachable, &["0 down"]);
+    story.run(94_000);
+    story.answers(200, &["94000 recovering"]);
+    assert_eq!(story.run(124_000), ["124000 probe 5070"]);
 }
 
 #[test]

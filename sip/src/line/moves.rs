@@ -69,7 +69,7 @@ impl Line {
     fn leave(&mut self, tier: u8, out: &mut Vec<Effect>) {
         self.tell(tier, Order::Rest, out);
         if let Some(entry) = self.tier(tier) {
-            entry.bound = false;
+            (entry.bound, entry.failing) = (false, false);
         }
     }
 
@@ -130,12 +130,14 @@ impl Line {
     pub(super) fn fallen(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
         let Some(entry) = self.tier(tier) else { return };
         let removing = entry.removing;
-        (entry.hired, entry.bound) = (false, false);
+        (entry.hired, entry.bound, entry.failing) = (false, false, false);
         if removing {
             self.removed(tier, Removal::Unknown, out);
         }
         match &self.state {
-            State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => self.engage(now, tier, out),
+            State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => {
+                self.engage(now, tier, out)
+            }
             State::On { .. } | State::Off => {}
         }
     }
@@ -173,14 +175,13 @@ impl Line {
         let Some(entry) = self.tier(tier) else { return };
         entry.failed = false;
         let State::On { current, .. } = self.state else { return };
-        let suffering = self.tier(current).is_some_and(|entry| !entry.bound);
+        let Some(Tier { bound, failing, standing: footing, .. }) = self.tier(current) else { return };
+        let is_lost = !*bound && (*failing || !footing.is_fit());
         if tier == current {
-            if suffering {
+            if !*bound {
                 self.tell(tier, Order::Retry, out);
             }
-        } else if suffering
-            && self.tier(current).is_some_and(|entry| entry.failed || !entry.standing.is_fit())
-        {
+        } else if is_lost {
             self.fail_over(now, tier, out);
         } else if tier < current && standing == Standing::Usable {
             self.homesick = true;
@@ -222,7 +223,7 @@ impl Line {
             return;
         }
         if let Some(entry) = self.tier(tier) {
-            (entry.bound, entry.failed) = (true, false);
+            (entry.bound, entry.failed, entry.failing) = (true, false, false);
         }
         if home {
             out.push(Effect::Failback { from, to: tier });
@@ -254,7 +255,7 @@ impl Line {
         if !failure.server_side() {
             return;
         }
-        entry.failed = true;
+        (entry.failed, entry.failing) = (true, true);
         match on_trial.or_else(|| self.best()) {
             Some(next) => self.fail_over(now, next, out),
             None => self.start_over(now, tier, out),

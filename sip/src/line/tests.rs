@@ -364,3 +364,62 @@ fn the_trace_tells_of_moves_only() {
     assert_eq!(note.as_deref(), Some("failback from=2 to=0"));
     assert_eq!(Line::note_effect(&Effect::Released(Removal::Removed)), None);
 }
+
+#[test]
+fn a_server_with_a_new_verdict_is_tried_at_once_though_it_failed_before() {
+    let mut story = Story::bound(2);
+    story.check(failed(0, Failure::Silent), &["failed 0 silent", "0 rest", "failover 0>1", "1 register"]);
+    story.check(registered(1), &["bound 1", "listed"]);
+    story.check(server(0, Standing::Down), &[]);
+    story.check(server(0, Standing::Recovering), &[]);
+    story.check(failed(1, Failure::Silent), &["failed 1 silent", "1 rest", "failover 1>0", "0 register"]);
+}
+
+#[test]
+fn what_was_registered_at_a_tier_before_it_was_left_counts_no_longer() {
+    let mut story = Story::bound(2);
+    story.check(server(0, Standing::Down), &["0 rest", "failover 0>1", "1 register"]);
+    story.check(registered(1), &["bound 1", "listed"]);
+    story.check(server(0, Standing::Usable), &["0 register"]);
+    story.check(registered(0), &["failback 1>0", "1 remove", "bound 0", "listed"]);
+    story.check(removed(1, Removal::Removed), &["0 renew"]);
+    story.check(failed(0, Failure::Silent), &["failed 0 silent", "0 rest", "failover 0>1", "1 register"]);
+    story.check(server(1, Standing::Usable), &["1 retry"]);
+    story.check(failed(1, Failure::Silent), &["failed 1 silent", "1 rest", "failover 1>0", "0 resume"]);
+    story.check(server(0, Standing::Usable), &["0 retry"]);
+}
+
+#[test]
+fn a_server_that_recovers_while_the_current_one_fails_is_used_at_once() {
+    let mut story = Story::bound(2);
+    story.check(server(0, Standing::Down), &["0 rest", "failover 0>1", "1 register"]);
+    story.check(failed(1, Failure::Silent), &["failed 1 silent"]);
+    story.check(server(0, Standing::Recovering), &["1 rest", "failover 1>0", "0 register"]);
+    story.check(server(0, Standing::Usable), &["0 retry"]);
+    // A refusal of the user is no reason to move.
+    let mut story = Story::bound(2);
+    story.check(server(0, Standing::Down), &["0 rest", "failover 0>1", "1 register"]);
+    story.check(failed(1, Failure::Rejected(403)), &["failed 1 rejected 403"]);
+    story.check(server(0, Standing::Recovering), &[]);
+}
+
+#[test]
+fn a_contact_from_before_a_restart_is_made_known_at_every_tier() {
+    let leftover = Leftover { contacts: vec![CONTACT.into()], remaining: Duration::from_secs(100) };
+    let mut story = Story::of(2);
+    story.check(Input::Inherit(leftover), &["0 inherit", "1 inherit"]);
+    story.check(Input::Unbind, &["0 remove", "1 remove"]);
+    story.check(removed(0, Removal::Removed), &[]);
+    story.check(removed(1, Removal::Nothing), &["released removed"]);
+}
+
+#[test]
+fn a_binding_that_lost_its_memory_is_told_anew_what_is_wanted() {
+    let mut story = Story::bound(2);
+    story.check(Input::Caution(true), &["0 caution true"]);
+    story.check(Input::Fallen { tier: 0 }, &["0 caution true", "0 register"]);
+    story.check(Input::Fallen { tier: 1 }, &[]);
+    let mut story = Story::bound(1);
+    story.check(Input::Unbind, &["0 remove"]);
+    story.check(Input::Fallen { tier: 0 }, &["released unknown"]);
+}

@@ -136,6 +136,22 @@ fn a_registration_that_appears_after_its_removal_is_removed() {
 }
 
 #[test]
+fn a_registration_that_appears_during_the_cleanup_is_removed_at_once() {
+    let mut story = Setup { spare: true, ..Setup::default() }.story();
+    story.tell(register(1));
+    story.run(4000);
+    story.tell(Order::Remove);
+    let lines = story.run(8000);
+    assert_eq!(lines[3..], ["silent", "removed unknown"]);
+    story.run(10_000);
+    let late = story.agree(0);
+    let lines = story.give(Input::Answer(late));
+    assert_eq!(lines, ["alive", "10000 remove >5060 -1"]);
+    assert_eq!(story.ok(), ["alive", "removed removed"]);
+    assert_eq!(story.run(36_000), ["done"], "the first removal may still be answered");
+}
+
+#[test]
 fn a_user_who_comes_back_cancels_the_cleanup() {
     let mut story = Story::registered();
     story.tell(Order::Remove);

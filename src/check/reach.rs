@@ -1,0 +1,150 @@
+//! Checks that need the network: ports of our own, SIP servers, the central.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ::actors::clock::Origin;
+use bytes::Bytes;
+use machine::chance::Chance;
+use machine::time::Moment;
+use sip::draft::Draft;
+use sip::message::Message;
+use sip::name::Name;
+use sip::target::{Target, Transport};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+use super::{Finding, Verdict};
+use crate::config::server::{Server, Where};
+use crate::config::site::{Site, Tier};
+use crate::resolver::{Resolver, Unresolved};
+
+/// First wait before an OPTIONS is repeated, then doubled (RFC 3261 17.1.2.2: T1).
+const T1: Duration = Duration::from_millis(500);
+
+/// Whether the address can be bound for UDP.
+pub(super) async fn bind_udp(at: SocketAddr) -> io::Result<()> {
+    UdpSocket::bind(at).await.map(drop)
+}
+
+/// Whether the address can be bound for TCP.
+pub(super) async fn bind_tcp(at: SocketAddr) -> io::Result<()> {
+    TcpListener::bind(at).await.map(drop)
+}
+
+/// Whether the central takes a connection. It is not logged in to: that would disturb the remote that runs.
+pub(super) async fn central(what: &str, address: &str, patience: Duration) -> Finding {
+    let why = match timeout(patience, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => return Finding::new(what, Verdict::Pass, format!("{address} takes connections")),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {patience:?}"),
+    };
+    Finding::new(what, Verdict::Fail, format!("{address} cannot be reached: {why}"))
+        .hint("is the central running, and is TCP to it let through (M-2.2.9-a)?")
+}
+
+/// Whether the server of a tier is found, and any of its targets answers an OPTIONS; any answer will do.
+pub(super) async fn tier(
+    what: String,
+    site: &Site,
+    tier: &Tier,
+    dns: Option<&Resolver>,
+    seed: u64,
+) -> Finding {
+    let targets = match resolve(&tier.server, dns).await {
+        Ok(targets) => targets,
+        Err(error) => return Finding::new(what, Verdict::Fail, format!("{}: {error}", tier.server)),
+    };
+    let origin = Origin::now();
+    let mut told = Vec::new();
+    for (index, target) in targets.iter().enumerate() {
+        let call = Chance::of(seed, &format!("check/{}/{index}", tier.name)).hex(24);
+        let sent = origin.moment();
+        match options(site, tier, target, &call).await {
+            Ok(code) => {
+                let text = format!("{target} answers {code} after {}", elapsed(&origin, sent));
+                let silent =
+                    if told.is_empty() { String::new() } else { format!("; silent: {}", told.join(", ")) };
+                let verdict = if told.is_empty() { Verdict::Pass } else { Verdict::Warn };
+                return Finding::new(what, verdict, format!("{text}{silent}"));
+            }
+            Err(error) => told.push(format!("{target} ({error})")),
+        }
+    }
+    Finding::new(what, Verdict::Fail, format!("no answer to OPTIONS from {}", told.join(", ")))
+        .hint("is the server running, and is UDP to and from it let through?")
+}
+
+fn elapsed(origin: &Origin, sent: Moment) -> String {
+    format!("{} ms", origin.moment().since(sent).as_millis())
+}
+
+async fn resolve(server: &Server, dns: Option<&Resolver>) -> Result<Vec<Target>, Unresolved> {
+    match (dns, &server.host) {
+        (Some(dns), _) => dns.resolve(server).await,
+        (None, Where::Address(ip)) => {
+            let transport = server.transport.unwrap_or(Transport::Udp);
+            let port = server.port.unwrap_or(transport.default_port());
+            Ok(vec![Target::new(transport, SocketAddr::new(*ip, port))])
+        }
+        (None, Where::Name(_)) => Err(Unresolved::Dns("not configured".into())),
+    }
+}
+
+/// The status of the answer to an OPTIONS.
+async fn options(site: &Site, tier: &Tier, target: &Target, call: &str) -> Result<u16, String> {
+    if target.transport != Transport::Udp {
+        return Err("this version speaks SIP over UDP only".into());
+    }
+    let socket =
+        UdpSocket::bind(SocketAddr::new(site.sip.listen.ip(), 0)).await.map_err(|error| error.to_string())?;
+    // A connected socket hears from the kernel that nobody listens there.
+    socket.connect(target.addr).await.map_err(|error| error.to_string())?;
+    let own = socket.local_addr().map_err(|error| error.to_string())?;
+    let request = request(&tier.server, own, &site.sip.domain, call);
+    timeout(site.timers.failover, exchange(&socket, &request, call))
+        .await
+        .unwrap_or_else(|_| Err(format!("silent for {}", humantime::format_duration(site.timers.failover))))
+}
+
+async fn exchange(socket: &UdpSocket, request: &Bytes, call: &str) -> Result<u16, String> {
+    let mut buffer = vec![0; 65_535];
+    let mut wait = T1;
+    loop {
+        socket.send(request).await.map_err(|error| error.to_string())?;
+        match timeout(wait, heard(socket, &mut buffer, call)).await {
+            Ok(answer) => return answer,
+            Err(_) => wait *= 2,
+        }
+    }
+}
+
+/// Waits for an answer to our own request; provisional answers will do as well.
+async fn heard(socket: &UdpSocket, buffer: &mut [u8], call: &str) -> Result<u16, String> {
+    loop {
+        let len = socket.recv(buffer).await.map_err(|error| error.to_string())?;
+        let bytes = Bytes::copy_from_slice(buffer.get(..len).unwrap_or_default());
+        if let Ok(message) = Message::parse(bytes)
+            && let (Some(code), Ok(id)) = (message.code(), message.call_id())
+            && id == call
+        {
+            return Ok(code);
+        }
+    }
+}
+
+fn request(server: &Server, own: SocketAddr, domain: &str, call: &str) -> Bytes {
+    let port = server.port.map(|port| format!(":{port}")).unwrap_or_default();
+    let uri = format!("sip:{}{port}", server.host);
+    Draft::request("OPTIONS", &uri)
+        .print(Name::Via, format_args!("SIP/2.0/UDP {own};branch=z9hG4bK{call};rport"))
+        .line(Name::MaxForwards, "70")
+        .print(Name::From, format_args!("<sip:check@{domain}>;tag={call}"))
+        .print(Name::To, format_args!("<{uri}>"))
+        .line(Name::CallId, call)
+        .line(Name::CSeq, "1 OPTIONS")
+        .line(Name::Accept, "application/sdp")
+        .print(Name::UserAgent, format_args!("homing/{}", env!("CARGO_PKG_VERSION")))
+        .finish()
+}

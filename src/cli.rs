@@ -1,0 +1,289 @@
+//! The command line: what can be asked for, and which exit code it ends with.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::check;
+use crate::config;
+use crate::config::fault::Fault;
+use crate::config::site::Site;
+use crate::control::{self, Unasked};
+use crate::demo;
+use crate::entropy;
+use crate::exit::Exit;
+use crate::logging::{self, Form};
+use crate::service;
+use crate::status;
+
+const AFTER: &str = "\
+Exit codes:
+  0  all checks passed; the service was told to stop and stopped
+  1  a check or an expectation failed
+  2  the command line, a configuration or a scenario is wrong
+  3  the target or the environment is missing (no service to ask, a port taken)
+  4  interrupted, or out of time before all checks ran
+  5  only known, listed deviations
+
+Environment:
+  HOMING_LOG  error, warn, info, debug, trace or off, when no -v is given
+  NO_COLOR    no colours, even on a terminal
+
+Examples:
+  homing demo --for 1m                  see a roam, a cut link and a silent phone
+  homing check -c site.toml             is this site fit for service?
+  homing serve -c site.toml             put it into service
+  homing status -c site.toml --json     ask the running service";
+
+/// A telephony core with a SIP registration manager: several sites, one set of users, phones that roam.
+///
+/// Every site has an OMM that registers the users whose phones are there at the site's own SIP servers. When a phone
+/// shows up at another site, its OMM registers the user at once, tells all the others, and the former one removes its
+/// registration; when the network between the sites is down, each site goes on alone.
+#[derive(Parser, Debug)]
+#[command(name = "homing", version, after_help = AFTER, max_term_width = 110)]
+struct Line {
+    /// Say more on standard error: -v for debug, -vv for everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the OMM of one site until it is told to stop (Ctrl-C, SIGTERM)
+    ///
+    /// Listens for phones and SIP servers on [sip] listen, for other OMMs on [axi] listen, and for `homing status` on
+    /// the control socket. State is kept in data_dir and survives a crash.
+    Serve {
+        #[command(flatten)]
+        site: ConfigFile,
+        /// How to write the log on standard error
+        #[arg(long, value_enum, default_value_t = LogForm::Text)]
+        log: LogForm,
+    },
+    /// Show three OMMs, a PBX and some phones at work in this process, on real sockets of this machine
+    ///
+    /// Nothing to configure, nothing is left behind. Phones appear, one roams, a link is cut and healed, one phone
+    /// falls silent until the watchdog believes that it is gone. Times that would take hours are shortened, and the
+    /// demo says so.
+    Demo {
+        /// Stop after so long, such as 1m; the story is told once and then the phones go on by themselves
+        #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+        limit: Option<Duration>,
+        /// One JSON object a line instead of the timeline
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether a site is fit for service: configuration, identity, clock, ports, data folder, SIP servers, central
+    ///
+    /// Nothing is changed, except that a file is written into data_dir and removed again. Ends with 0 when all checks
+    /// passed, 1 when one failed, 2 when the configuration is wrong.
+    Check {
+        #[command(flatten)]
+        site: ConfigFile,
+        /// One JSON object instead of the report
+        #[arg(long)]
+        json: bool,
+        /// Give up after so long
+        #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
+        time_limit: Duration,
+    },
+    /// Say how a running OMM stands: its link, its SIP servers, its users
+    Status {
+        #[command(flatten)]
+        service: Service,
+    },
+    /// List the users that a running OMM knows of, and where each of them is
+    Users {
+        #[command(flatten)]
+        service: Service,
+    },
+}
+
+/// The site's file.
+#[derive(Args, Debug)]
+struct ConfigFile {
+    /// The site's configuration; examples/site.toml is one to start from
+    #[arg(short, long = "config", value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Which service to ask, and how to print.
+#[derive(Args, Debug)]
+struct Service {
+    /// The site's configuration, which names the control socket
+    #[arg(short, long = "config", value_name = "FILE", required_unless_present = "socket")]
+    config: Option<PathBuf>,
+    /// The control socket itself
+    #[arg(long, value_name = "PATH", conflicts_with = "config")]
+    socket: Option<PathBuf>,
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum LogForm {
+    Text,
+    Json,
+}
+
+/// Does what `words` (the program's name first) ask for.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
+    let line = match Line::try_parse_from(words) {
+        Ok(line) => line,
+        Err(error) => {
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Passed,
+                _ => Exit::Usage,
+            };
+        }
+    };
+    let form = match &line.command {
+        Command::Serve { log: LogForm::Json, .. } => Form::Json,
+        _ => Form::Text,
+    };
+    // Only the service writes a log unasked; the others print what they were asked for.
+    let quiet = !matches!(line.command, Command::Serve { .. });
+    if let Err(why) = logging::start(line.verbose, form, quiet) {
+        complain(&why);
+        return Exit::Usage;
+    }
+    match line.command {
+        Command::Serve { site, .. } => with_site(&site.config, false, service::run),
+        Command::Demo { limit, json } => demo::run(limit, json),
+        Command::Check { site, json, time_limit } => {
+            with_site(&site.config, json, |site| look(&site, json, time_limit))
+        }
+        Command::Status { service } => ask(&service, "status", status::overview),
+        Command::Users { service } => ask(&service, "users", status::users),
+    }
+}
+
+fn with_site(path: &Path, json: bool, act: impl FnOnce(Site) -> Exit) -> Exit {
+    match config::load(path) {
+        Ok(site) => act(site),
+        Err(faults) => {
+            tell_faults(&faults, json);
+            Exit::Usage
+        }
+    }
+}
+
+fn tell_faults(faults: &[Fault], json: bool) {
+    if json {
+        say(&json!({"faults": faults.iter().map(Fault::to_json).collect::<Vec<_>>()}).to_string());
+        return;
+    }
+    for fault in faults {
+        complain(&fault.to_string());
+    }
+    complain(&match faults.len() {
+        1 => "1 mistake; nothing was started".to_string(),
+        many => format!("{many} mistakes; nothing was started"),
+    });
+}
+
+fn look(site: &Site, json: bool, limit: Duration) -> Exit {
+    let Some(seed) = entropy::seed() else { return Exit::Missing };
+    let report = actix::System::new().block_on(check::run(site, seed, limit));
+    if json {
+        let findings: Vec<Value> = report.findings.iter().map(check::Finding::to_json).collect();
+        say(&json!({"site": site.name, "complete": report.complete, "findings": findings}).to_string());
+    } else {
+        let colours = logging::colours(stdout().is_terminal());
+        for finding in &report.findings {
+            say(&if colours { finding.coloured() } else { finding.to_string() });
+        }
+        if !report.complete {
+            complain("out of time: not all checks ran");
+        }
+    }
+    report.exit()
+}
+
+fn ask(service: &Service, what: &str, print: impl FnOnce(&Value) -> String) -> Exit {
+    let socket = match (&service.socket, &service.config) {
+        (Some(socket), _) => socket.clone(),
+        (None, Some(path)) => match config::load(path) {
+            Ok(site) => site.control,
+            Err(faults) => {
+                tell_faults(&faults, service.json);
+                return Exit::Usage;
+            }
+        },
+        (None, None) => return Exit::Usage,
+    };
+    match actix::System::new().block_on(control::ask(&socket, &json!({"ask": what}))) {
+        Ok(answer) => {
+            say(&if service.json { answer.to_string() } else { print(&answer) });
+            Exit::Passed
+        }
+        Err(error) => {
+            if service.json {
+                say(&json!({"error": error.to_string()}).to_string());
+            } else {
+                complain(&error.to_string());
+            }
+            match error {
+                Unasked::Nobody(..) | Unasked::Silent(_) => Exit::Missing,
+                Unasked::Refused(_) => Exit::Failed,
+            }
+        }
+    }
+}
+
+/// One line on standard output. A reader that went away (`| head`) is no error.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(stdout().lock(), "{text}");
+}
+
+/// One line on standard error.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn exit(words: &[&str]) -> Exit {
+        run(std::iter::once("homing").chain(words.iter().copied()).map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_is_described() {
+        Line::command().debug_assert();
+        for command in Line::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn each_kind_of_failure_has_its_own_exit_code() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let bad = dir.path().join("bad.toml");
+        std::fs::write(&bad, "nam = \"x\"\n").expect("a file");
+        let bad = bad.to_str().expect("a path");
+        let nobody = dir.path().join("no.sock");
+        let nobody = nobody.to_str().expect("a path");
+        assert_eq!(exit(&["--help"]), Exit::Passed);
+        assert_eq!(exit(&["--version"]), Exit::Passed);
+        assert_eq!(exit(&[]), Exit::Usage);
+        assert_eq!(exit(&["sreve"]), Exit::Usage);
+        assert_eq!(exit(&["check", "-c", bad]), Exit::Usage);
+        assert_eq!(exit(&["serve", "-c", "nowhere.toml"]), Exit::Usage);
+        assert_eq!(exit(&["status", "--socket", nobody]), Exit::Missing);
+        assert_eq!(exit(&["demo", "--for", "90"]), Exit::Usage);
+    }
+}

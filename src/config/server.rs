@@ -1,0 +1,146 @@
+//! Names of servers, as a configuration spells them.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use sip::host::Host;
+use sip::target::Transport;
+
+/// A SIP server: `sip:host[:port][;transport=udp|tcp]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Name or address.
+    pub host: Where,
+    /// The port, when the URI says one; otherwise DNS or the transport's default decides (RFC 3263 4.2).
+    pub port: Option<u16>,
+    /// The transport, when the URI says one; otherwise DNS decides (RFC 3263 4.1).
+    pub transport: Option<Transport>,
+}
+
+/// A host by name or by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// To be looked up.
+    Name(String),
+    /// No look-up needed.
+    Address(IpAddr),
+}
+
+impl Where {
+    fn read(host: &Host<'_>) -> Result<Where, String> {
+        match host {
+            Host::Name(name) => Ok(Where::Name(name.to_ascii_lowercase())),
+            Host::V4(ip) => Ok(Where::Address(IpAddr::V4(*ip))),
+            Host::V6(ip) => Ok(Where::Address(IpAddr::V6(*ip))),
+            Host::Absent => Err("there is no host".into()),
+        }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Where::Name(name) => f.write_str(name),
+            Where::Address(IpAddr::V4(ip)) => write!(f, "{ip}"),
+            Where::Address(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+        }
+    }
+}
+
+impl Server {
+    /// Reads a server's URI. Everything that homing would have to ignore is refused.
+    pub fn read(text: &str) -> Result<Server, String> {
+        let scheme_end = text.find(':').ok_or("it has no scheme")?;
+        match text.get(..scheme_end).unwrap_or_default() {
+            scheme if scheme.eq_ignore_ascii_case("sip") => {}
+            scheme if scheme.eq_ignore_ascii_case("sips") => {
+                return Err("sips: needs TLS, which this version does not speak yet".into());
+            }
+            scheme => return Err(format!("the scheme is {scheme:?}, not sip")),
+        }
+        let rest = text.get(scheme_end + 1..).unwrap_or_default();
+        let (place, params) =
+            rest.split_once(';').map_or((rest, None), |(place, params)| (place, Some(params)));
+        if place.contains('@') {
+            return Err("a server has no user part".into());
+        }
+        let (host, port) =
+            Host::parse_with_port(place).map_err(|_| format!("{place:?} is no host[:port]"))?;
+        if port == Some(0) {
+            return Err("port 0 is nobody's".into());
+        }
+        let mut transport = None;
+        for param in params.unwrap_or_default().split(';').filter(|param| !param.is_empty()) {
+            let (name, value) = param.split_once('=').unwrap_or((param, ""));
+            if !name.eq_ignore_ascii_case("transport") || transport.is_some() {
+                return Err(format!("parameter {param:?} means nothing here"));
+            }
+            transport = match Transport::of(value) {
+                Some(Transport::Tls) => return Err("TLS is not spoken yet by this version".into()),
+                Some(known) => Some(known),
+                None => return Err(format!("transport {value:?} is not spoken")),
+            };
+        }
+        Ok(Server { host: Where::read(&host)?, port, transport })
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sip:{}", self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        if let Some(transport) = self.transport {
+            write!(f, ";transport={transport}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads `host:port`, both needed, of a peer to be dialled.
+pub(super) fn host_and_port(text: &str) -> Result<String, String> {
+    match Host::parse_with_port(text).map_err(|_| "it is no host:port".to_string())? {
+        (_, None) => Err("the port is missing".into()),
+        (_, Some(0)) => Err("port 0 is nobody's".into()),
+        (Host::Absent, _) => Err("there is no host".into()),
+        (host, Some(port)) => Ok(format!("{host}:{port}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_read_and_printed_alike() {
+        for text in [
+            "sip:pbx.example.com",
+            "sip:pbx.example.com:5070",
+            "sip:192.0.2.1:5060;transport=tcp",
+            "sip:[2001:db8::1];transport=udp",
+        ] {
+            assert_eq!(Server::read(text).map(|server| server.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_would_have_to_be_ignored_is_refused() {
+        for (text, why) in [
+            ("pbx", "it has no scheme"),
+            ("http://pbx", "the scheme is \"http\", not sip"),
+            ("sips:pbx", "sips: needs TLS, which this version does not speak yet"),
+            ("sip:pbx;transport=tls", "TLS is not spoken yet by this version"),
+            ("sip:pbx;transport=sctp", "transport \"sctp\" is not spoken"),
+            ("sip:101@pbx", "a server has no user part"),
+            ("sip:pbx;lr", "parameter \"lr\" means nothing here"),
+            ("sip:pbx:0", "port 0 is nobody's"),
+            ("sip:pbx:99999", "\"pbx:99999\" is no host[:port]"),
+            ("sip:", "\"\" is no host[:port]"),
+        ] {
+            assert_eq!(Server::read(text), Err(why.to_string()), "{text}");
+        }
+        assert_eq!(host_and_port("central.example:12622").as_deref(), Ok("central.example:12622"));
+        assert_eq!(host_and_port("central.example"), Err("the port is missing".into()));
+    }
+}

@@ -1,0 +1,391 @@
+//! One site's configuration, read and validated.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use machine::secret::Secret;
+use omm::ids::park::Park;
+use omm::platform::Platform;
+use omm::roaming::policy::Evidence;
+
+use sip::target::Transport;
+
+use super::reader::{At, Section};
+use super::server::{Server, host_and_port};
+use super::timers::Timers;
+use super::users::{EXPIRES, User};
+
+/// Most remotes of a central (M-2.1.1-a).
+pub const REMOTES_MAX: usize = 10;
+/// Primary, secondary, tertiary (spec 0).
+pub const TIERS_MAX: usize = 3;
+/// The version that a real OMM 7.1 speaks (spec 13.2).
+const AXI_PROTOCOL: u32 = 45;
+/// Longest name of a site or a server in characters; ours: it stands in every line of a trace.
+const NAME_MAX: usize = 32;
+
+/// Everything that one OMM is told by its operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The site's name, as traces and `homing status` print it.
+    pub name: String,
+    /// Central or remote (M-2.1.1-a).
+    pub role: Role,
+    /// The platform class, equal at all sites (M-2.1.1-d).
+    pub platform: Platform,
+    /// The identity of the OMM (M-2.1.2.1-a); its PLI is equal at all sites (M-2.1.2.1-f).
+    pub park: Park,
+    /// The version of the AXI protocol that is spoken; equal at all sites (M-2.2.2-b).
+    pub axi_protocol: u32,
+    /// Where state is kept.
+    pub data_dir: PathBuf,
+    /// The socket on which `homing status` asks.
+    pub control: PathBuf,
+    /// The AXI listener.
+    pub axi: Option<Axi>,
+    /// The way to the central; remotes have one (M-2.3.1.2-b).
+    pub link: Option<Link>,
+    /// The remotes that a central expects, by name.
+    pub remotes: Vec<Remote>,
+    /// The SIP socket and domain.
+    pub sip: Sip,
+    /// The SIP servers in their order: primary, secondary, tertiary.
+    pub tiers: Vec<Tier>,
+    /// How long a registration lasts that homing asks for.
+    pub expires: Duration,
+    /// What the registrar's list of contacts may decide about a roam (B-2).
+    pub evidence: Evidence,
+    /// Every time that may be changed.
+    pub timers: Timers,
+    /// The users and their handsets.
+    pub users: Vec<User>,
+}
+
+/// Which end of the star an OMM is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The one in the middle.
+    Central,
+    /// One of at most ten.
+    Remote,
+}
+
+/// Where other OMMs and applications connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axi {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The account that a remote logs in with.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// The way to the central (M-2.3.1.2-b).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// `host:port` of the central.
+    pub omm1: String,
+    /// `host:port` of the central's second OMM.
+    pub omm2: Option<String>,
+    /// The account at the central.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// A remote that the central expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// The site's name.
+    pub name: String,
+    /// Its PARK.
+    pub park: Park,
+}
+
+/// The SIP side of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sip {
+    /// Where phones and servers reach this OMM.
+    pub listen: SocketAddr,
+    /// `host` or `host:port` that stands in the contacts this OMM registers.
+    pub contact: String,
+    /// The domain of the users' addresses of record.
+    pub domain: String,
+}
+
+/// A SIP server of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// The server's name, as traces print it.
+    pub name: String,
+    /// Where it is.
+    pub server: Server,
+}
+
+const ROLES: &[(&str, Role)] = &[("central", Role::Central), ("remote", Role::Remote)];
+const PLATFORMS: &[(&str, Platform)] =
+    &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
+const EVIDENCE: &[(&str, Evidence)] =
+    &[("off", Evidence::Off), ("yield", Evidence::Yield), ("evict", Evidence::Evict)];
+
+impl Role {
+    /// As the file spells it.
+    pub fn word(self) -> &'static str {
+        ROLES.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// The requirement that bounds the phones of a system on this platform.
+pub(super) fn phones_source(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Pc => "M-2.2.1-d",
+        Platform::Rfp => "M-2.2.1-b",
+        Platform::Rfp4g => "M-2.2.1-c",
+    }
+}
+
+/// A site as far as it could be read, users apart; `None` when something needed is missing or wrong (and told).
+pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
+    let name = top.need_parsed("name", "the site's name, such as \"berlin\"", site_name);
+    let role = top.need_word("role", ROLES);
+    let platform = top.need_word("platform", PLATFORMS);
+    let park = top.need_parsed("park", PARK_TEXT, str::parse::<Park>);
+    let pli = top.number("pli", 0, 31);
+    if let (Some(park), Some(pli)) = (&park, &pli)
+        && u64::from(park.value.pli.bits()) != pli.value
+    {
+        let what = "`pli` contradicts the PARK (M-2.1.2.1-f)";
+        let expected = format!("{}, as the PARK says", park.value.pli.bits());
+        top.reader.fault(
+            pli.span.clone(),
+            what,
+            format!("{}", pli.value),
+            expected,
+            Some("leave `pli` out".into()),
+        );
+    }
+    let axi_protocol = top.number("axi_protocol", 1, 65_535).map_or(AXI_PROTOCOL, |found| found.value as u32);
+    let data_dir = top.need_text("data_dir", "a folder").map(|dir| base.join(dir.value));
+    let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
+    let axi = axi(top, role.as_ref());
+    let link = link(top, role.as_ref());
+    let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
+    let sip = top.need_table("sip").and_then(sip);
+    let tiers = tiers(top);
+    let (expires, evidence) = registration(top);
+    let timers = top.table("timers").map_or_else(Timers::default, |section| {
+        let timers = Timers::read(&section);
+        section.finish();
+        timers
+    });
+    let data_dir = data_dir?;
+    Some(Site {
+        name: name?.value,
+        role: role?.value,
+        platform: platform?.value,
+        park: park?.value,
+        axi_protocol,
+        control: control.unwrap_or_else(|| data_dir.join("control.sock")),
+        data_dir,
+        axi: axi?,
+        link: link?,
+        remotes,
+        sip: sip?,
+        tiers,
+        expires,
+        evidence,
+        timers,
+        users: Vec::new(),
+    })
+}
+
+pub(super) const PARK_TEXT: &str =
+    "a PARK: 10 hexadecimal digits such as \"1F102F0E86\", or 13 decimal digits";
+
+fn site_name(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match text.chars().find(|c| !good(*c)) {
+        Some(bad) => Err(format!("{bad:?} is not allowed; names are made of a-z, 0-9 and -")),
+        None if text.is_empty() => Err("it is empty".into()),
+        None if text.len() > NAME_MAX => Err(format!("it is longer than {NAME_MAX} characters")),
+        None => Ok(text.to_string()),
+    }
+}
+
+/// Until TLS is spoken, plain TCP must be asked for in so many words (AMB-17).
+fn plain_only(section: &Section<'_, '_>) {
+    let flag = section.flag("tls");
+    if flag.as_ref().is_none_or(|flag| flag.value) {
+        let span = flag.map_or(section.span.clone(), |flag| flag.span);
+        let hint = Some("write tls = false to accept plain TCP (AMB-17)".into());
+        section.reader.fault(span, "AXI over TLS is not spoken yet by this version", "", "tls = false", hint);
+    }
+}
+
+fn axi(top: &Section<'_, '_>, role: Option<&At<Role>>) -> Option<Option<Axi>> {
+    if !top.has("axi") && role.is_none_or(|role| role.value == Role::Remote) {
+        return Some(None);
+    }
+    let section = top.need_table("axi")?;
+    let listen =
+        section.need_parsed("listen", "address:port, such as \"0.0.0.0:12622\"", str::parse::<SocketAddr>);
+    let user = section.need_text("user", "the account that remotes log in with");
+    let password = section.need_text("password", "its password");
+    plain_only(&section);
+    section.finish();
+    let (listen, user, password) = (listen?.value, user?.value, password?.value);
+    Some(Some(Axi { listen, user, password: Secret::new(password) }))
+}
+
+fn link(top: &Section<'_, '_>, role: Option<&At<Role>>) -> Option<Option<Link>> {
+    if role.is_some_and(|role| role.value == Role::Central) {
+        if top.has("link") {
+            let span = top.span_of("link");
+            let what = "a central dials nobody: remotes connect to it (M-2.2.9-a)";
+            top.reader.fault(span, what, "[link]", "no [link]", Some("write role = \"remote\"?".into()));
+        }
+        return Some(None);
+    }
+    if !top.has("link") && role.is_none() {
+        return Some(None);
+    }
+    let section = top.need_table("link")?;
+    let place = "host:port of the central, such as \"central.example:12622\"";
+    let omm1 = section.need_parsed("omm1", place, host_and_port);
+    let omm2 = section.parsed("omm2", place, host_and_port);
+    let user = section.need_text("user", "the account at the central");
+    let password = section.need_text("password", "its password");
+    plain_only(&section);
+    section.finish();
+    let (omm1, omm2) = (omm1?.value, omm2.map(|omm2| omm2.value));
+    Some(Some(Link { omm1, omm2, user: user?.value, password: Secret::new(password?.value) }))
+}
+
+fn remotes(
+    top: &Section<'_, '_>,
+    role: Option<&At<Role>>,
+    own: Option<&At<Park>>,
+    name: Option<&At<String>>,
+) -> Vec<Remote> {
+    let mut remotes: Vec<Remote> = Vec::new();
+    let mut parks: BTreeMap<Park, String> = BTreeMap::new();
+    if let (Some(own), Some(name)) = (own, name) {
+        parks.insert(own.value, format!("{} itself", name.value));
+    }
+    for (index, section) in top.tables("remote").into_iter().enumerate() {
+        let (reader, span) = (section.reader, section.span.clone());
+        if role.is_some_and(|role| role.value == Role::Remote) {
+            reader.fault(span, "only a central has remotes (M-2.1.1-a)", "[[remote]]", "no [[remote]]", None);
+            section.has("name");
+            return remotes;
+        }
+        let remote = section.need_parsed("name", "the site's name", site_name);
+        let park = section.need_parsed("park", PARK_TEXT, str::parse::<Park>);
+        section.finish();
+        if index == REMOTES_MAX {
+            let what = format!("a central has at most {REMOTES_MAX} remotes (M-2.1.1-a)");
+            reader.fault(span, what, format!("remote {}", index + 1), "no more remotes", None);
+        }
+        let (Some(remote), Some(park)) = (remote, park) else { continue };
+        if let Some(other) = parks.get(&park.value) {
+            let what = format!("this PARK is that of {other} (M-2.1.2.1-a)");
+            reader.fault(park.span, what, park.value.to_string(), "a PARK of its own", None);
+            continue;
+        }
+        parks.insert(park.value, remote.value.clone());
+        remotes.push(Remote { name: remote.value, park: park.value });
+    }
+    remotes
+}
+
+fn sip(section: Section<'_, '_>) -> Option<Sip> {
+    let place = "address:port, such as \"192.0.2.7:5060\"";
+    let listen = section.need_parsed("listen", place, str::parse::<SocketAddr>);
+    let contact = section.parsed("contact", "host or host:port that others reach this OMM at", |text| {
+        sip::host::Host::parse_with_port(text).map(|_| text.to_string()).map_err(|_| "it is no host")
+    });
+    let domain =
+        section.need_parsed("domain", "the SIP domain of the users, such as \"example.com\"", |text| {
+            sip::host::Host::parse(text).map(|_| text.to_string()).map_err(|_| "it is no host")
+        });
+    if let Some(listen) = &listen
+        && listen.value.ip().is_unspecified()
+        && !section.has("contact")
+    {
+        let what = "`contact` is missing in [sip], and `listen` names no address that others could reach";
+        let hint = Some("add contact = \"the host that others reach this OMM at\"".into());
+        section.reader.fault(listen.span.clone(), what, listen.value.to_string(), "`contact` as well", hint);
+    }
+    section.finish();
+    let listen = listen?.value;
+    let contact = contact.map_or_else(|| listen.ip().to_string(), |contact| contact.value);
+    let contact = match sip::host::Host::parse_with_port(&contact) {
+        Ok((_, Some(_))) => contact,
+        Ok((_, None)) => format!("{contact}:{}", listen.port()),
+        // An IPv6 address without its brackets can only be our own `listen`.
+        Err(_) => listen.to_string(),
+    };
+    Some(Sip { listen, contact, domain: domain?.value })
+}
+
+/// A server over a transport that the SIP door speaks.
+fn spoken(text: &str) -> Result<Server, String> {
+    let server = Server::read(text)?;
+    match server.transport {
+        None | Some(Transport::Udp) => Ok(server),
+        Some(other) => Err(format!("SIP over {} is not spoken yet by this version", other.via())),
+    }
+}
+
+fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
+    let mut tiers: Vec<Tier> = Vec::new();
+    let sections = top.tables("tier");
+    if sections.is_empty() && !top.has("tier") {
+        let hint = Some("add [[tier]] with name = \"pbx\" and uri = \"sip:HOST\"".into());
+        top.reader.fault(
+            top.span.clone(),
+            "there is no [[tier]]",
+            "",
+            "1 to 3 SIP servers (M-2.2.5-a)",
+            hint,
+        );
+    }
+    for (index, section) in sections.into_iter().enumerate() {
+        let (reader, span) = (section.reader, section.span.clone());
+        if index == TIERS_MAX {
+            let what = format!(
+                "a site has at most {TIERS_MAX} SIP servers: primary, secondary, tertiary (M-2.1.3-a)"
+            );
+            reader.fault(span, what, format!("tier {}", index + 1), "no more tiers", None);
+        }
+        let name = section.need_parsed("name", "the server's name, such as \"pbx\"", site_name);
+        let server = section.need_parsed("uri", "sip:host[:port][;transport=udp]", spoken);
+        section.finish();
+        let (Some(name), Some(server)) = (name, server) else { continue };
+        if tiers.iter().any(|tier| tier.name == name.value) {
+            let what = format!("two tiers are called {}", name.value);
+            reader.fault(name.span, what, format!("{:?}", name.value), "a name of its own", None);
+            continue;
+        }
+        tiers.push(Tier { name: name.value, server: server.value });
+    }
+    tiers
+}
+
+fn registration(top: &Section<'_, '_>) -> (Duration, Evidence) {
+    // Spec 8: an hour.
+    let (mut expires, mut evidence) = (Duration::from_secs(3600), Evidence::Off);
+    if let Some(section) = top.table("registration") {
+        if let Some(found) = section.duration("expires", EXPIRES.0, EXPIRES.1) {
+            expires = found.value;
+        }
+        if let Some(found) = section.word("evidence", EVIDENCE) {
+            evidence = found.value;
+        }
+        section.finish();
+    }
+    (expires, evidence)
+}

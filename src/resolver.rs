@@ -1,0 +1,446 @@
+//! Where a SIP server is (RFC 3263). The only file of homing that knows rsip-dns.
+//!
+//! ```text
+//! address ------------------------------------------------------> that address
+//! name:port ----------------------------------------------------> A/AAAA
+//! name;transport ---> SRV of that transport ------ none --------> A/AAAA, default port
+//! name ---> NAPTR -- none --> SRV of UDP, TCP ---- none --------> A/AAAA, UDP, default port
+//! ```
+//!
+//! rsip-dns supplies the steps. It ignores the port of a numeric host, orders neither NAPTR nor SRV records, lists
+//! duplicates and swallows the difference between "there is none" and "the DNS does not answer"; so the steps are put
+//! together here, the records are ordered before it sees them, and trouble is noted on the side. A step after which
+//! there was trouble is not followed by the next one: a DNS that fails must not send registrations to another server.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use machine::chance::Chance;
+use rsip::{Domain, Port};
+use rsip_dns::records::{
+    AddrRecord, NaptrEntry, NaptrFlags, NaptrRecord, NaptrServices, SrvEntry, SrvRecord,
+};
+use rsip_dns::resolvables::{
+    ResolvableAddrRecord, ResolvableIpAddr, ResolvableNaptrRecord, ResolvableSrvRecord,
+};
+use rsip_dns::{DnsClient, ResolvableExt, SrvDomain};
+use sip::target::{Target, Transport};
+
+use crate::config::server::{Server, Where};
+
+mod system;
+mod weight;
+
+use weight::Srv;
+
+/// Longest time that one resolution may take altogether; ours: a little less than a REGISTER's Timer F allows.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Most targets that are kept of one server; ours: nobody tries more before the next tier is due.
+const TARGETS_MAX: usize = 32;
+
+/// Resolves servers, in the order in which they have to be tried.
+#[derive(Clone)]
+pub struct Resolver {
+    source: Source,
+    chance: Arc<Mutex<Chance>>,
+    /// Our socket is an IPv4 one and cannot reach IPv6 addresses.
+    v4_only: bool,
+}
+
+/// Why there is nowhere to send to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// The DNS knows no such server.
+    NotFound,
+    /// The DNS does not do its work: try again later.
+    Dns(String),
+    /// The domain says that it has no SIP service (an SRV target of "."; RFC 2782).
+    NoService,
+    /// The domain offers only what this version does not speak (TLS, SCTP, WebSocket).
+    Unspoken,
+    /// There are IPv6 addresses only, and our socket is an IPv4 one.
+    OnlyV6,
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unresolved::NotFound => f.write_str("the DNS knows no such server"),
+            Unresolved::Dns(why) => write!(f, "the DNS does not answer: {why}"),
+            Unresolved::NoService => f.write_str("the domain says that it has no SIP service"),
+            Unresolved::Unspoken => {
+                f.write_str("the domain offers only transports that this version does not speak")
+            }
+            Unresolved::OnlyV6 => {
+                f.write_str("it has only IPv6 addresses, and [sip] listen is an IPv4 address")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unresolved {}
+
+/// One NAPTR record, as far as SIP looks at it.
+#[derive(Clone, Debug)]
+struct Naptr {
+    order: u16,
+    preference: u16,
+    flags: String,
+    services: String,
+    replacement: String,
+}
+
+#[derive(Clone)]
+enum Source {
+    System(TokioResolver),
+    #[cfg(test)]
+    Zone(Arc<tests::Zone>),
+}
+
+impl Resolver {
+    /// A resolver on the system's DNS. `v4_only` says that our socket cannot reach IPv6.
+    ///
+    /// # Errors
+    /// The system's DNS is not configured.
+    pub fn system(chance: Chance, v4_only: bool) -> Result<Resolver, Unresolved> {
+        let source = Source::System(system::resolver().map_err(Unresolved::Dns)?);
+        Ok(Resolver { source, chance: Arc::new(Mutex::new(chance)), v4_only })
+    }
+
+    /// Where `server` is: at least one target, the best first.
+    ///
+    /// # Errors
+    /// There is nowhere to send to, and why.
+    pub async fn resolve(&self, server: &Server) -> Result<Vec<Target>, Unresolved> {
+        let dns = Dns { resolver: self.clone(), notes: Arc::default() };
+        let found = tokio::time::timeout(PATIENCE, dns.steps(server)).await;
+        let found =
+            found.unwrap_or_else(|_| Err(Unresolved::Dns(format!("no answer within {PATIENCE:?}"))))?;
+        let mut targets: Vec<Target> = Vec::new();
+        for target in found.iter().filter(|target| !(self.v4_only && target.addr.is_ipv6())) {
+            if !targets.contains(target) && targets.len() < TARGETS_MAX {
+                targets.push(*target);
+            }
+        }
+        if targets.is_empty() { Err(Unresolved::OnlyV6) } else { Ok(targets) }
+    }
+}
+
+/// The DNS client that rsip-dns asks, for one resolution.
+#[derive(Clone)]
+struct Dns {
+    resolver: Resolver,
+    notes: Arc<Mutex<Notes>>,
+}
+
+/// What rsip-dns would swallow.
+#[derive(Default)]
+struct Notes {
+    trouble: Option<String>,
+    no_service: bool,
+    unspoken: bool,
+}
+
+impl Dns {
+    async fn steps(&self, server: &Server) -> Result<Vec<Target>, Unresolved> {
+        let transport = server.transport.unwrap_or(Transport::Udp);
+        let port = Port::from(server.port.unwrap_or(transport.default_port()));
+        let name = match &server.host {
+            Where::Address(ip) => return self.end(ResolvableIpAddr::new(*ip, port, theirs(transport))).await,
+            Where::Name(name) => Domain::from(name.as_str()),
+        };
+        let addresses = ResolvableAddrRecord::new(self.clone(), name.clone(), port, theirs(transport));
+        if server.port.is_some() {
+            return self.end(addresses).await;
+        }
+        if server.transport.is_none() {
+            let spoken = vec![theirs(Transport::Udp), theirs(Transport::Tcp)];
+            if let Some(found) =
+                self.step(ResolvableNaptrRecord::new(self.clone(), name.clone(), spoken)).await?
+            {
+                return Ok(found);
+            }
+        }
+        let transports =
+            server.transport.map_or(vec![Transport::Udp, Transport::Tcp], |transport| vec![transport]);
+        let mut found = Vec::new();
+        for transport in transports {
+            let service = SrvDomain { domain: name.clone(), protocol: theirs(transport), secure: false };
+            match self.step(ResolvableSrvRecord::new(self.clone(), service)).await {
+                Ok(more) => found.extend(more.unwrap_or_default()),
+                // "Not over this transport"; the other one may be there.
+                Err(Unresolved::NoService) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        if self.notes().no_service { Err(Unresolved::NoService) } else { self.end(addresses).await }
+    }
+
+    /// Takes everything that one step of rsip-dns gives; `None` when the next step is due.
+    async fn step(
+        &self,
+        mut step: impl ResolvableExt<rsip_dns::Target> + Send,
+    ) -> Result<Option<Vec<Target>>, Unresolved> {
+        let mut found = Vec::new();
+        while let Some(target) = step.resolve_next().await {
+            found
+                .extend(ours(target.transport).map(|transport| Target::new(transport, target.socket_addr())));
+        }
+        let notes = self.notes();
+        if !found.is_empty() {
+            return Ok(Some(found));
+        }
+        match &*notes {
+            Notes { trouble: Some(why), .. } => Err(Unresolved::Dns(why.clone())),
+            Notes { no_service: true, .. } => Err(Unresolved::NoService),
+            Notes { unspoken: true, .. } => Err(Unresolved::Unspoken),
+            Notes { .. } => Ok(None),
+        }
+    }
+
+    /// The last step: what it does not find is not found.
+    async fn end(
+        &self,
+        step: impl ResolvableExt<rsip_dns::Target> + Send,
+    ) -> Result<Vec<Target>, Unresolved> {
+        self.step(step).await?.ok_or(Unresolved::NotFound)
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes trouble, which rsip-dns would take for "there is none".
+    fn some<T>(&self, answer: Result<Vec<T>, String>) -> Vec<T> {
+        answer.unwrap_or_else(|why| {
+            self.notes().trouble.get_or_insert(why);
+            Vec::new()
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl DnsClient for Dns {
+    async fn naptr_lookup(&self, domain: Domain) -> Option<NaptrRecord> {
+        let name = domain.to_string();
+        let mut records = self.some(match &self.resolver.source {
+            Source::System(dns) => system::pointers(dns, &name).await,
+            #[cfg(test)]
+            Source::Zone(zone) => zone.pointers(&name),
+        });
+        // RFC 3403 4.1: order, then preference, ascending; rsip-dns would take them as they come.
+        records.sort_by_key(|record| (record.order, record.preference));
+        let sip: Vec<_> =
+            records.iter().filter(|record| record.services.to_ascii_uppercase().contains("SIP")).collect();
+        let entries: Vec<NaptrEntry> = sip.iter().filter_map(|record| naptr_entry(record)).collect();
+        // RFC 3263 4.1: once there are records, nothing else counts.
+        self.notes().unspoken |= entries.is_empty() && !sip.is_empty();
+        (!entries.is_empty()).then_some(NaptrRecord { entries, domain })
+    }
+
+    async fn srv_lookup(&self, domain: SrvDomain) -> Option<SrvRecord> {
+        let name = domain.to_string();
+        let records = self.some(match &self.resolver.source {
+            Source::System(dns) => system::services(dns, &name).await,
+            #[cfg(test)]
+            Source::Zone(zone) => zone.services(&name),
+        });
+        if let [only] = records.as_slice()
+            && only.target == "."
+        {
+            self.notes().no_service = true;
+            return None;
+        }
+        let ordered =
+            weight::order(records, &mut self.resolver.chance.lock().unwrap_or_else(PoisonError::into_inner));
+        let entries: Vec<SrvEntry> = ordered.into_iter().map(srv_entry).collect();
+        (!entries.is_empty()).then_some(SrvRecord { entries, domain })
+    }
+
+    async fn ip_lookup(&self, domain: Domain) -> Result<AddrRecord, rsip::Error> {
+        let name = domain.to_string();
+        let ip_addrs: Vec<IpAddr> = self.some(match &self.resolver.source {
+            Source::System(dns) => system::addresses(dns, &name).await,
+            #[cfg(test)]
+            Source::Zone(zone) => zone.addresses(&name),
+        });
+        Ok(AddrRecord { domain, ip_addrs })
+    }
+}
+
+/// A NAPTR record for rsip-dns; none when it is not one that this version can follow (flag S, UDP or TCP).
+fn naptr_entry(record: &Naptr) -> Option<NaptrEntry> {
+    let services = NaptrServices::try_from(record.services.to_ascii_uppercase().as_bytes()).ok()?;
+    ours(services.transport()?)?;
+    record.flags.eq_ignore_ascii_case("s").then(|| NaptrEntry {
+        order: record.order,
+        preference: record.preference,
+        flags: NaptrFlags::S,
+        services,
+        regexp: Vec::new(),
+        replacement: Domain::from(record.replacement.trim_end_matches('.')),
+    })
+}
+
+fn srv_entry(record: Srv) -> SrvEntry {
+    let target = Domain::from(record.target.as_str());
+    SrvEntry { priority: record.priority, weight: record.weight, port: Port::from(record.port), target }
+}
+
+fn theirs(transport: Transport) -> rsip::Transport {
+    match transport {
+        Transport::Udp => rsip::Transport::Udp,
+        Transport::Tcp => rsip::Transport::Tcp,
+        Transport::Tls => rsip::Transport::Tls,
+    }
+}
+
+/// Our name for it; none for what this version does not speak.
+fn ours(transport: rsip::Transport) -> Option<Transport> {
+    match transport {
+        rsip::Transport::Udp => Some(Transport::Udp),
+        rsip::Transport::Tcp => Some(Transport::Tcp),
+        rsip::Transport::Tls
+        | rsip::Transport::TlsSctp
+        | rsip::Transport::Sctp
+        | rsip::Transport::Ws
+        | rsip::Transport::Wss => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A zone in memory: `name kind fields..` a line; `name DEAD` makes every question about it fail.
+    pub(super) struct Zone(&'static str);
+
+    impl Zone {
+        fn ask<T>(&self, name: &str, kind: &str, pick: impl Fn(&[&str]) -> T) -> Result<Vec<T>, String> {
+            let name = name.trim_end_matches('.');
+            let lines = self.0.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let mut found = Vec::new();
+            for line in lines.filter(|line| line.first() == Some(&name)) {
+                match line.get(1) {
+                    Some(&"DEAD") => return Err("SERVFAIL".into()),
+                    Some(word) if *word == kind => found.push(pick(&line[2..])),
+                    _ => {}
+                }
+            }
+            Ok(found)
+        }
+
+        pub(super) fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+            self.ask(name, "A", |fields| fields[0].parse().expect("an address"))
+        }
+
+        pub(super) fn services(&self, name: &str) -> Result<Vec<Srv>, String> {
+            let number = |text: &str| text.parse().expect("a number");
+            self.ask(name, "SRV", |fields| Srv {
+                priority: number(fields[0]),
+                weight: number(fields[1]),
+                port: number(fields[2]),
+                target: fields[3].into(),
+            })
+        }
+
+        pub(super) fn pointers(&self, name: &str) -> Result<Vec<Naptr>, String> {
+            self.ask(name, "NAPTR", |fields| Naptr {
+                order: fields[0].parse().expect("a number"),
+                preference: fields[1].parse().expect("a number"),
+                flags: fields[2].into(),
+                services: fields[3].into(),
+                replacement: fields[4].into(),
+            })
+        }
+    }
+
+    const ZONE: &str = "
+        pbx A 192.0.2.1
+        pbx A 192.0.2.2
+        pbx A 192.0.2.1
+        six A 2001:db8::6
+        dual A 2001:db8::7
+        dual A 192.0.2.7
+        _sip._udp.site SRV 20 0 5062 pbx.
+        _sip._udp.site SRV 10 0 5070 six.
+        _sip._tcp.site SRV 10 0 5080 dual.
+        site A 192.0.2.99
+        _sip._tcp.tcponly SRV 1 1 5071 dual.
+        tcponly A 192.0.2.98
+        _sip._udp.closed SRV 0 0 0 .
+        _sip._udp.half SRV 0 0 0 .
+        _sip._tcp.half SRV 0 0 5072 pbx.
+        closed A 192.0.2.97
+        ill A 192.0.2.96
+        _sip._udp.ill DEAD
+        named NAPTR 20 1 s SIP+D2U _sip._udp.site.
+        named NAPTR 10 9 S sip+d2t _sip._tcp.tcponly.
+        named NAPTR 5 1 s SIPS+D2T _sips._tcp.site.
+        named A 192.0.2.95
+        secure NAPTR 10 1 s SIPS+D2T _sips._tcp.site.
+        secure A 192.0.2.94
+        mail NAPTR 10 1 s SMTP+D2T _smtp._tcp.mail.
+        mail A 192.0.2.93
+        dead DEAD
+    ";
+
+    fn at(uri: &str, v4_only: bool) -> String {
+        let source = Source::Zone(Arc::new(Zone(ZONE)));
+        let resolver = Resolver { source, chance: Arc::new(Mutex::new(Chance::of(1, "dns"))), v4_only };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        match runtime.block_on(resolver.resolve(&Server::read(uri).expect("a server"))) {
+            Ok(targets) => targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" "),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn each_form_of_a_server_is_found_as_rfc_3263_says() {
+        for (uri, expected) in [
+            // Numbers need no DNS, and their port counts.
+            ("sip:192.0.2.5", "udp:192.0.2.5:5060"),
+            ("sip:192.0.2.5:5099;transport=tcp", "tcp:192.0.2.5:5099"),
+            ("sip:[2001:db8::5]:5099", "udp:[2001:db8::5]:5099"),
+            // A port means A/AAAA; twice the same address is once.
+            ("sip:pbx:5065", "udp:192.0.2.1:5065 udp:192.0.2.2:5065"),
+            ("sip:site:5065", "udp:192.0.2.99:5065"),
+            // A transport means its SRV records, by priority; without any, A/AAAA.
+            ("sip:site;transport=udp", "udp:[2001:db8::6]:5070 udp:192.0.2.1:5062 udp:192.0.2.2:5062"),
+            ("sip:pbx;transport=tcp", "tcp:192.0.2.1:5060 tcp:192.0.2.2:5060"),
+            // Neither: NAPTR, then every SRV, then A/AAAA over UDP.
+            ("sip:tcponly", "tcp:[2001:db8::7]:5071 tcp:192.0.2.7:5071"),
+            ("sip:pbx", "udp:192.0.2.1:5060 udp:192.0.2.2:5060"),
+            ("sip:half", "tcp:192.0.2.1:5072 tcp:192.0.2.2:5072"),
+            ("sip:mail", "udp:192.0.2.93:5060"),
+            (
+                "sip:named",
+                "tcp:[2001:db8::7]:5071 tcp:192.0.2.7:5071 \
+                 udp:[2001:db8::6]:5070 udp:192.0.2.1:5062 udp:192.0.2.2:5062",
+            ),
+        ] {
+            assert_eq!(at(uri, false), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_reached_is_refused_and_not_guessed() {
+        for (uri, expected) in [
+            ("sip:nowhere", "the DNS knows no such server"),
+            ("sip:dead", "the DNS does not answer: SERVFAIL"),
+            ("sip:ill;transport=udp", "the DNS does not answer: SERVFAIL"),
+            ("sip:closed;transport=udp", "the domain says that it has no SIP service"),
+            ("sip:secure", "the domain offers only transports that this version does not speak"),
+            ("sip:six:5060", "it has only IPv6 addresses, and [sip] listen is an IPv4 address"),
+            ("sip:dual:5060", "udp:192.0.2.7:5060"),
+        ] {
+            assert_eq!(at(uri, true), expected, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `homing serve`: one OMM in the real world.
+//!
+//! ```text
+//! SIP socket --> endpoint --+            +--> AXI connections
+//! AXI listener -> boss ----> OMM actors --+--> SIP socket
+//! control socket -> boss ----+            +--> store
+//! ```
+//!
+//! The [`Boss`] hires the OMM, and hires a new one when it had to start over. Everything the new one needs to know is
+//! in the store.
+
+use std::rc::Rc;
+
+use ::actors::clock::{Calendar, Clock, Origin};
+use ::actors::store::Store;
+use ::actors::trace::Trace;
+use actix::{Actor, System};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::config::site::Site;
+use crate::control;
+use crate::entropy;
+use crate::exit::Exit;
+use crate::peer::{self, Dialer};
+use crate::sockets::UdpDoor;
+use crate::store::SledStore;
+
+pub mod birth;
+pub mod boss;
+pub mod servers;
+pub mod watch;
+
+use boss::{Ask, Boss, Outfit, Quit};
+
+/// Runs the OMM of `site` until it is told to stop.
+pub fn run(site: Site) -> Exit {
+    System::new().block_on(async move {
+        match serve(site).await {
+            Ok(()) => Exit::Passed,
+            Err(why) => {
+                tracing::error!("{why}");
+                Exit::Missing
+            }
+        }
+    })
+}
+
+async fn serve(site: Site) -> Result<(), String> {
+    let what = |what: &'static str| move |error: std::io::Error| format!("{what}: {error}");
+    let site = Rc::new(site);
+    let (seed, key) = entropy::seed().zip(entropy::key()).ok_or("the system gives no random numbers")?;
+    let owner = format!("homing serve, site {}", site.name);
+    let store = SledStore::open(&site.data_dir, &owner).map_err(|fault| fault.to_string())?;
+    let store: Rc<dyn Store> = Rc::new(store);
+    let (door, bound) =
+        UdpDoor::open(site.sip.listen).await.map_err(what("the SIP socket cannot be opened"))?;
+    let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, birth::identity(&site)));
+    let trace = Trace::new(&site.name, Rc::new(watch::log));
+    let (gave_up, mut given_up) = mpsc::channel(1);
+    let outfit =
+        Outfit { site: site.clone(), clock, trace, seed, key, door, dialer: Dialer.start(), store, gave_up };
+    let boss = Boss::new(outfit).start();
+    if let Some(axi) = &site.axi {
+        let bound = peer::listen(axi.listen, boss.clone().recipient()).await;
+        let bound = bound.map_err(what("the AXI listener cannot be opened"))?;
+        tracing::info!(%bound, "listening for other OMMs");
+    }
+    let asked = boss.clone();
+    let socket = control::listen(&site.control, move |request| answer(asked.clone(), request)).await;
+    let _socket = socket.map_err(what("the control socket cannot be opened"))?;
+    tracing::info!(site = %site.name, role = site.role.word(), park = %site.park, sip = %bound, "in service");
+
+    let mut term = signal(SignalKind::terminate()).map_err(what("signals cannot be heard"))?;
+    let ended = tokio::select! {
+        why = given_up.recv() => Err(why.unwrap_or_default()),
+        heard = tokio::signal::ctrl_c() => heard.map_err(what("signals cannot be heard")),
+        _ = term.recv() => Ok(()),
+    };
+    tracing::info!("stopping; registrations are left as they are");
+    let _ = boss.send(Quit).await;
+    ended
+}
+
+/// What the control socket answers.
+async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
+    let Some(word) = request.get("ask").and_then(Value::as_str) else {
+        return json!({"error": "a request is {\"ask\": WORD}"});
+    };
+    let ask = match word {
+        "status" => Ask::Status,
+        "users" => Ask::Users,
+        other => return json!({"error": format!("cannot be asked for {other:?}; expected status or users")}),
+    };
+    boss.send(ask).await.unwrap_or_else(|_| json!({"error": "the service is stopping"}))
+}

@@ -1,0 +1,250 @@
+//! From a site's configuration to what its OMM is born with.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ::actors::clock::Clock;
+use ::actors::doors::{Datagram, Dial};
+use ::actors::messages::Fallen;
+use ::actors::omm::Birth;
+use ::actors::site::Site as Settings;
+use ::actors::store::Store;
+use ::actors::trace::Trace;
+use actix::Recipient;
+use machine::chance::Chance;
+use machine::secret::Secret;
+use machine::step::Machine;
+use machine::time::Moment;
+use omm::directory::device::Device;
+use omm::directory::user::{Relation, User};
+use omm::directory::{Directory, Refusal};
+use omm::ids::park::Sari;
+use omm::link::dial::Attach;
+use omm::link::frame::Facts;
+use omm::link::roster::Roster;
+use omm::link::timing::Timing as LinkTiming;
+use omm::roaming::policy::Policy;
+use omm::stamp::OmmId;
+use omm::star;
+use omm::watchdog::Class as Watch;
+use sip::host::Host;
+use sip::registrar::subscriber::Subscriber;
+use sip::server::{Local, Server};
+use sip::timing::Timing;
+use sip::uas::profile::{Auth, Profile};
+use sip::uas::{Input, Uas};
+
+use crate::config::site::{Role, Site};
+use crate::config::timers::Timers;
+use crate::config::users;
+
+/// Tolerance of the location period (spec 8: 60 s; one unit of the DECT timer is 41 s).
+const LOCATION_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// The name in User-Agent and Server lines.
+pub const AGENT: &str = concat!("homing/", env!("CARGO_PKG_VERSION"));
+
+/// What a birth needs besides the configuration.
+pub struct Midwife {
+    /// The SIP servers by tier, found in the DNS.
+    pub servers: Vec<Arc<Server>>,
+    /// The OMM's clocks.
+    pub clock: Rc<Clock>,
+    /// Whoever watches.
+    pub trace: Trace,
+    /// The seed of everything that needs chance but no secrecy.
+    pub seed: u64,
+    /// The key of the nonces.
+    pub key: Secret,
+    /// The SIP door.
+    pub sip: Recipient<Datagram>,
+    /// The AXI door.
+    pub dial: Recipient<Dial>,
+    /// The store.
+    pub store: Rc<dyn Store>,
+    /// Who hires a new OMM when this one has to start over.
+    pub fallen: Recipient<Fallen<Arc<str>>>,
+}
+
+/// Who the OMM of `site` is.
+pub fn identity(site: &Site) -> OmmId {
+    OmmId::new(site.park.ari.bits())
+}
+
+/// What the OMM of `site` is born with.
+///
+/// # Errors
+/// The users contradict each other in a way that the configuration did not find.
+pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
+    let Midwife { servers, clock, trace, seed, key, sip, dial, store, fallen } = midwife;
+    let facts = facts(site, &clock);
+    let uas = uas(site, &clock, seed, key);
+    let settings = Rc::new(Settings {
+        node: site.name.as_str().into(),
+        omm: identity(site),
+        seed,
+        hired: std::cell::Cell::new(0),
+        clock,
+        trace,
+        local: Arc::new(Local {
+            sent_by: site.sip.contact.clone(),
+            host: contact_host(site),
+            agent: AGENT.to_owned(),
+        }),
+        contact_host: site.sip.contact.clone(),
+        domain: site.sip.domain.clone(),
+        servers,
+        expires: site.expires,
+        index: None,
+        sip_timing: Arc::new(sip_timing(&site.timers)),
+        link_timing: link_timing(&site.timers),
+        policy: Arc::new(policy(site)),
+        watch: watch(&site.timers),
+    });
+    Ok(Birth {
+        site: settings,
+        role: match site.role {
+            Role::Central => star::Role::Central,
+            Role::Remote => star::Role::Remote,
+        },
+        directory: directory(site)?,
+        uas,
+        attach: site.link.as_ref().map(|link| Attach {
+            addresses: std::iter::once(&link.omm1)
+                .chain(&link.omm2)
+                .map(|place| place.as_str().into())
+                .collect(),
+            user: link.user.as_str().into(),
+            password: link.password.clone(),
+            facts,
+            timing: link_timing(&site.timers),
+        }),
+        roster: site
+            .axi
+            .as_ref()
+            .filter(|_| site.role == Role::Central)
+            .map(|axi| Roster::new(axi.user.as_str().into(), axi.password.clone(), facts)),
+        sip,
+        dial,
+        store,
+        fallen,
+    })
+}
+
+/// What this OMM tells of itself. The SARI is the central's PARK (spec 4.4); a remote learns it from the central.
+fn facts(site: &Site, clock: &Clock) -> Facts {
+    Facts {
+        omm: identity(site),
+        protocol: site.axi_protocol,
+        platform: site.platform,
+        pli: site.park.pli,
+        sari: (site.role == Role::Central).then(|| Sari::derive(site.park)),
+        wall: clock.wall(),
+    }
+}
+
+fn contact_host(site: &Site) -> String {
+    Host::parse_with_port(&site.sip.contact)
+        .map_or_else(|_| site.sip.contact.clone(), |(host, _)| host.to_string())
+}
+
+/// What answers phones: it knows their passwords, and asks the OMM before it lets one in.
+fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
+    let mut domains = vec![site.sip.domain.clone(), contact_host(site)];
+    if !site.sip.listen.ip().is_unspecified() {
+        let ip = site.sip.listen.ip();
+        domains.push(if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() });
+    }
+    let profile = Profile {
+        server: Some(AGENT.into()),
+        domains,
+        auth: Some(Auth { key: Some(key), ..Auth::new(site.sip.domain.as_str()) }),
+        hold: true,
+        began: Some(clock.wall().back(clock.moment().since(Moment::START))),
+        ..Profile::default()
+    };
+    let mut uas = Uas::new(profile, Chance::of(seed, "endpoint"));
+    let mut effects = Vec::new();
+    for user in &site.users {
+        let subscriber = Subscriber {
+            aor: format!("sip:{}@{}", user.number, site.sip.domain.to_ascii_lowercase()),
+            username: user.auth.clone(),
+            password: user.password.clone(),
+        };
+        uas.on(clock.moment(), Input::Account(subscriber), &mut effects);
+    }
+    debug_assert!(effects.is_empty(), "an account is no event");
+    uas
+}
+
+/// The users and handsets, the same at every site (M-2-a).
+fn directory(site: &Site) -> Result<Directory, Refusal> {
+    let mut directory = Directory::new(site.platform);
+    for user in &site.users {
+        if let Some(ipei) = user.device {
+            let mut device = Device::new(ipei);
+            device.class = user.class;
+            device.pari_only = user.pari_only.map(|park| OmmId::new(park.ari.bits()));
+            directory.add_device(device)?;
+        }
+        directory.add_user(entry(user))?;
+    }
+    Ok(directory)
+}
+
+fn entry(user: &users::User) -> User {
+    let mut entry = User::new(user.number.clone(), user.password.clone());
+    entry.name = user.name.clone();
+    entry.sip_auth_id = Some(user.auth.clone()).filter(|auth| *auth != user.number.as_str());
+    entry.expires = user.expires;
+    if let Some(ipei) = user.device {
+        entry.relation = Relation::Fixed(ipei);
+    }
+    entry
+}
+
+fn policy(site: &Site) -> Policy {
+    let timers = &site.timers;
+    Policy {
+        watchdog: Some(watch(timers)),
+        evidence: site.evidence,
+        detach_hold: timers.detach_hold,
+        confirm: timers.confirm,
+        confirm_again: timers.confirm_again,
+        removal: timers.dereg,
+        ..Policy::default()
+    }
+}
+
+fn watch(timers: &Timers) -> Watch {
+    Watch {
+        overdue: (timers.location_period + LOCATION_TOLERANCE).min(timers.watchdog),
+        stop: timers.watchdog,
+        ..Watch::PERIODIC
+    }
+}
+
+fn sip_timing(timers: &Timers) -> Timing {
+    Timing {
+        failover: timers.failover,
+        rejected_first: timers.rejected,
+        rejected_max: timers.rejected_max,
+        probe_first: timers.probe,
+        probe_max: timers.probe_max,
+        probe_reply: timers.failover,
+        failback_hold: timers.failback_hold,
+        ..Timing::default()
+    }
+}
+
+fn link_timing(timers: &Timers) -> LinkTiming {
+    LinkTiming {
+        connect: timers.connect,
+        open: timers.open,
+        ping: timers.link_ping,
+        dead: timers.link_dead,
+        held: timers.held,
+        skew_warn: timers.skew_warn,
+        ..LinkTiming::default()
+    }
+}
