@@ -22,6 +22,7 @@ use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 use omm::stamp::OmmId;
 use serde_json::Value;
+use sip::digest::Algorithm;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Account, Server};
@@ -260,7 +261,12 @@ fn site(
         }),
         link: dial.map(|omm1| Link { omm1, omm2: None, user, password }),
         remotes: Vec::new(),
-        sip: Sip { listen: sip, contact: sip.to_string(), domain: DOMAIN.into() },
+        sip: Sip {
+            listen: sip,
+            contact: sip.to_string(),
+            domain: DOMAIN.into(),
+            digest: vec![Algorithm::SHA_256],
+        },
         tiers: vec![Tier {
             name: "pbx".into(),
             server: Uri { host: Where::Address(pbx.ip()), port: Some(pbx.port()), transport: None },

@@ -131,7 +131,7 @@ impl Plan {
         });
         format!(
             "name = \"{name}\"\nrole = \"{role}\"\nplatform = \"pc\"\npark = \"{park}\"\ndata_dir = \"data\"\n{place}\
-             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\n\
+             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\ndigest = \"md5\"\n\
              [[tier]]\nname = \"pbx\"\nuri = \"sip:{pbx};transport=udp\"\n\
              [registration]\nexpires = \"1m\"\n\
              [timers]\nconnect = \"2s\"\nopen = \"2s\"\nlink_ping = \"500ms\"\nlink_dead = \"2s\"\nheld = \"1s\"\n\
