@@ -39,7 +39,7 @@ impl System {
         let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
         let site = |name, park, place| {
             let (sip, pbx) = (address::sip(), pbx.at());
-            Omm::start(Plan { name, park, sip, pbx, model: "multi", place })
+            Omm::start(Plan { name, park, sip, pbx, place })
         };
         let remotes = vec![("site-a", "1F102AF12C"), ("site-b", "1F102A7C82")];
         let central = site("central", "1F102F0E86", Place::Central { listen, remotes });
