@@ -42,6 +42,13 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, up: Duration) -> Valu
             "undelivered": door.undelivered,
         },
         "restarts": status.restarts,
+        "axi": {
+            "misread": status.disorder.misread,
+            "broken": status.disorder.broken,
+            "astray": status.disorder.astray,
+            "refused": status.disorder.refused,
+            "unwanted": status.disorder.unwanted,
+        },
     })
 }
 

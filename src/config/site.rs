@@ -114,6 +114,20 @@ pub struct Sip {
     pub contact: String,
     /// The domain of the users' addresses of record.
     pub domain: String,
+    /// How phones are asked for their passwords.
+    pub digest: Digest,
+}
+
+/// The algorithms offered to phones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Digest {
+    /// SHA-256 first, then MD5 (RFC 8760 2.3): for phones that know the first, or skip what they do not know.
+    #[default]
+    Any,
+    /// MD5 only. Phones older than RFC 8760 give up when they see anything else: SIPp 3.6 and baresip 1.0 do.
+    Md5,
+    /// SHA-256 only.
+    Sha256,
 }
 
 /// A SIP server of the site.
@@ -128,6 +142,7 @@ pub struct Tier {
 const ROLES: &[(&str, Role)] = &[("central", Role::Central), ("remote", Role::Remote)];
 const PLATFORMS: &[(&str, Platform)] =
     &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
+const DIGESTS: &[(&str, Digest)] = &[("any", Digest::Any), ("md5", Digest::Md5), ("sha-256", Digest::Sha256)];
 const EVIDENCE: &[(&str, Evidence)] =
     &[("off", Evidence::Off), ("yield", Evidence::Yield), ("evict", Evidence::Evict)];
 
@@ -311,6 +326,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         section.need_parsed("domain", "the SIP domain of the users, such as \"example.com\"", |text| {
             sip::host::Host::parse(text).map(|_| text.to_string()).map_err(|_| "it is no host")
         });
+    let digest = section.word("digest", DIGESTS).map_or_else(Digest::default, |digest| digest.value);
     if let Some(listen) = &listen
         && listen.value.ip().is_unspecified()
         && !section.has("contact")
@@ -328,7 +344,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         // An IPv6 address without its brackets can only be our own `listen`.
         Err(_) => listen.to_string(),
     };
-    Some(Sip { listen, contact, domain: domain?.value })
+    Some(Sip { listen, contact, domain: domain?.value, digest })
 }
 
 /// A server over a transport that the SIP door speaks.

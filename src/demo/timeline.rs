@@ -59,20 +59,28 @@ impl Timeline {
     /// Whether the story went as it should.
     pub(super) fn judge(&self, kept: bool, text: &str) {
         if self.json {
-            let note = Note::new("expect").text("text", text).text("verdict", if kept { "pass" } else { "fail" });
+            let note =
+                Note::new("expect").text("text", text).text("verdict", if kept { "pass" } else { "fail" });
             self.see(Seen { moment: self.origin.moment(), node: "demo", who: "world", note: &note });
         } else {
-            say(&format!("  {}  {:<8} {text}", self.origin.moment(), if kept { "=> yes:" } else { "=> NO:" }));
+            say(&format!(
+                "  {}  {:<8} {text}",
+                self.origin.moment(),
+                if kept { "=> yes:" } else { "=> NO:" }
+            ));
         }
     }
 
     /// The step in words for people; none for what would only be noise.
     fn words(&self, who: &str, note: &Note) -> Option<String> {
         let text = |key: &str| {
-            note.fields.iter().find(|(name, _)| *name == key).map_or(String::new(), |(_, value)| match value {
-                Value::Text(text) => self.named(text),
-                Value::Number(number) => number.to_string(),
-            })
+            note.fields.iter().find(|(name, _)| *name == key).map_or(
+                String::new(),
+                |(_, value)| match value {
+                    Value::Text(text) => self.named(text),
+                    Value::Number(number) => number.to_string(),
+                },
+            )
         };
         let (kind, subject) = who.split_once('/').unwrap_or((who, ""));
         let (user, server) = subject.split_once('@').unwrap_or((subject, ""));
@@ -89,7 +97,9 @@ impl Timeline {
             ("user", "unbind") => format!("{user}: ends its registration"),
             ("binding", "register") => format!("{user}: REGISTER ({}) to {server}", text("kind")),
             ("registrar", "bound") => format!("{} is registered at {}", aor(&text("aor")), contact()),
-            ("registrar", "removed") => format!("{} is no longer registered at {}", aor(&text("aor")), contact()),
+            ("registrar", "removed") => {
+                format!("{} is no longer registered at {}", aor(&text("aor")), contact())
+            }
             ("registrar", "replaced" | "expired") => {
                 format!("{}: {} {}", aor(&text("aor")), contact(), note.event)
             }
@@ -107,7 +117,8 @@ impl Timeline {
 
 /// The note's keys and values, the long ones left out.
 fn rest(note: &Note) -> String {
-    let shown = note.fields.iter().filter(|(key, _)| !matches!(*key, "epoch" | "stamp" | "device" | "user" | "age"));
+    let shown =
+        note.fields.iter().filter(|(key, _)| !matches!(*key, "epoch" | "stamp" | "device" | "user" | "age"));
     let field = |(key, value): &(&str, Value)| match value {
         Value::Text(text) => format!("{key}={text}"),
         Value::Number(number) => format!("{key}={number}"),
