@@ -14,6 +14,7 @@ use crate::kamailio::password;
 use crate::phone::Phone;
 use crate::poll::{self, Watch};
 use crate::presence::needs;
+use crate::relay::Wire;
 use crate::system::System;
 
 /// The end of any journey: whoever died is back, and B has renewed without a confirmation if it had to (45 s).
@@ -21,9 +22,9 @@ const END: Duration = Duration::from_secs(90);
 /// How long a dead process stays dead.
 const DEAD: Duration = Duration::from_millis(300);
 /// The length of a journey on a machine that has nothing else to do; deaths by chance fall into it.
-const JOURNEY: Duration = Duration::from_millis(1200);
+const JOURNEY: Duration = Duration::from_millis(600);
 /// Deaths by chance in a usual run.
-const DEATHS: u64 = 3;
+const DEATHS: u64 = 6;
 
 /// Who dies.
 #[derive(Debug, Clone, Copy)]
@@ -38,24 +39,30 @@ enum Victim {
     Pbx,
 }
 
-/// When.
+/// When. A roam takes some 20 ms here, so what lies between two steps is held open: by a PBX that is frozen, by a wire
+/// that is cut.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
-    /// A has said 200 to the phone, no more.
-    AcceptedAtA,
+    /// A has said 200 to the phone, and the PBX knows nothing of it.
+    KnownOnlyToA,
     /// The PBX has A's contact.
     BoundAtA,
     /// The phone's REGISTER is on its way to B.
     OnTheWayToB,
-    /// B has said 200 to the phone, no more.
+    /// B has said 200 to the phone, and the PBX knows nothing of it.
+    KnownOnlyToB,
+    /// The PBX has both contacts: A has not heard of B.
+    BoundAtBoth,
+    /// B has said 200 to the phone; everything else is going on.
     AcceptedAtB,
     /// The PBX has B's contact.
     BoundAtB,
 }
 
-use Moment::{AcceptedAtA, AcceptedAtB, BoundAtA, BoundAtB, OnTheWayToB};
+use Moment::{AcceptedAtB, BoundAtA, BoundAtB, BoundAtBoth, KnownOnlyToA, KnownOnlyToB, OnTheWayToB};
 
-const ALL: [Moment; 5] = [AcceptedAtA, BoundAtA, OnTheWayToB, AcceptedAtB, BoundAtB];
+const ALL: [Moment; 7] =
+    [KnownOnlyToA, BoundAtA, OnTheWayToB, KnownOnlyToB, BoundAtBoth, AcceptedAtB, BoundAtB];
 
 impl Victim {
     fn dies(self, system: &mut System) {
@@ -96,23 +103,40 @@ fn journey(victim: Victim, moment: Moment) {
     let mut system = System::start();
     let (phone, watch) = (Phone::new("101", &password("101")), system.watch("101"));
     let (a, b) = (system.a.sip(), system.b.sip());
-    register(&phone, a);
-    if matches!(moment, AcceptedAtA) {
+    if matches!(moment, KnownOnlyToA) {
+        system.pbx.freeze();
+        register(&phone, a);
         victim.dies(&mut system);
+        system.pbx.thaw();
+    } else {
+        register(&phone, a);
     }
-    // A registrar without memory has A's contact again with the next refresh only; the phone does not wait for it.
-    if victim.spares_the_table() || !matches!(moment, AcceptedAtA) {
-        bound(&watch, "site-a");
-    }
+    bound(&watch, "site-a");
     if matches!(moment, BoundAtA) {
         victim.dies(&mut system);
     }
-    if matches!(moment, OnTheWayToB) {
-        let run = phone.begin(b, &[phone.contact("", 120)]);
-        victim.dies(&mut system);
-        run.outcome();
+    match moment {
+        KnownOnlyToA | BoundAtA | AcceptedAtB | BoundAtB => register(&phone, b),
+        OnTheWayToB => {
+            let run = phone.begin(b, &[phone.contact("", 120)]);
+            victim.dies(&mut system);
+            run.outcome();
+            register(&phone, b);
+        }
+        KnownOnlyToB => {
+            system.pbx.freeze();
+            register(&phone, b);
+            victim.dies(&mut system);
+            system.pbx.thaw();
+        }
+        BoundAtBoth => {
+            system.wire_a.turn(Wire::Silent);
+            register(&phone, b);
+            only(&watch, END, &["site-a", "site-b"]);
+            victim.dies(&mut system);
+            system.wire_a.turn(Wire::Whole);
+        }
     }
-    register(&phone, b);
     if matches!(moment, AcceptedAtB) {
         victim.dies(&mut system);
     }
@@ -120,7 +144,9 @@ fn journey(victim: Victim, moment: Moment) {
     if matches!(moment, BoundAtB) {
         victim.dies(&mut system);
     }
-    end(&system, &watch, victim, &format!("{victim:?} died, {moment:?}"));
+    // Behind a PBX that answers nobody A's removal may overtake B's registration: B renews when A confirms.
+    let gapless = victim.spares_the_table() && !matches!(moment, KnownOnlyToB);
+    end(&system, &watch, gapless, &format!("{victim:?} died, {moment:?}"));
 }
 
 /// The journey with a death after `time`, whatever was going on then.
@@ -138,15 +164,15 @@ fn journey_by_chance(victim: Victim, time: Duration) {
         victim.dies(&mut system);
         journey.join().unwrap_or_else(|_| panic!("{victim:?} died after {time:?}:{}", watch.tell()));
     });
-    end(&system, &watch, victim, &format!("{victim:?} died after {time:?}"));
+    end(&system, &watch, true, &format!("{victim:?} died after {time:?}"));
 }
 
 /// Where every journey ends: one contact, that of the site where the phone is, and three sites that agree on it.
-fn end(system: &System, watch: &Watch<Vec<String>>, victim: Victim, what: &str) {
+fn end(system: &System, watch: &Watch<Vec<String>>, gapless: bool, what: &str) {
     eprintln!("{what}");
     only(watch, END, &["site-b"]);
     system.agree("101", "site-b");
-    if victim.spares_the_table() {
+    if gapless {
         never_without(watch);
     }
     // It stays so when the links are up and everybody has told everything.
@@ -177,7 +203,7 @@ fn the_central_dies_on_the_way() {
 #[test]
 fn a_pbx_that_lost_its_memory_learns_everything_again() {
     needs!("kamailio", "kamcmd", "sipp");
-    [AcceptedAtA, OnTheWayToB, BoundAtB].into_iter().for_each(|moment| journey(Victim::Pbx, moment));
+    [BoundAtA, OnTheWayToB, KnownOnlyToB, BoundAtB].into_iter().for_each(|moment| journey(Victim::Pbx, moment));
 }
 
 #[test]

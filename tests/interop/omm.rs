@@ -122,7 +122,7 @@ fn serve(home: &TempDir) -> Process {
 }
 
 impl Plan {
-    /// The site's file. Only the times of the link are shorter than at a customer's.
+    /// The site's file. The times of the link and of a dead server's probes are shorter than at a customer's.
     fn toml(&self) -> String {
         let Plan { name, park, sip, pbx, .. } = self;
         let account = "user = \"sync\"\npassword = \"sync-secret\"\ntls = false\n";
@@ -145,6 +145,7 @@ impl Plan {
              [[tier]]\nname = \"pbx\"\nuri = \"sip:{pbx};transport=udp\"\n\
              [registration]\nexpires = \"1m\"\n\
              [timers]\nconnect = \"2s\"\nopen = \"2s\"\nlink_ping = \"500ms\"\nlink_dead = \"2s\"\nheld = \"1s\"\n\
+             probe = \"1s\"\nprobe_max = \"2s\"\n\
              {}",
             users.concat()
         )
