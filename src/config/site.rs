@@ -10,6 +10,7 @@ use omm::ids::park::Park;
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 
+use sip::digest::Algorithm;
 use sip::target::Transport;
 
 use super::reader::{At, Section};
@@ -114,20 +115,8 @@ pub struct Sip {
     pub contact: String,
     /// The domain of the users' addresses of record.
     pub domain: String,
-    /// How phones are asked for their passwords.
-    pub digest: Digest,
-}
-
-/// The algorithms offered to phones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Digest {
-    /// SHA-256 first, then MD5 (RFC 8760 2.3): for phones that know the first, or skip what they do not know.
-    #[default]
-    Any,
-    /// MD5 only. Phones older than RFC 8760 give up when they see anything else: SIPp 3.6 and baresip 1.0 do.
-    Md5,
-    /// SHA-256 only.
-    Sha256,
+    /// The digest algorithms that phones are offered, the best first.
+    pub digest: Vec<Algorithm>,
 }
 
 /// A SIP server of the site.
@@ -142,9 +131,13 @@ pub struct Tier {
 const ROLES: &[(&str, Role)] = &[("central", Role::Central), ("remote", Role::Remote)];
 const PLATFORMS: &[(&str, Platform)] =
     &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
-const DIGESTS: &[(&str, Digest)] = &[("any", Digest::Any), ("md5", Digest::Md5), ("sha-256", Digest::Sha256)];
 const EVIDENCE: &[(&str, Evidence)] =
     &[("off", Evidence::Off), ("yield", Evidence::Yield), ("evict", Evidence::Evict)];
+
+/// SHA-256 before MD5 (RFC 8760 2.3).
+const BOTH: &[Algorithm] = &[Algorithm::SHA_256, Algorithm::MD5];
+const DIGESTS: &[(&str, &[Algorithm])] =
+    &[("both", BOTH), ("md5", &[Algorithm::MD5]), ("sha-256", &[Algorithm::SHA_256])];
 
 impl Role {
     /// As the file spells it.
@@ -326,7 +319,6 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         section.need_parsed("domain", "the SIP domain of the users, such as \"example.com\"", |text| {
             sip::host::Host::parse(text).map(|_| text.to_string()).map_err(|_| "it is no host")
         });
-    let digest = section.word("digest", DIGESTS).map_or_else(Digest::default, |digest| digest.value);
     if let Some(listen) = &listen
         && listen.value.ip().is_unspecified()
         && !section.has("contact")
@@ -335,6 +327,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         let hint = Some("add contact = \"the host that others reach this OMM at\"".into());
         section.reader.fault(listen.span.clone(), what, listen.value.to_string(), "`contact` as well", hint);
     }
+    let digest = section.word("digest", DIGESTS);
     section.finish();
     let listen = listen?.value;
     let contact = contact.map_or_else(|| listen.ip().to_string(), |contact| contact.value);
@@ -344,6 +337,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         // An IPv6 address without its brackets can only be our own `listen`.
         Err(_) => listen.to_string(),
     };
+    let digest = digest.map_or(BOTH, |digest| digest.value).to_vec();
     Some(Sip { listen, contact, domain: domain?.value, digest })
 }
 

@@ -27,7 +27,6 @@ use omm::roaming::policy::Policy;
 use omm::stamp::OmmId;
 use omm::star;
 use omm::watchdog::Class as Watch;
-use sip::digest::Algorithm;
 use sip::host::Host;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Local, Server};
@@ -35,7 +34,7 @@ use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
 
-use crate::config::site::{Digest, Role, Site};
+use crate::config::site::{Role, Site};
 use crate::config::timers::Timers;
 use crate::config::users;
 
@@ -161,7 +160,7 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
         domains,
         auth: Some(Auth {
             key: Some(key),
-            algorithms: algorithms(site.sip.digest),
+            algorithms: site.sip.digest.clone(),
             ..Auth::new(site.sip.domain.as_str())
         }),
         hold: true,
@@ -180,14 +179,6 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
     }
     debug_assert!(effects.is_empty(), "an account is no event");
     uas
-}
-
-fn algorithms(digest: Digest) -> Vec<Algorithm> {
-    match digest {
-        Digest::Any => vec![Algorithm::SHA_256, Algorithm::MD5],
-        Digest::Md5 => vec![Algorithm::MD5],
-        Digest::Sha256 => vec![Algorithm::SHA_256],
-    }
 }
 
 /// The users and handsets, the same at every site (M-2-a).

@@ -96,5 +96,5 @@ impl System {
 
 /// Whether a remote's status says that its link is up.
 fn up(status: Option<&Value>) -> bool {
-    status.is_some_and(|status| status["link"]["state"] == "up" || status["link"] == "in sync")
+    status.is_some_and(|status| status["link"]["state"] == "up")
 }
