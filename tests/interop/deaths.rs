@@ -203,7 +203,9 @@ fn the_central_dies_on_the_way() {
 #[test]
 fn a_pbx_that_lost_its_memory_learns_everything_again() {
     needs!("kamailio", "kamcmd", "sipp");
-    [BoundAtA, OnTheWayToB, KnownOnlyToB, BoundAtB].into_iter().for_each(|moment| journey(Victim::Pbx, moment));
+    [BoundAtA, OnTheWayToB, KnownOnlyToB, BoundAtB]
+        .into_iter()
+        .for_each(|moment| journey(Victim::Pbx, moment));
 }
 
 #[test]
