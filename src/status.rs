@@ -43,6 +43,13 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Dur
             "dropped": dropped,
         },
         "restarts": status.restarts,
+        "axi": {
+            "misread": status.disorder.misread,
+            "broken": status.disorder.broken,
+            "astray": status.disorder.astray,
+            "refused": status.disorder.refused,
+            "unwanted": status.disorder.unwanted,
+        },
     })
 }
 
@@ -176,6 +183,18 @@ pub fn overview(answer: &Value) -> String {
         number(users, "elsewhere"),
         number(users, "gone"),
     );
+    let axi = |kind: &str| answer.get("axi").map_or(0, |axi| number(axi, kind));
+    if ["misread", "broken", "astray", "refused", "unwanted"].into_iter().any(|kind| axi(kind) > 0) {
+        let _ = writeln!(
+            out,
+            "strangers {} logins refused, {} connections broken, {} astray, {} too many; {} messages not understood",
+            axi("refused"),
+            axi("broken"),
+            axi("astray"),
+            axi("unwanted"),
+            axi("misread"),
+        );
+    }
     let _ = write!(
         out,
         "datagrams {} received ({} refused, {} dropped), {} sent ({} undelivered); {} restarts",
@@ -226,6 +245,10 @@ mod tests {
                         users     3: 1 here, 1 elsewhere, 0 gone\n\
                         datagrams 5 received (1 refused, 2 dropped), 4 sent (0 undelivered); 0 restarts";
         assert_eq!(overview(&answer), expected);
+        answer["axi"] = json!({"misread": 1, "broken": 2, "astray": 3, "refused": 4, "unwanted": 5});
+        let strangers = "strangers 4 logins refused, 2 connections broken, 3 astray, 5 too many; \
+                         1 messages not understood\ndatagrams";
+        assert!(overview(&answer).contains(strangers), "{}", overview(&answer));
         answer["link"] = Value::Null;
         assert!(overview(&answer).contains("links     1 connected: central\n"));
         answer["joined"] = json!([]);
