@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and which exit code it ends with.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,11 +13,14 @@ use crate::check;
 use crate::config;
 use crate::config::fault::Fault;
 use crate::config::site::Site;
+use crate::console::{complain, say};
 use crate::control::{self, Unasked};
 use crate::demo;
 use crate::entropy;
 use crate::exit::Exit;
+use crate::local;
 use crate::logging::{self, Form};
+use crate::scenario;
 use crate::service;
 use crate::status;
 
@@ -37,8 +40,15 @@ Environment:
 Examples:
   homing demo --for 1m                  see a roam, a cut link and a silent phone
   homing check -c site.toml             is this site fit for service?
+  homing replay scenarios/*.scn         play stories in virtual time
   homing serve -c site.toml             put it into service
   homing status -c site.toml --json     ask the running service";
+
+const REPLAY_AFTER: &str = "\
+Examples:
+  homing replay scenarios/*.scn                       everything, once
+  homing replay scenarios/r1-*.scn --runs 1000        a thousand seeds of one story
+  homing replay scenarios/sample.scn --check-determinism";
 
 /// A telephony core with a SIP registration manager: several sites, one set of users, phones that roam.
 ///
@@ -78,6 +88,34 @@ enum Command {
         #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
         limit: Option<Duration>,
         /// One JSON object a line instead of the timeline
+        #[arg(long)]
+        json: bool,
+    },
+    /// Play scenarios in virtual time and say whether everything in them came out as they claim
+    ///
+    /// Hours take milliseconds, and the same seed gives the same trace, byte for byte. Each run writes trace.jsonl,
+    /// result.json and what the script's `output` names to OUT/SCENARIO/SEED/. scenarios/LANGUAGE.md is the language.
+    #[command(after_help = REPLAY_AFTER)]
+    Replay {
+        /// The scenarios
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The seed of every chance, instead of the one in the script
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+        /// Play so many seeds, counting up from the first; only failing ones write artefacts
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        runs: u64,
+        /// End here even if the script goes on; what would come later counts as not run
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        until: Option<Duration>,
+        /// Play it again in another process and compare the traces
+        #[arg(long, conflicts_with = "runs")]
+        check_determinism: bool,
+        /// Where artefacts go
+        #[arg(long, value_name = "DIR", default_value = "out")]
+        out: PathBuf,
+        /// One JSON object a scenario instead of the report
         #[arg(long)]
         json: bool,
     },
@@ -160,6 +198,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     match line.command {
         Command::Serve { site, .. } => with_site(&site.config, false, service::run),
         Command::Demo { limit, json } => demo::run(limit, json),
+        Command::Replay { files, seed, runs, until, check_determinism, out, json } => {
+            scenario::run(&scenario::Request { files, seed, runs, until, check_determinism, out, json })
+        }
         Command::Check { site, json, time_limit } => {
             with_site(&site.config, json, |site| look(&site, json, time_limit))
         }
@@ -194,7 +235,7 @@ fn tell_faults(faults: &[Fault], json: bool) {
 
 fn look(site: &Site, json: bool, limit: Duration) -> Exit {
     let Some(seed) = entropy::seed() else { return Exit::Missing };
-    let report = actix::System::new().block_on(check::run(site, seed, limit));
+    let report = local::block_on(check::run(site, seed, limit));
     if json {
         let findings: Vec<Value> = report.findings.iter().map(check::Finding::to_json).collect();
         say(&json!({"site": site.name, "complete": report.complete, "findings": findings}).to_string());
@@ -222,7 +263,7 @@ fn ask(service: &Service, what: &str, print: impl FnOnce(&Value) -> String) -> E
         },
         (None, None) => return Exit::Usage,
     };
-    match actix::System::new().block_on(control::ask(&socket, &json!({"ask": what}))) {
+    match local::block_on(control::ask(&socket, &json!({"ask": what}))) {
         Ok(answer) => {
             say(&if service.json { answer.to_string() } else { print(&answer) });
             Exit::Passed
@@ -239,16 +280,6 @@ fn ask(service: &Service, what: &str, print: impl FnOnce(&Value) -> String) -> E
             }
         }
     }
-}
-
-/// One line on standard output. A reader that went away (`| head`) is no error.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(stdout().lock(), "{text}");
-}
-
-/// One line on standard error.
-pub(crate) fn complain(text: &str) {
-    let _ = writeln!(stderr().lock(), "{text}");
 }
 
 #[cfg(test)]

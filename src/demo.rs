@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix::System;
 use tokio::time::timeout;
 
-use crate::cli::complain;
+use crate::console::complain;
 use crate::entropy;
 use crate::exit::Exit;
 

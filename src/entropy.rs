@@ -21,7 +21,9 @@ pub fn key() -> Option<Secret> {
 
 fn fill(bytes: &mut [u8]) -> Option<()> {
     getrandom::fill(bytes)
-        .inspect_err(|error| crate::cli::complain(&format!("the system gives no random numbers: {error}")))
+        .inspect_err(|error| {
+            crate::console::complain(&format!("the system gives no random numbers: {error}"))
+        })
         .ok()
 }
 

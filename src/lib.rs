@@ -1,21 +1,25 @@
 //! homing: a telephony core with a SIP registration manager. This crate is the real world, wired.
 //!
-//! - [`cli`]: the command line; [`exit`]: how commands end; [`logging`]: what the service writes while it runs.
+//! - [`cli`]: the command line; [`exit`]: how commands end; [`console`]: what they say; [`logging`]: what the service writes while it runs.
 //! - [`config`]: the configuration of a site, and how mistakes in it are told.
-//! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown.
+//! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
+//!   [`scenario`]: stories in virtual time.
 //! - [`sockets`], [`peer`], [`store`], [`resolver`], [`control`], [`entropy`]: the doors to network, disk, DNS,
 //!   operator and chance.
 
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod control;
 pub mod demo;
 pub mod entropy;
 pub mod exit;
+mod local;
 pub mod logging;
 pub mod peer;
 pub mod resolver;
+pub mod scenario;
 pub mod service;
 pub mod sockets;
 pub mod status;

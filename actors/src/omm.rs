@@ -20,6 +20,7 @@ use omm::star::{Effect, Input, Role, Star};
 use sip::server::Standing;
 use sip::uas::Uas;
 
+use crate::disorder::Disorder;
 use crate::doors::{Datagram, Dial};
 use crate::falls::Falls;
 use crate::link::ToLink;
@@ -72,6 +73,7 @@ pub struct OmmActor {
     next_link: u64,
     falls: Falls,
     restarts: u32,
+    disorder: Disorder,
     /// `None` before the start and after the end.
     children: Option<Children>,
     /// What the store knew at the start, until `started` has hired the users of it.
@@ -100,6 +102,7 @@ impl OmmActor {
             next_link: 1,
             falls: Falls::default(),
             restarts: 0,
+            disorder: Disorder::default(),
             children: None,
             roams,
         })

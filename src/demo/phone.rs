@@ -56,7 +56,8 @@ impl Phone {
         let host = make.addr.to_string();
         let local = Local { sent_by: host.clone(), host, agent: "demo phone".to_owned() };
         let chance = Chance::of(make.seed, &format!("phone/{}/{travels}", make.number));
-        let machine = Binding::new(make.account.clone(), omm, Arc::new(local), Arc::new(Timing::default()), chance);
+        let machine =
+            Binding::new(make.account.clone(), omm, Arc::new(local), Arc::new(Timing::default()), chance);
         let who = format!("phone/{}", make.number);
         let seat = Seat::new(machine, who, make.clock.clone(), Trace::silent("phones"));
         Phone { seat, make }.start()

@@ -16,7 +16,9 @@ const BREATH: Duration = Duration::from_secs(2);
 /// Tells the story; says whether every expectation came true.
 pub(super) async fn tell(world: &World) -> bool {
     let line = &world.timeline;
-    line.tell("Three OMMs and a PBX are up. The watchdog of 2h 30m is shortened to 20s, the phones' 2h to 6s.");
+    line.tell(
+        "Three OMMs and a PBX are up. The watchdog of 2h 30m is shortened to 20s, the phones' 2h to 6s.",
+    );
     let mut kept = expect(world, "berlin and aachen are in step with the central", async || {
         world.in_step("berlin").await && world.in_step("aachen").await
     })
@@ -37,13 +39,18 @@ pub(super) async fn tell(world: &World) -> bool {
     kept &= registered(world, "101", &["aachen"]).await;
     breathe().await;
 
-    line.tell("The link of berlin is cut. Bert walks to berlin: nobody can tell aachen, so both register him for a");
+    line.tell(
+        "The link of berlin is cut. Bert walks to berlin: nobody can tell aachen, so both register him for a",
+    );
     line.more("while; berlin renews without the confirmation (M-2.1.4.2). Nobody else is affected.");
     world.cut("berlin");
-    kept &= expect(world, "berlin notices that its link is gone", async || !world.in_step("berlin").await).await;
+    kept &=
+        expect(world, "berlin notices that its link is gone", async || !world.in_step("berlin").await).await;
     world.carry("102", "berlin");
     kept &= registered(world, "102", &["aachen", "berlin"]).await;
     kept &= registered(world, "101", &["aachen"]).await;
+    // Long enough to see the renewal that does without the confirmation.
+    breathe().await;
     breathe().await;
 
     line.tell("The link of berlin is healed. The states are compared; aachen learns that Bert has gone and lets go.");
@@ -55,11 +62,18 @@ pub(super) async fn tell(world: &World) -> bool {
     line.more("gone and ends her registration by itself (M-2.1.4.3).");
     world.silence("103");
     let patience = WATCHDOG + PATIENCE;
-    kept &= within(world, patience, "nobody registers 103 any more", async || world.bound("103").await.is_empty()).await;
+    kept &= within(world, patience, "nobody registers 103 any more", async || {
+        world.bound("103").await.is_empty()
+    })
+    .await;
     kept &= registered(world, "101", &["aachen"]).await;
     kept &= registered(world, "102", &["berlin"]).await;
 
-    line.tell(if kept { "That is the story: all went as it should." } else { "Something did not go as it should." });
+    line.tell(if kept {
+        "That is the story: all went as it should."
+    } else {
+        "Something did not go as it should."
+    });
     kept
 }
 

@@ -22,6 +22,7 @@ use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 use omm::stamp::OmmId;
 use serde_json::Value;
+use sip::digest::Algorithm;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Account, Server};
@@ -51,7 +52,8 @@ const LOCATION_PERIOD: Duration = Duration::from_secs(6);
 /// The SIP domain of the demo.
 const DOMAIN: &str = "demo.example";
 /// Sites, each with its PARK; the first is the central.
-const SITES: [(&str, &str); 3] = [("central", "1F102A7C82"), ("berlin", "1F102F0E86"), ("aachen", "1F102AF12C")];
+const SITES: [(&str, &str); 3] =
+    [("central", "1F102A7C82"), ("berlin", "1F102F0E86"), ("aachen", "1F102AF12C")];
 /// Users, each with the IPEI of the handset.
 const USERS: [(&str, &str, &str); 3] = [
     ("101", "Anna", "03074 0220259 3"),
@@ -115,7 +117,8 @@ impl World {
         let origin = Origin::now();
         let dir = std::env::temp_dir().join(format!("homing-demo-{}", std::process::id()));
         fs::create_dir_all(&dir)?;
-        let common = Common { origin, timeline: Rc::new(Timeline::new(origin, json)), seed, key, dir: dir.clone() };
+        let common =
+            Common { origin, timeline: Rc::new(Timeline::new(origin, json)), seed, key, dir: dir.clone() };
         let (door, pbx_at) = UdpDoor::open(loopback()).await?;
         let nobody = OmmId::new(0);
         let pbx = Pbx::new(registrar(&common), door, common.clock(nobody), common.trace("pbx")).start();
@@ -137,7 +140,9 @@ impl World {
     /// The sites at which the PBX has the user registered, in the order of their names.
     pub(super) async fn bound(&self, number: &str) -> Vec<&'static str> {
         let contacts = self.pbx.send(Bound(format!("sip:{number}@{DOMAIN}"))).await.unwrap_or_default();
-        let here = |place: &Place| contacts.iter().any(|contact| contact.contains(&format!("hm-site={}", place.omm)));
+        let here = |place: &Place| {
+            contacts.iter().any(|contact| contact.contains(&format!("hm-site={}", place.omm)))
+        };
         self.sites.iter().filter(|(_, place)| here(place)).map(|(name, _)| *name).collect()
     }
 
@@ -145,7 +150,7 @@ impl World {
     pub(super) async fn in_step(&self, site: &str) -> bool {
         let Some(place) = self.sites.get(site) else { return false };
         let status = place.boss.send(Ask::Status).await.unwrap_or_default();
-        status.get("link").and_then(Value::as_str) == Some("in sync")
+        status.pointer("/link/state").and_then(Value::as_str) == Some("up")
     }
 
     /// Carries a phone to a site; it says nothing at the place it leaves.
@@ -205,7 +210,8 @@ async fn place(
         None => None,
     };
     let dial = cable.as_ref().map(|cable| cable.end.to_string());
-    let site = site(common, name, park, sip, pbx, dial).ok_or_else(|| io::Error::other("the demo's own data is bad"))?;
+    let site = site(common, name, park, sip, pbx, dial)
+        .ok_or_else(|| io::Error::other("the demo's own data is bad"))?;
     let store = SledStore::open(&site.data_dir, "homing demo").map_err(io::Error::other)?;
     let omm = identity(&site);
     let (gave_up, _) = mpsc::channel(1);
@@ -248,10 +254,19 @@ fn site(
         axi_protocol: 45,
         control: data_dir.join("control.sock"),
         data_dir,
-        axi: dial.is_none().then(|| Axi { listen: loopback(), user: user.clone(), password: password.clone() }),
+        axi: dial.is_none().then(|| Axi {
+            listen: loopback(),
+            user: user.clone(),
+            password: password.clone(),
+        }),
         link: dial.map(|omm1| Link { omm1, omm2: None, user, password }),
         remotes: Vec::new(),
-        sip: Sip { listen: sip, contact: sip.to_string(), domain: DOMAIN.into() },
+        sip: Sip {
+            listen: sip,
+            contact: sip.to_string(),
+            domain: DOMAIN.into(),
+            digest: vec![Algorithm::SHA_256],
+        },
         tiers: vec![Tier {
             name: "pbx".into(),
             server: Uri { host: Where::Address(pbx.ip()), port: Some(pbx.port()), transport: None },
@@ -326,8 +341,11 @@ fn registrar(common: &Common) -> Uas {
     let mut uas = Uas::new(profile, Chance::of(common.seed, "pbx"));
     let mut effects = Vec::new();
     for (number, _, _) in USERS {
-        let subscriber =
-            Subscriber { aor: format!("sip:{number}@{DOMAIN}"), username: number.into(), password: password(number) };
+        let subscriber = Subscriber {
+            aor: format!("sip:{number}@{DOMAIN}"),
+            username: number.into(),
+            password: password(number),
+        };
         uas.on(common.origin.moment(), Input::Account(subscriber), &mut effects);
     }
     debug_assert!(effects.is_empty(), "an account is no event");

@@ -11,6 +11,7 @@ use omm::star::Role;
 use sip::server::Standing;
 
 use super::OmmActor;
+use crate::disorder::Disorder;
 use crate::endpoint::EndpointActor;
 use crate::user::UserActor;
 
@@ -38,6 +39,8 @@ pub struct Status {
     pub users: usize,
     /// Children that fell over and were hired again since the start.
     pub restarts: u32,
+    /// What strangers and broken peers brought over AXI.
+    pub disorder: Disorder,
 }
 
 /// Asks for the address of the endpoint: the SIP door brings its datagrams there.
@@ -65,6 +68,7 @@ impl Handler<Inspect> for OmmActor {
             claims: self.seat.machine().claims(site.clock.moment()).collect(),
             users: self.birth.directory.users().len(),
             restarts: self.restarts,
+            disorder: self.disorder,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The links of an OMM: the one that a remote dials, those that a central accepts.
 
 use actix::prelude::*;
+use omm::link::dial::Alarm;
 use omm::link::frame::Open;
 use omm::stamp::OmmId;
 use omm::star::Input;
@@ -77,6 +78,9 @@ impl OmmActor {
         let Some(roster) = &mut self.birth.roster else { return };
         let clock = &self.birth.site.clock;
         let answer = roster.admit(clock.moment(), clock.wall(), open);
+        if answer.is_err() {
+            self.disorder.refused += 1;
+        }
         let Some(children) = &self.children else { return };
         if answer.is_ok() {
             let peer = Some(open.facts.omm);
@@ -140,6 +144,7 @@ impl Handler<Accept> for OmmActor {
     fn handle(&mut self, Accept { peer, line }: Accept, ctx: &mut Context<Self>) -> Self::Result {
         self.birth.roster.as_ref()?;
         if self.children.as_ref().is_none_or(|children| children.links.len() >= CONNECTIONS_MAX) {
+            self.disorder.unwanted += 1;
             return None;
         }
         let ways = self.link_ways(ctx);
@@ -162,8 +167,11 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
             LinkNews::Knock(open) => self.knock(link, &open),
             LinkNews::Health(health) => self.link_health = Some(health),
+            LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
             // The link's own trace line has said it.
-            LinkNews::Alarm(_) => {}
+            LinkNews::Alarm(Alarm::Held(_) | Alarm::Clock { .. } | Alarm::Slow) => {}
+            LinkNews::Misread => self.disorder.misread += 1,
+            LinkNews::Broken => self.disorder.broken += 1,
             LinkNews::Ended => self.ended(link),
         }
     }
