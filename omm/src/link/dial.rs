@@ -24,9 +24,14 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
-use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
+use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
 use crate::link::timing::Timing;
 use crate::stamp::OmmId;
+
+mod attempt;
+mod pulse;
+#[cfg(test)]
+mod tests;
 
 /// How a remote reaches its central (M-2.3.1.2-b).
 #[derive(Clone, Debug)]
@@ -353,38 +358,6 @@ impl Dial {
         }));
     }
 
-    fn dial(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let addresses = &self.attach.addresses;
-        let Some(address) = addresses.get(self.turn % addresses.len().max(1)) else { return };
-        out.push(Effect::Connect { address: address.clone() });
-        self.timers.set(Timer::Patience, now + self.attach.timing.connect);
-        self.state = State::Dialling;
-    }
-
-    fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
-        self.wall = (now, wall);
-        let facts = Facts { wall, ..self.attach.facts };
-        let open = Open { user: self.attach.user.clone(), password: self.attach.password.clone(), facts };
-        out.push(Effect::Send(Frame::Open(Box::new(open))));
-        self.timers.set(Timer::Patience, now + self.attach.timing.open);
-        self.state = State::Opening;
-    }
-
-    /// The central took us in; do we take it? The checks come in the order of SM-1R.
-    fn let_in(&mut self, now: Moment, theirs: Facts, out: &mut Vec<Effect>) {
-        if let Some(mismatch) = self.attach.facts.mismatch(&theirs) {
-            return self.hold(now, Held::Here(mismatch), out);
-        }
-        let timing = self.attach.timing;
-        self.timers.stop(Timer::Patience);
-        self.timers.set(Timer::Slow, now + timing.sync);
-        self.timers.set(Timer::Dead, now + timing.dead);
-        self.told = None;
-        out.push(Effect::Up(theirs.omm));
-        self.turn_to(State::Download(theirs.omm), out);
-        self.ping(now, out);
-    }
-
     fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
         match (frame, self.state) {
             (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
@@ -395,83 +368,6 @@ impl Dial {
                 out.push(Effect::Downloaded(peer));
             }
             (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(now, out),
-        }
-    }
-
-    /// Anything heard proves that the central is there.
-    fn heard(&mut self, now: Moment) {
-        if self.timers.at(Timer::Dead).is_some() {
-            self.timers.set(Timer::Dead, now + self.attach.timing.dead);
-        }
-    }
-
-    fn ping(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        self.pings = self.pings.wrapping_add(1);
-        let (then, wall) = self.wall;
-        let elapsed = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX);
-        self.asked = Some((self.pings, now, Wall::from_millis(wall.as_millis().saturating_add(elapsed))));
-        out.push(Effect::Send(Frame::Ping { seq: self.pings }));
-        self.timers.set(Timer::Ping, now + self.attach.timing.ping);
-    }
-
-    /// The answer tells how far the clocks are apart: their time less ours in the middle of the round trip (SM-7).
-    fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
-        let Some((_, sent, ours)) = self.asked.filter(|(asked, _, _)| *asked == seq) else { return };
-        self.asked = None;
-        let half = u64::try_from(now.since(sent).as_millis() / 2).unwrap_or(u64::MAX);
-        let middle = Wall::from_millis(ours.as_millis().saturating_add(half));
-        let (offset, ahead) =
-            if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) };
-        let timing = self.attach.timing;
-        if timing.skew_stop.is_some_and(|stop| offset > stop) {
-            return self.hold(now, Held::Here(Mismatch::Clock), out);
-        }
-        let far = offset > timing.skew_warn;
-        if far && !self.warned {
-            out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
-        }
-        self.warned = far;
-    }
-
-    fn astray(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        out.push(Effect::Alarm(Alarm::Protocol));
-        out.push(Effect::Close);
-        self.retreat(now, out);
-    }
-
-    fn hold(&mut self, now: Moment, held: Held, out: &mut Vec<Effect>) {
-        self.leave(out);
-        out.push(Effect::Close);
-        if self.told.replace(held) != Some(held) {
-            out.push(Effect::Alarm(Alarm::Held(held)));
-        }
-        self.timers.clear();
-        self.timers.set(Timer::Again, now + self.attach.timing.held);
-        self.turn_to(State::Held(held), out);
-    }
-
-    /// The attempt or the connection failed: the other address is next, after the back-off.
-    fn retreat(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let timing = self.attach.timing;
-        let was_up = self.leave(out);
-        let window = timing.backoff_first.saturating_mul(1 << self.failures.min(16)).min(timing.backoff_max);
-        self.failures = self.failures.saturating_add(1);
-        self.turn = self.turn.wrapping_add(1);
-        self.timers.clear();
-        self.timers.set(Timer::Again, now + self.chance.between(window / 2, window));
-        if was_up || self.state != State::Wait {
-            self.turn_to(State::Wait, out);
-        }
-    }
-
-    fn leave(&mut self, out: &mut Vec<Effect>) -> bool {
-        self.asked = None;
-        match self.state {
-            State::Download(peer) | State::Upload(peer) | State::InSync(peer) => {
-                out.push(Effect::Down(peer));
-                true
-            }
-            State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => false,
         }
     }
 }
@@ -520,6 +416,3 @@ impl fmt::Display for Alarm {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
