@@ -277,7 +277,7 @@ mod tests {
     }
 
     fn report(site: &Site, limit: Duration) -> Report {
-        actix::System::new().block_on(run(site, 1, limit))
+        crate::local::block_on(run(site, 1, limit))
     }
 
     fn of<'r>(report: &'r Report, what: &str) -> &'r Finding {

@@ -18,6 +18,7 @@ use crate::control::{self, Unasked};
 use crate::demo;
 use crate::entropy;
 use crate::exit::Exit;
+use crate::local;
 use crate::logging::{self, Form};
 use crate::scenario;
 use crate::service;
@@ -234,7 +235,7 @@ fn tell_faults(faults: &[Fault], json: bool) {
 
 fn look(site: &Site, json: bool, limit: Duration) -> Exit {
     let Some(seed) = entropy::seed() else { return Exit::Missing };
-    let report = actix::System::new().block_on(check::run(site, seed, limit));
+    let report = local::block_on(check::run(site, seed, limit));
     if json {
         let findings: Vec<Value> = report.findings.iter().map(check::Finding::to_json).collect();
         say(&json!({"site": site.name, "complete": report.complete, "findings": findings}).to_string());
@@ -262,7 +263,7 @@ fn ask(service: &Service, what: &str, print: impl FnOnce(&Value) -> String) -> E
         },
         (None, None) => return Exit::Usage,
     };
-    match actix::System::new().block_on(control::ask(&socket, &json!({"ask": what}))) {
+    match local::block_on(control::ask(&socket, &json!({"ask": what}))) {
         Ok(answer) => {
             say(&if service.json { answer.to_string() } else { print(&answer) });
             Exit::Passed

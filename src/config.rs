@@ -30,7 +30,7 @@ const FILE_MAX: u64 = 16 * 1024 * 1024;
 /// # Errors
 /// Every fault that was found, in the order of the lines, those of the site's file first.
 pub fn load(path: &Path) -> Result<Site, Vec<Fault>> {
-    let text = slurp(path).map_err(|fault| vec![fault])?;
+    let text = slurp(path).map_err(|fault| vec![*fault])?;
     let base = path.parent().unwrap_or(Path::new(""));
     let (site, users_file, mut faults) = read_site(&path.display().to_string(), &text, base);
     let mut shared = None;
@@ -42,7 +42,7 @@ pub fn load(path: &Path) -> Result<Site, Vec<Fault>> {
                 faults.extend(more);
                 shared = Some(users);
             }
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(*fault),
         }
     }
     match site {
@@ -56,14 +56,16 @@ pub fn load(path: &Path) -> Result<Site, Vec<Fault>> {
     }
 }
 
-fn slurp(path: &Path) -> Result<String, Fault> {
-    let fault = |what: String, hint: Option<&str>| Fault {
-        file: path.display().to_string(),
-        place: None,
-        what,
-        read: String::new(),
-        expected: "a TOML file that can be read".into(),
-        hint: hint.map(String::from),
+fn slurp(path: &Path) -> Result<String, Box<Fault>> {
+    let fault = |what: String, hint: Option<&str>| {
+        Box::new(Fault {
+            file: path.display().to_string(),
+            place: None,
+            what,
+            read: String::new(),
+            expected: "a TOML file that can be read".into(),
+            hint: hint.map(String::from),
+        })
     };
     let unreadable = |error: std::io::Error| {
         let hint = (error.kind() == std::io::ErrorKind::NotFound)

@@ -80,13 +80,13 @@ where
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     let (answer, askers) = (Rc::new(answer), Rc::new(Cell::new(0)));
-    actix::spawn(async move {
+    tokio::task::spawn_local(async move {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) if askers.get() < ASKERS_MAX => {
                     let (answer, askers) = (answer.clone(), askers.clone());
                     askers.set(askers.get() + 1);
-                    actix::spawn(async move {
+                    tokio::task::spawn_local(async move {
                         let served = timeout(PATIENCE, serve(stream, &*answer)).await;
                         if !matches!(served, Ok(Ok(()))) {
                             tracing::debug!("a request on the control socket was not served");
@@ -164,7 +164,7 @@ mod tests {
     fn a_request_is_answered_and_nonsense_is_refused() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("control.sock");
-        actix::System::new().block_on(async {
+        crate::local::block_on(async {
             let socket = listen(&path, echo).await.expect("a socket");
             assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
             let answer = ask(&path, &json!({"ask": "status"})).await.expect("an answer");
@@ -195,7 +195,7 @@ mod tests {
     fn what_a_killed_service_left_is_replaced_but_no_other_file_is_touched() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("control.sock");
-        actix::System::new().block_on(async {
+        crate::local::block_on(async {
             drop(UnixListener::bind(&path).expect("a socket"));
             let socket = listen(&path, echo).await.expect("a socket");
             drop(socket);

@@ -16,7 +16,7 @@ use crate::service::birth::identity;
 use crate::sockets::Counts;
 
 /// The answer to `status`.
-pub fn to_json(site: &Site, status: &Status, door: Counts, up: Duration) -> Value {
+pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Duration) -> Value {
     let places: Vec<Place> = status.claims.iter().map(|claim| place(site, claim)).collect();
     let count = |wanted: Place| places.iter().filter(|place| **place == wanted).count();
     json!({
@@ -26,7 +26,7 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, up: Duration) -> Valu
         "park": site.park.to_string(),
         "platform": site.platform.to_string(),
         "up_s": up.as_secs(),
-        "link": status.link.map(link_word),
+        "link": status.link.map(link),
         "joined": status.joined.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
         "servers": status.servers.iter().map(|(name, standing)| server(name, *standing)).collect::<Vec<_>>(),
         "users": {
@@ -35,13 +35,21 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, up: Duration) -> Valu
             "elsewhere": count(Place::Elsewhere),
             "gone": count(Place::Gone),
         },
-        "door": {
+        "sip": {
             "received": door.received,
             "refused": door.refused,
             "sent": door.sent,
             "undelivered": door.undelivered,
+            "dropped": dropped,
         },
         "restarts": status.restarts,
+        "axi": {
+            "misread": status.disorder.misread,
+            "broken": status.disorder.broken,
+            "astray": status.disorder.astray,
+            "refused": status.disorder.refused,
+            "unwanted": status.disorder.unwanted,
+        },
     })
 }
 
@@ -102,16 +110,17 @@ fn name_of(site: &Site, omm: OmmId) -> String {
     }
 }
 
-fn link_word(health: Health) -> String {
-    match health {
-        Health::Off => "off".into(),
-        Health::Connecting => "connecting".into(),
-        Health::Held(Held::Here(mismatch)) => format!("held: {mismatch}"),
-        Health::Held(Held::There(error)) => format!("held by the central: {error}"),
-        Health::Synchronising => "synchronising".into(),
-        Health::InSync => "in sync".into(),
-        Health::Lost => "lost".into(),
-    }
+fn link(health: Health) -> Value {
+    let (state, reason) = match health {
+        Health::Off => ("off", None),
+        Health::Connecting => ("connecting", None),
+        Health::Held(Held::Here(mismatch)) => ("held", Some(mismatch.to_string())),
+        Health::Held(Held::There(error)) => ("held", Some(format!("by the central: {error}"))),
+        Health::Synchronising => ("synchronising", None),
+        Health::InSync => ("up", None),
+        Health::Lost => ("down", None),
+    };
+    json!({"state": state, "reason": reason})
 }
 
 fn server(name: &str, standing: Standing) -> Value {
@@ -148,9 +157,11 @@ pub fn overview(answer: &Value) -> String {
         text(answer, "platform"),
     );
     let joined: Vec<&str> = list(answer, "joined").filter_map(Value::as_str).collect();
-    let link = answer.get("link").and_then(Value::as_str);
-    let _ = match link {
-        Some(link) => writeln!(out, "link      {link}"),
+    let _ = match answer.get("link").filter(|link| !link.is_null()) {
+        Some(link) => match link.get("reason").and_then(Value::as_str) {
+            Some(reason) => writeln!(out, "link      {}: {reason}", text(link, "state")),
+            None => writeln!(out, "link      {}", text(link, "state")),
+        },
         None if joined.is_empty() => writeln!(out, "links     no remote is connected"),
         None => writeln!(out, "links     {} connected: {}", joined.len(), joined.join(", ")),
     };
@@ -162,8 +173,8 @@ pub fn overview(answer: &Value) -> String {
             .unwrap_or_default();
         let _ = writeln!(out, "server    {:<16} {}{wait}", text(server, "name"), text(server, "standing"));
     }
-    let (users, door) =
-        (answer.get("users").unwrap_or(&Value::Null), answer.get("door").unwrap_or(&Value::Null));
+    let none = Value::Null;
+    let (users, sip) = (answer.get("users").unwrap_or(&none), answer.get("sip").unwrap_or(&none));
     let _ = writeln!(
         out,
         "users     {}: {} here, {} elsewhere, {} gone",
@@ -172,13 +183,26 @@ pub fn overview(answer: &Value) -> String {
         number(users, "elsewhere"),
         number(users, "gone"),
     );
+    let axi = |kind: &str| answer.get("axi").map_or(0, |axi| number(axi, kind));
+    if ["misread", "broken", "astray", "refused", "unwanted"].into_iter().any(|kind| axi(kind) > 0) {
+        let _ = writeln!(
+            out,
+            "strangers {} logins refused, {} connections broken, {} astray, {} too many; {} messages not understood",
+            axi("refused"),
+            axi("broken"),
+            axi("astray"),
+            axi("unwanted"),
+            axi("misread"),
+        );
+    }
     let _ = write!(
         out,
-        "datagrams {} received, {} sent, {} refused, {} undelivered; {} restarts",
-        number(door, "received"),
-        number(door, "sent"),
-        number(door, "refused"),
-        number(door, "undelivered"),
+        "datagrams {} received ({} refused, {} dropped), {} sent ({} undelivered); {} restarts",
+        number(sip, "received"),
+        number(sip, "refused"),
+        number(sip, "dropped"),
+        number(sip, "sent"),
+        number(sip, "undelivered"),
         number(answer, "restarts"),
     );
     out
@@ -199,4 +223,35 @@ pub fn users(answer: &Value) -> String {
         );
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overview_fits_remotes_and_centrals() {
+        let mut answer = json!({
+            "site": "berlin", "role": "remote", "omm": "102F0E86", "park": "1F102F0E86", "platform": "pc",
+            "up_s": 3_725, "link": link(Health::InSync), "joined": ["central"],
+            "servers": [server("pbx", Standing::Usable), server("gw", Standing::Draining(Duration::from_secs(9)))],
+            "users": {"total": 3, "here": 1, "elsewhere": 1, "gone": 0},
+            "sip": {"received": 5, "refused": 1, "dropped": 2, "sent": 4, "undelivered": 0}, "restarts": 0,
+        });
+        let expected = "berlin (remote), OMM 102F0E86, PARK 1F102F0E86, platform pc, up 1h 2m 5s\n\
+                        link      up\n\
+                        server    pbx              usable\n\
+                        server    gw               draining for 9 s\n\
+                        users     3: 1 here, 1 elsewhere, 0 gone\n\
+                        datagrams 5 received (1 refused, 2 dropped), 4 sent (0 undelivered); 0 restarts";
+        assert_eq!(overview(&answer), expected);
+        answer["axi"] = json!({"misread": 1, "broken": 2, "astray": 3, "refused": 4, "unwanted": 5});
+        let strangers = "strangers 4 logins refused, 2 connections broken, 3 astray, 5 too many; \
+                         1 messages not understood\ndatagrams";
+        assert!(overview(&answer).contains(strangers), "{}", overview(&answer));
+        answer["link"] = Value::Null;
+        assert!(overview(&answer).contains("links     1 connected: central\n"));
+        answer["joined"] = json!([]);
+        assert!(overview(&answer).contains("links     no remote is connected\n"));
+    }
 }

@@ -10,6 +10,7 @@
 
 pub mod binding;
 pub mod clock;
+pub mod disorder;
 pub mod doors;
 pub mod endpoint;
 pub mod keeper;

@@ -51,6 +51,10 @@ pub enum LinkNews {
     Health(dial::Health),
     /// Something an operator should know.
     Alarm(dial::Alarm),
+    /// A message could not be understood; the connection goes on.
+    Misread,
+    /// What came was no message at all; the connection is over.
+    Broken,
     /// An accepted connection is over; its actor has ended.
     Ended,
 }
@@ -245,9 +249,13 @@ impl Handler<Wire> for DialActor {
                 for heard in self.pipe.hear(&bytes) {
                     match heard {
                         Heard::Frame(frame) => self.feed(dial::Input::Received { frame, wall }, ctx),
-                        Heard::Fault(text) => complain(&self.seat, text),
+                        Heard::Fault(text) => {
+                            complain(&self.seat, text);
+                            self.ways.tell(LinkNews::Misread);
+                        }
                         Heard::Broken(text) => {
                             complain(&self.seat, text);
+                            self.ways.tell(LinkNews::Broken);
                             self.feed(dial::Input::Closed, ctx);
                         }
                     }
@@ -343,9 +351,13 @@ impl Handler<Wire> for ServeActor {
                 for heard in self.pipe.hear(&bytes) {
                     match heard {
                         Heard::Frame(frame) => self.feed(serve::Input::Received { frame, wall }, ctx),
-                        Heard::Fault(text) => complain(&self.seat, text),
+                        Heard::Fault(text) => {
+                            complain(&self.seat, text);
+                            self.ways.tell(LinkNews::Misread);
+                        }
                         Heard::Broken(text) => {
                             complain(&self.seat, text);
+                            self.ways.tell(LinkNews::Broken);
                             self.feed(serve::Input::Closed, ctx);
                             self.ways.tell(LinkNews::Ended);
                             ctx.stop();

@@ -12,7 +12,7 @@ use machine::time::Moment;
 use omm::claim::Word;
 use omm::directory::Directory;
 use omm::ids::Number;
-use omm::link::dial::{Attach, Health};
+use omm::link::dial::{Alarm, Attach, Health};
 use omm::link::roster::Roster;
 use omm::roaming::{Ask, Refusal};
 use omm::stamp::OmmId;
@@ -20,6 +20,7 @@ use omm::star::{Effect, Input, Role, Star};
 use sip::server::Standing;
 use sip::uas::Uas;
 
+use crate::disorder::Disorder;
 use crate::doors::{Accept, Datagram, Dial, Wire};
 use crate::endpoint::{EndpointActor, EndpointWays};
 use crate::keeper::Keeper;
@@ -89,6 +90,8 @@ pub struct Status {
     pub users: usize,
     /// Children that fell over and were hired again since the start.
     pub restarts: u32,
+    /// What strangers and broken peers brought over AXI.
+    pub disorder: Disorder,
 }
 
 /// Asks for the address of the endpoint: the SIP door brings its datagrams there.
@@ -133,6 +136,7 @@ pub struct OmmActor {
     next_link: u64,
     falls: Vec<Moment>,
     restarts: u32,
+    disorder: Disorder,
     children: Option<Children>,
     /// What the store knew at the start, until `started` has hired the users of it.
     roams: Vec<Roam>,
@@ -166,6 +170,7 @@ impl OmmActor {
             next_link: 1,
             falls: Vec::new(),
             restarts: 0,
+            disorder: Disorder::default(),
             children: None,
             roams,
         })
@@ -270,6 +275,9 @@ impl OmmActor {
         let wall = self.birth.site.clock.wall();
         let answer = roster.admit(self.birth.site.clock.moment(), wall, open);
         let Some(children) = &mut self.children else { return };
+        if answer.is_err() {
+            self.disorder.refused += 1;
+        }
         if answer.is_ok() {
             let peer = open.facts.omm;
             for (older, _) in children.links.values().filter(|(_, there)| *there == Some(peer)) {
@@ -479,6 +487,7 @@ impl Handler<Accept> for OmmActor {
     fn handle(&mut self, Accept { peer, line }: Accept, ctx: &mut Context<Self>) -> Self::Result {
         self.birth.roster.as_ref()?;
         if self.children.as_ref().is_none_or(|children| children.links.len() >= CONNECTIONS_MAX) {
+            self.disorder.unwanted += 1;
             return None;
         }
         let ways = self.link_ways(ctx);
@@ -516,7 +525,10 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
             LinkNews::Knock(open) => self.knock(link, &open),
             LinkNews::Health(health) => self.link_health = Some(health),
-            LinkNews::Alarm(_) => {}
+            LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
+            LinkNews::Alarm(Alarm::Held(_) | Alarm::Clock { .. } | Alarm::Slow) => {}
+            LinkNews::Misread => self.disorder.misread += 1,
+            LinkNews::Broken => self.disorder.broken += 1,
             LinkNews::Ended => {
                 if let Some(children) = &mut self.children {
                     children.links.remove(&link);
@@ -622,6 +634,7 @@ impl Handler<Inspect> for OmmActor {
             claims: self.seat.machine().claims(site.clock.moment()).collect(),
             users: self.birth.directory.users().len(),
             restarts: self.restarts,
+            disorder: self.disorder,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle};
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle};
 use actors::clock::Origin;
 use actors::doors::{Accept, Datagram};
 use bytes::Bytes;
@@ -70,7 +70,22 @@ pub struct Network {
     paths: BTreeMap<(Place, Place), Path>,
     streams: BTreeMap<u64, Stream>,
     alarm: Option<(Moment, SpawnHandle)>,
+    carried: Carried,
 }
+
+/// What arrived so far. Whoever gets it reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// SIP messages.
+    pub datagrams: u64,
+    /// AXI messages: each ends with a NUL.
+    pub frames: u64,
+}
+
+/// Asks what arrived so far.
+#[derive(Message)]
+#[rtype(result = "Carried")]
+pub struct Count;
 
 impl Network {
     /// An empty network.
@@ -85,6 +100,7 @@ impl Network {
             paths,
             streams: BTreeMap::new(),
             alarm: None,
+            carried: Carried::default(),
         }
     }
 
@@ -138,6 +154,7 @@ impl Network {
             Parcel::Datagram { from, to, bytes } => {
                 if let Some(host) = self.hosts.get(&to).filter(|host| host.up) {
                     let peer = Target { transport: Transport::Udp, addr: from };
+                    self.carried.datagrams += 1;
                     host.inbox.do_send(Datagram { peer, bytes });
                 }
             }
@@ -177,6 +194,14 @@ impl Handler<Post> for Network {
 
     fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
         self.datagram(post.from, post.to, post.bytes, ctx);
+    }
+}
+
+impl Handler<Count> for Network {
+    type Result = MessageResult<Count>;
+
+    fn handle(&mut self, _: Count, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.carried)
     }
 }
 

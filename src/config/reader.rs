@@ -244,7 +244,7 @@ impl<'r, 'a> Section<'r, 'a> {
             self.wrong_type(key, value, &expected, Some(hint));
             return None;
         }
-        let found = self.parsed(key, &expected, |text| humantime::parse_duration(text))?;
+        let found = self.parsed(key, &expected, humantime::parse_duration)?;
         if !(low..=high).contains(&found.value) {
             let what = format!("`{key}` of {} is out of bounds", self.name);
             self.reader.fault(found.span, what, format!("\"{}\"", text(found.value)), expected, None);

@@ -10,6 +10,7 @@ use omm::ids::park::Park;
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 
+use sip::digest::Algorithm;
 use sip::target::Transport;
 
 use super::reader::{At, Section};
@@ -114,6 +115,8 @@ pub struct Sip {
     pub contact: String,
     /// The domain of the users' addresses of record.
     pub domain: String,
+    /// The digest algorithms that phones are offered, the best first.
+    pub digest: Vec<Algorithm>,
 }
 
 /// A SIP server of the site.
@@ -130,6 +133,11 @@ const PLATFORMS: &[(&str, Platform)] =
     &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
 const EVIDENCE: &[(&str, Evidence)] =
     &[("off", Evidence::Off), ("yield", Evidence::Yield), ("evict", Evidence::Evict)];
+
+/// SHA-256 before MD5 (RFC 8760 2.3).
+const BOTH: &[Algorithm] = &[Algorithm::SHA_256, Algorithm::MD5];
+const DIGESTS: &[(&str, &[Algorithm])] =
+    &[("both", BOTH), ("md5", &[Algorithm::MD5]), ("sha-256", &[Algorithm::SHA_256])];
 
 impl Role {
     /// As the file spells it.
@@ -319,6 +327,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         let hint = Some("add contact = \"the host that others reach this OMM at\"".into());
         section.reader.fault(listen.span.clone(), what, listen.value.to_string(), "`contact` as well", hint);
     }
+    let digest = section.word("digest", DIGESTS);
     section.finish();
     let listen = listen?.value;
     let contact = contact.map_or_else(|| listen.ip().to_string(), |contact| contact.value);
@@ -328,7 +337,8 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         // An IPv6 address without its brackets can only be our own `listen`.
         Err(_) => listen.to_string(),
     };
-    Some(Sip { listen, contact, domain: domain?.value })
+    let digest = digest.map_or(BOTH, |digest| digest.value).to_vec();
+    Some(Sip { listen, contact, domain: domain?.value, digest })
 }
 
 /// A server over a transport that the SIP door speaks.

@@ -47,7 +47,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
   12 | lisen = "192.0.2.7:5060"
      | ^^^^^
      read:     `lisen`
-     expected: one of `contact`, `domain`, `listen`
+     expected: one of `contact`, `digest`, `domain`, `listen`
      hint:     did you mean `listen`?
 "#,
     ),

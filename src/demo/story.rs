@@ -49,6 +49,8 @@ pub(super) async fn tell(world: &World) -> bool {
     world.carry("102", "berlin");
     kept &= registered(world, "102", &["aachen", "berlin"]).await;
     kept &= registered(world, "101", &["aachen"]).await;
+    // Long enough to see the renewal that does without the confirmation.
+    breathe().await;
     breathe().await;
 
     line.tell("The link of berlin is healed. The states are compared; aachen learns that Bert has gone and lets go.");

@@ -8,7 +8,7 @@ use ::actors::trace::Seen;
 use machine::note::{Note, Value};
 use replay::trace::Sight;
 
-use crate::console::say;
+use crate::cli::say;
 
 /// Prints what is seen.
 pub(super) struct Timeline {
@@ -16,11 +16,12 @@ pub(super) struct Timeline {
     json: bool,
     /// OMMs by their numbers, so that a line can say `berlin`.
     names: RefCell<BTreeMap<String, String>>,
+    last: RefCell<String>,
 }
 
 impl Timeline {
     pub(super) fn new(origin: Origin, json: bool) -> Timeline {
-        Timeline { origin, json, names: RefCell::default() }
+        Timeline { origin, json, names: RefCell::default(), last: RefCell::default() }
     }
 
     /// From now on `omm` is called `name`.
@@ -37,7 +38,12 @@ impl Timeline {
                 say(String::from_utf8_lossy(&line).trim_end());
             }
         } else if let Some(words) = self.words(seen.who, seen.note) {
-            say(&format!("  {}  {:<8} {words}", seen.moment, seen.node));
+            // Two inputs of one kind in a row look the same.
+            let line = format!("{:<8} {words}", seen.node);
+            if *self.last.borrow() != line {
+                say(&format!("  {}  {line}", seen.moment));
+            }
+            self.last.replace(line);
         }
     }
 
@@ -73,29 +79,41 @@ impl Timeline {
 
     /// The step in words for people; none for what would only be noise.
     fn words(&self, who: &str, note: &Note) -> Option<String> {
-        let text = |key: &str| {
+        let raw = |key: &str| {
             note.fields.iter().find(|(name, _)| *name == key).map_or(
                 String::new(),
                 |(_, value)| match value {
-                    Value::Text(text) => self.named(text),
+                    Value::Text(text) => text.clone(),
                     Value::Number(number) => number.to_string(),
                 },
             )
         };
+        let text = |key: &str| self.named(&raw(key));
+        let said = raw("way") == "said";
         let (kind, subject) = who.split_once('/').unwrap_or((who, ""));
         let (user, server) = subject.split_once('@').unwrap_or((subject, ""));
-        let contact = || place(&text("contact"), &self.names.borrow());
+        let contact = || place(&raw("contact"), &self.names.borrow());
         Some(match (kind, note.event) {
             ("user", "located") => format!("{user}: the phone is here"),
-            ("user", "said") | ("user", "heard") => {
-                let verb = if note.event == "said" { "says" } else { "hears" };
-                format!("{user}: {verb} {}", self.named(&rest(note)))
+            ("user", "claim") if raw("phase") == "gone" => {
+                format!("{user}: {} that the phone is gone", if said { "tells all" } else { "hears" })
             }
-            ("user", "watchdog") => format!("{user}: watchdog {}", self.named(&rest(note))),
-            ("user", "alarm") => format!("{user}: ALARM {}", self.named(&rest(note))),
+            ("user", "claim") if said => format!("{user}: tells all: the phone is with me"),
+            ("user", "claim") => format!("{user}: hears that the phone is at {}", text("owner")),
+            ("user", "confirm") if said => {
+                format!("{user}: confirms to all: registration {}", text("outcome"))
+            }
+            ("user", "confirm") => format!("{user}: hears the confirmation of {}", text("from")),
+            ("user", "stale") if said => {
+                format!("{user}: tells {}: {} has a newer claim", text("to"), text("owner"))
+            }
+            ("user", "stale") => format!("{user}: hears that {} has a newer claim", text("owner")),
+            ("user", "watchdog") => format!("{user}: the phone is {}", text("state")),
+            ("user", "alarm") => format!("{user}: ALARM {}", text("kind")),
             ("user", "renew") => format!("{user}: renews its registration once more"),
             ("user", "unbind") => format!("{user}: ends its registration"),
             ("binding", "register") => format!("{user}: REGISTER ({}) to {server}", text("kind")),
+            ("binding", "answer") => format!("{user}: {server} answers {}", text("code")),
             ("registrar", "bound") => format!("{} is registered at {}", aor(&text("aor")), contact()),
             ("registrar", "removed") => {
                 format!("{} is no longer registered at {}", aor(&text("aor")), contact())
@@ -103,7 +121,8 @@ impl Timeline {
             ("registrar", "replaced" | "expired") => {
                 format!("{}: {} {}", aor(&text("aor")), contact(), note.event)
             }
-            ("link", "link") => format!("{who}: {}", self.named(&rest(note))),
+            // The central's end says the same once more.
+            ("link", "link") if subject == "central" => format!("the link to the central: {}", text("state")),
             ("server", _) | (_, "fault") => format!("{who}: {note}"),
             _ => return None,
         })
@@ -113,17 +132,6 @@ impl Timeline {
     fn named(&self, text: &str) -> String {
         self.names.borrow().iter().fold(text.to_string(), |text, (omm, name)| text.replace(omm, name))
     }
-}
-
-/// The note's keys and values, the long ones left out.
-fn rest(note: &Note) -> String {
-    let shown =
-        note.fields.iter().filter(|(key, _)| !matches!(*key, "epoch" | "stamp" | "device" | "user" | "age"));
-    let field = |(key, value): &(&str, Value)| match value {
-        Value::Text(text) => format!("{key}={text}"),
-        Value::Number(number) => format!("{key}={number}"),
-    };
-    shown.map(field).collect::<Vec<_>>().join(" ")
 }
 
 /// `101` of `sip:101@demo`.

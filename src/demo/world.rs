@@ -22,6 +22,7 @@ use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 use omm::stamp::OmmId;
 use serde_json::Value;
+use sip::digest::Algorithm;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Account, Server};
@@ -149,7 +150,7 @@ impl World {
     pub(super) async fn in_step(&self, site: &str) -> bool {
         let Some(place) = self.sites.get(site) else { return false };
         let status = place.boss.send(Ask::Status).await.unwrap_or_default();
-        status.get("link").and_then(Value::as_str) == Some("in sync")
+        status.pointer("/link/state").and_then(Value::as_str) == Some("up")
     }
 
     /// Carries a phone to a site; it says nothing at the place it leaves.
@@ -260,7 +261,12 @@ fn site(
         }),
         link: dial.map(|omm1| Link { omm1, omm2: None, user, password }),
         remotes: Vec::new(),
-        sip: Sip { listen: sip, contact: sip.to_string(), domain: DOMAIN.into() },
+        sip: Sip {
+            listen: sip,
+            contact: sip.to_string(),
+            domain: DOMAIN.into(),
+            digest: vec![Algorithm::SHA_256],
+        },
         tiers: vec![Tier {
             name: "pbx".into(),
             server: Uri { host: Where::Address(pbx.ip()), port: Some(pbx.port()), transport: None },

@@ -158,7 +158,11 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
     let profile = Profile {
         server: Some(AGENT.into()),
         domains,
-        auth: Some(Auth { key: Some(key), ..Auth::new(site.sip.domain.as_str()) }),
+        auth: Some(Auth {
+            key: Some(key),
+            algorithms: site.sip.digest.clone(),
+            ..Auth::new(site.sip.domain.as_str())
+        }),
         hold: true,
         began: Some(clock.wall().back(clock.moment().since(Moment::START))),
         ..Profile::default()

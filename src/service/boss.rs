@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::actors::clock::Clock;
 use ::actors::doors::{Accept, Wire};
+use ::actors::endpoint::Count;
 use ::actors::messages::{Die, Fallen};
 use ::actors::omm::{Entrance, Inspect, OmmActor};
 use ::actors::store::Store;
@@ -224,16 +225,22 @@ impl Handler<Ask> for Boss {
         let (site, omm, door) = (self.outfit.site.clone(), self.omm.clone(), self.outfit.door.clone());
         let up = self.outfit.clock.moment().since(Moment::START);
         Box::pin(async move {
-            let standing = match omm {
-                Some(omm) => omm.send(Inspect).await.ok(),
-                None => None,
+            let (standing, endpoint) = match omm {
+                Some(omm) => (omm.send(Inspect).await.ok(), omm.send(Entrance).await.ok().flatten()),
+                None => (None, None),
             };
             let Some(standing) = standing else {
                 return json!({"error": "the OMM is not there yet: no SIP server was found, or it is being hired again"});
             };
             let counts = door.send(CountDoor).await.unwrap_or_default();
+            let inside = match endpoint {
+                Some(endpoint) => endpoint.send(Count).await.ok(),
+                None => None,
+            };
+            let dropped =
+                inside.map_or(0, |inside| inside.strays + inside.dropped.iter().map(|(_, n)| n).sum::<u64>());
             match ask {
-                Ask::Status => status::to_json(&site, &standing, counts, up),
+                Ask::Status => status::to_json(&site, &standing, counts, dropped, up),
                 Ask::Users => status::users_to_json(&site, &standing),
             }
         })

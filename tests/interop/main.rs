@@ -6,6 +6,7 @@
 
 mod address;
 mod baresip;
+mod deaths;
 mod garbage;
 mod journeys;
 mod kamailio;

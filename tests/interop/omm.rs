@@ -13,9 +13,10 @@ use crate::kamailio::{DOMAIN, answers_options, password};
 use crate::{poll, process::Process};
 
 /// How long a site may take to answer after its start, on a busy machine.
-const START: Duration = Duration::from_secs(15);
-/// The numbers that every site knows.
-const USERS: [&str; 3] = ["101", "102", "103"];
+const START: Duration = Duration::from_secs(30);
+/// The numbers that every site knows, and the IPEIs of their handsets.
+const USERS: [(&str, &str); 3] =
+    [("101", "03074 0220259 3"), ("102", "02914 0376663 7"), ("103", "57005 0782068 7")];
 
 /// What a site is told.
 pub(crate) struct Plan {
@@ -27,8 +28,6 @@ pub(crate) struct Plan {
     pub(crate) sip: SocketAddr,
     /// Its SIP server.
     pub(crate) pbx: SocketAddr,
-    /// What its SIP server does with a second contact, in the words of the configuration.
-    pub(crate) model: &'static str,
     /// Its place in the star.
     pub(crate) place: Place,
 }
@@ -88,8 +87,18 @@ impl Omm {
 
     /// What `homing status --json` says, `None` if it fails.
     pub(crate) fn status(&self) -> Option<Value> {
-        let asked =
-            Command::new(HOMING).arg("status").arg("-c").arg(self.file()).arg("--json").output().ok()?;
+        self.ask("status")
+    }
+
+    /// Where this site believes `user` to be, and since which claim: owner and epoch.
+    pub(crate) fn belief(&self, user: &str) -> Option<(String, String)> {
+        let answer = self.ask("users")?;
+        let entry = answer["users"].as_array()?.iter().find(|entry| entry["number"] == user)?;
+        Some((entry["owner"].as_str()?.to_owned(), entry["epoch"].as_str()?.to_owned()))
+    }
+
+    fn ask(&self, what: &str) -> Option<Value> {
+        let asked = Command::new(HOMING).arg(what).arg("-c").arg(self.file()).arg("--json").output().ok()?;
         asked.status.success().then(|| serde_json::from_slice(&asked.stdout).ok()).flatten()
     }
 
@@ -113,9 +122,9 @@ fn serve(home: &TempDir) -> Process {
 }
 
 impl Plan {
-    /// The site's file. Only the times of the link are shorter than at a customer's.
+    /// The site's file. The times of the link and of a dead server's probes are shorter than at a customer's.
     fn toml(&self) -> String {
-        let Plan { name, park, sip, pbx, model, .. } = self;
+        let Plan { name, park, sip, pbx, .. } = self;
         let account = "user = \"sync\"\npassword = \"sync-secret\"\ntls = false\n";
         let (role, place) = match &self.place {
             Place::Central { listen, remotes } => {
@@ -126,16 +135,17 @@ impl Plan {
             }
             Place::Remote { wire } => ("remote", format!("[link]\nomm1 = \"{wire}\"\n{account}")),
         };
-        let users = USERS.map(|number| {
+        let users = USERS.map(|(number, device)| {
             let password = password(number);
-            format!("[[user]]\nnumber = \"{number}\"\npassword = \"{password}\"\nclass = \"softphone\"\n")
+            format!("[[user]]\nnumber = \"{number}\"\npassword = \"{password}\"\ndevice = \"{device}\"\n")
         });
         format!(
             "name = \"{name}\"\nrole = \"{role}\"\nplatform = \"pc\"\npark = \"{park}\"\ndata_dir = \"data\"\n{place}\
-             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\n\
-             [[tier]]\nname = \"pbx\"\nuri = \"sip:{pbx};transport=udp\"\nmodel = \"{model}\"\n\
-             [registration]\nexpires = \"1m\"\nspacing = \"0s\"\n\
+             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\ndigest = \"md5\"\n\
+             [[tier]]\nname = \"pbx\"\nuri = \"sip:{pbx};transport=udp\"\n\
+             [registration]\nexpires = \"1m\"\n\
              [timers]\nconnect = \"2s\"\nopen = \"2s\"\nlink_ping = \"500ms\"\nlink_dead = \"2s\"\nheld = \"1s\"\n\
+             probe = \"1s\"\nprobe_max = \"2s\"\n\
              {}",
             users.concat()
         )

@@ -1,5 +1,6 @@
 //! Three sites, one PBX, and the wires between them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::relay::Relay;
 /// How long the links may take to come up, with the tries at growing intervals that may be needed.
 const UP: Duration = Duration::from_secs(20);
 /// AXI between OMMs (axi 1).
-const AXI: u16 = 12_622;
+pub(crate) const AXI: u16 = 12_622;
 
 /// A star of three, and the registrar that all of them use.
 pub(crate) struct System {
@@ -21,6 +22,8 @@ pub(crate) struct System {
     pub(crate) pbx: Kamailio,
     /// The OMM in the middle.
     pub(crate) central: Omm,
+    /// Where the central takes AXI connections.
+    pub(crate) central_axi: SocketAddr,
     /// Site A.
     pub(crate) a: Omm,
     /// Site B.
@@ -28,24 +31,24 @@ pub(crate) struct System {
     /// The wire from A to the central.
     pub(crate) wire_a: Relay,
     /// The wire from B to the central.
-    pub(crate) _wire_b: Relay,
+    pub(crate) wire_b: Relay,
 }
 
 impl System {
     /// Starts everything and waits until both remotes are linked.
     pub(crate) fn start() -> System {
         let pbx = Kamailio::start(Model::Multi);
-        let listen = (address::fresh(), AXI).into();
+        let listen = SocketAddr::from((address::fresh(), AXI));
         let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
         let site = |name, park, place| {
             let (sip, pbx) = (address::sip(), pbx.at());
-            Omm::start(Plan { name, park, sip, pbx, model: "multi", place })
+            Omm::start(Plan { name, park, sip, pbx, place })
         };
         let remotes = vec![("site-a", "1F102AF12C"), ("site-b", "1F102A7C82")];
         let central = site("central", "1F102F0E86", Place::Central { listen, remotes });
         let a = site("site-a", "1F102AF12C", Place::Remote { wire: wire_a.at() });
         let b = site("site-b", "1F102A7C82", Place::Remote { wire: wire_b.at() });
-        let system = System { pbx, central, a, b, wire_a, _wire_b: wire_b };
+        let system = System { pbx, central, central_axi: listen, a, b, wire_a, wire_b };
         system.linked();
         system
     }
@@ -60,6 +63,23 @@ impl System {
                 |status| up(status.as_ref()),
             );
         }
+    }
+
+    /// Waits until `site` knows that it is cut off.
+    pub(crate) fn parted(&self, site: &Omm) {
+        let wish = format!("{} is cut off", site.name());
+        poll::until(UP, &wish, || site.status(), |status| status.is_some() && !up(status.as_ref()));
+    }
+
+    /// Waits until all three sites believe `user` to be at `owner`, by the same claim.
+    pub(crate) fn agree(&self, user: &str, owner: &str) {
+        let believe = || [&self.central, &self.a, &self.b].map(|omm| omm.belief(user));
+        let same = |beliefs: &[Option<(String, String)>; 3]| {
+            // Only the central knows the others' names.
+            let [Some((name, epoch)), rest @ ..] = beliefs else { return false };
+            name == owner && rest.iter().flatten().filter(|(_, theirs)| theirs == epoch).count() == rest.len()
+        };
+        poll::until(UP, &format!("all agree that {user} is at {owner}"), believe, same);
     }
 
     /// Watches the contacts of `user` at the PBX, by the names of the sites that wrote them.

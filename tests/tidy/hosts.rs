@@ -8,7 +8,19 @@ const HOSTS: &[(&str, &[&str])] = &[
     ("rsip", &["sip/src/message.rs", "sip/benches/", "src/resolver.rs"]),
     ("rsip_dns", &["src/resolver.rs", "src/resolver/"]),
     ("sled", &["src/store.rs", "src/store/"]),
-    ("actix", &["actors/", "replay/", "src/service.rs", "src/service/", "src/demo.rs", "src/demo/"]),
+    (
+        "actix",
+        &[
+            "actors/",
+            "replay/",
+            "src/service.rs",
+            "src/service/",
+            "src/demo.rs",
+            "src/demo/",
+            "src/sockets.rs",
+            "src/peer.rs",
+        ],
+    ),
     ("quick_xml", &["axi/src/element/"]),
 ];
 

@@ -127,7 +127,10 @@ impl Network {
                     ear.do_send(Wire { attempt, event: WireEvent::Opened(line) });
                 }
             }
-            Segment::Bytes(bytes) => ear.do_send(Wire { attempt, event: WireEvent::Bytes(bytes) }),
+            Segment::Bytes(bytes) => {
+                self.carried.frames += bytes.iter().filter(|byte| **byte == 0).count() as u64;
+                ear.do_send(Wire { attempt, event: WireEvent::Bytes(bytes) });
+            }
             Segment::Close(why) => {
                 close(&ear, attempt, why);
                 self.streams.remove(&id);
