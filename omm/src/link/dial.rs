@@ -100,7 +100,7 @@ pub enum Effect {
         /// What it said.
         word: Word,
     },
-    /// What to show of this link from now on.
+    /// What to show of this link from now on; said only when it changes.
     Health(Health),
     /// Tell the operator.
     Alarm(Alarm),
@@ -111,7 +111,7 @@ pub enum Effect {
 pub enum Health {
     /// Not attached.
     Off,
-    /// On the way.
+    /// On the way; it has not stood yet, or not since it was held.
     Connecting,
     /// The two do not go together; tried again by itself until that is cured.
     Held(Held),
@@ -216,6 +216,7 @@ pub struct Dial {
     pings: u32,
     /// What the operator was told last, so that nothing is said twice in a row.
     told: Option<Held>,
+    shown: Health,
     warned: bool,
     /// The calendar time of the last input: pings leave by timer and need one.
     wall: (Moment, Wall),
@@ -234,6 +235,7 @@ impl Dial {
             asked: None,
             pings: 0,
             told: None,
+            shown: Health::Off,
             warned: false,
             wall: (Moment::START, Wall::default()),
             timers: Timers::default(),
@@ -348,14 +350,21 @@ impl Machine for Dial {
 impl Dial {
     fn turn_to(&mut self, state: State, out: &mut Vec<Effect>) {
         self.state = state;
-        out.push(Effect::Health(match state {
-            State::Off => Health::Off,
-            State::Dialling | State::Opening => Health::Connecting,
-            State::Download(_) | State::Upload(_) => Health::Synchronising,
-            State::InSync(_) => Health::InSync,
-            State::Wait => Health::Lost,
-            State::Held(held) => Health::Held(held),
-        }));
+        let health = match (state, self.shown) {
+            (State::Off, _) => Health::Off,
+            (State::Dialling | State::Opening, Health::Off) => Health::Connecting,
+            // A new attempt changes nothing until it succeeds or fails.
+            (State::Dialling | State::Opening, shown) => shown,
+            (State::Download(_) | State::Upload(_), _) => Health::Synchronising,
+            (State::InSync(_), _) => Health::InSync,
+            (State::Wait, Health::Synchronising | Health::InSync | Health::Lost) => Health::Lost,
+            (State::Wait, Health::Off | Health::Connecting | Health::Held(_)) => Health::Connecting,
+            (State::Held(held), _) => Health::Held(held),
+        };
+        if health != self.shown {
+            self.shown = health;
+            out.push(Effect::Health(health));
+        }
     }
 
     fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {

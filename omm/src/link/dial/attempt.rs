@@ -11,7 +11,7 @@ impl Dial {
         let Some(address) = addresses.get(self.turn % addresses.len().max(1)) else { return };
         out.push(Effect::Connect { address: address.clone() });
         self.timers.set(Timer::Patience, now + self.attach.timing.connect);
-        self.state = State::Dialling;
+        self.turn_to(State::Dialling, out);
     }
 
     pub(super) fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
@@ -20,7 +20,7 @@ impl Dial {
         let open = Open { user: self.attach.user.clone(), password: self.attach.password.clone(), facts };
         out.push(Effect::Send(Frame::Open(Box::new(open))));
         self.timers.set(Timer::Patience, now + self.attach.timing.open);
-        self.state = State::Opening;
+        self.turn_to(State::Opening, out);
     }
 
     /// The central took us in; do we take it? The checks come in the order of SM-1R.
