@@ -272,7 +272,7 @@ impl Handler<Absent> for UserActor {
     fn handle(&mut self, Absent { how, ask }: Absent, ctx: &mut Context<Self>) {
         let wall = self.wall();
         let input = match how {
-            Leave::Detached => Input::Detached { wall },
+            Leave::Detached => Input::Detached { device: None, wall },
             Leave::LoggedOut => Input::Withdrawn { wall },
         };
         self.feed(input, ctx);

@@ -25,7 +25,8 @@ use sip::target::{Target, Transport};
 use sip::uas::Uas;
 
 use crate::memory::Memory;
-use crate::network::{Change, Port, Trunk};
+use crate::network::Change;
+use crate::network::door::{Port, Trunk};
 use crate::plan::Plan;
 use crate::script::world::Binding;
 use crate::world::{DOMAIN, Process, World, enrol, password};

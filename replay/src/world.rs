@@ -23,7 +23,8 @@ use sip::uas::behave::Behaviour;
 use sip::uas::{Input as UasInput, Uas};
 
 use crate::memory::Disk;
-use crate::network::{Change, Network, Path, Port};
+use crate::network::door::Port;
+use crate::network::{Change, Network, Path};
 use crate::phone::{Carry, Handset, Phone};
 use crate::plan::{Node, Plan, Verb};
 use crate::registrar::{Behave, Registrar};
