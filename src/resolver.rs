@@ -95,7 +95,7 @@ struct Naptr {
 
 #[derive(Clone)]
 enum Source {
-    System(TokioResolver),
+    System(Box<TokioResolver>),
     #[cfg(test)]
     Zone(Arc<tests::Zone>),
 }
@@ -106,7 +106,7 @@ impl Resolver {
     /// # Errors
     /// The system's DNS is not configured.
     pub fn system(chance: Chance, v4_only: bool) -> Result<Resolver, Unresolved> {
-        let source = Source::System(system::resolver().map_err(Unresolved::Dns)?);
+        let source = Source::System(Box::new(system::resolver().map_err(Unresolved::Dns)?));
         Ok(Resolver { source, chance: Arc::new(Mutex::new(chance)), v4_only })
     }
 

@@ -8,7 +8,8 @@
 //! - [`chronicle`]: what a run writes while it goes.
 //! - [`report`]: the verdict, for people and for machines.
 //! - [`world`]: the running world: [`site`]s with the actors of the service, [`registrar`]s, [`phone`]s, their
-//!   [`network`] and their disks ([`memory`]), set by [`tuning`]; [`run`]: a plan is lived through.
+//!   [`network`] and their disks ([`memory`]), set by [`tuning`]; [`run`]: a plan is lived through; [`tally`]: what
+//!   came of it when nobody watched.
 
 pub mod chronicle;
 pub mod claims;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod run;
 pub mod script;
 pub mod site;
+pub mod tally;
 pub mod trace;
 pub mod tuning;
 pub mod world;

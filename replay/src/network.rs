@@ -13,8 +13,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
-    SpawnHandle, WrapFuture,
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, MessageResult,
+    Recipient, SpawnHandle, WrapFuture,
 };
 use actors::clock::Origin;
 use actors::doors::{Accept, Datagram, Dial, ToPeer, Wire, WireEvent};
@@ -108,7 +108,22 @@ pub struct Network {
     paths: BTreeMap<(Place, Place), Path>,
     streams: BTreeMap<u64, Stream>,
     alarm: Option<(Moment, SpawnHandle)>,
+    carried: Carried,
 }
+
+/// What arrived so far. Whoever gets it reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// SIP messages.
+    pub datagrams: u64,
+    /// AXI messages: each ends with a NUL.
+    pub frames: u64,
+}
+
+/// Asks what arrived so far.
+#[derive(Message)]
+#[rtype(result = "Carried")]
+pub struct Count;
 
 impl Network {
     /// An empty network.
@@ -123,6 +138,7 @@ impl Network {
             paths,
             streams: BTreeMap::new(),
             alarm: None,
+            carried: Carried::default(),
         }
     }
 
@@ -176,6 +192,7 @@ impl Network {
             Parcel::Datagram { from, to, bytes } => {
                 if let Some(host) = self.hosts.get(&to).filter(|host| host.up) {
                     let peer = Target { transport: Transport::Udp, addr: from };
+                    self.carried.datagrams += 1;
                     host.inbox.do_send(Datagram { peer, bytes });
                 }
             }
@@ -274,7 +291,10 @@ impl Network {
                     ear.do_send(Wire { attempt, event: WireEvent::Opened(line) });
                 }
             }
-            Segment::Bytes(bytes) => ear.do_send(Wire { attempt, event: WireEvent::Bytes(bytes) }),
+            Segment::Bytes(bytes) => {
+                self.carried.frames += bytes.iter().filter(|byte| **byte == 0).count() as u64;
+                ear.do_send(Wire { attempt, event: WireEvent::Bytes(bytes) });
+            }
             Segment::Close(why) => {
                 close(&ear, attempt, why);
                 self.streams.remove(&id);
@@ -433,6 +453,14 @@ impl Handler<Connect> for Network {
         let path = self.path(place, there);
         let at = self.origin.moment() + self.delay(path);
         self.post(at, Parcel::Knock { stream: id }, ctx);
+    }
+}
+
+impl Handler<Count> for Network {
+    type Result = MessageResult<Count>;
+
+    fn handle(&mut self, _: Count, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.carried)
     }
 }
 

@@ -1,12 +1,13 @@
 //! A virtual registrar: the same [`sip::uas`] that answers phones in an OMM, alone on the network as a PBX would be.
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use actors::clock::Clock;
 use actors::doors::Datagram;
 use actors::seat::{Flow, Seat, Seated};
 use actors::trace::Trace;
 use sip::uas::{Effect, Input, Uas};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The actor of one registrar.
 pub struct Registrar {
@@ -66,5 +67,22 @@ impl Handler<Behave> for Registrar {
 
     fn handle(&mut self, Behave(input): Behave, ctx: &mut Context<Self>) {
         self.feed(input, ctx);
+    }
+}
+
+/// Asks which contacts are bound for each of these addresses of record.
+#[derive(Message)]
+#[rtype(result = "Vec<Vec<Arc<str>>>")]
+pub struct Bound(pub Vec<String>);
+
+impl Handler<Bound> for Registrar {
+    type Result = MessageResult<Bound>;
+
+    fn handle(&mut self, Bound(aors): Bound, _: &mut Context<Self>) -> Self::Result {
+        let contacts = |aor: &String| {
+            let bindings = self.seat.machine().bindings(aor);
+            bindings.iter().map(|binding| binding.uri.clone()).collect()
+        };
+        MessageResult(aors.iter().map(contacts).collect())
     }
 }

@@ -11,6 +11,7 @@ use machine::time::Moment;
 
 use crate::judge::{Findings, Judge};
 use crate::plan::{Plan, Verb};
+use crate::tally::Tally;
 use crate::trace::Sight;
 use crate::world::{Sink, World};
 
@@ -21,10 +22,38 @@ pub type Listener = Box<dyn FnMut(&Sight<'_>)>;
 ///
 /// The runtime has no I/O driver: a socket in a replay panics, so nothing of the real world can leak in.
 pub fn run(plan: &Arc<Plan>, seed: u64, listener: Option<Listener>) -> std::io::Result<Findings> {
+    Ok(virtual_time()?.block_on(live(plan.clone(), seed, listener)))
+}
+
+/// Runs `plan` with `seed` and nobody watching: no event is formatted, nothing is judged; what came of it is counted
+/// and looked up at the end.
+///
+/// # Errors
+/// A plan whose asserts or triggers would need somebody who watches.
+pub fn run_unwatched(plan: &Arc<Plan>, seed: u64) -> std::io::Result<Tally> {
+    if !plan.asserts.is_empty() || !plan.triggers.is_empty() {
+        let why = "asserts and triggers need somebody who watches";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    }
+    Ok(virtual_time()?.block_on(live_unwatched(plan.clone(), seed)))
+}
+
+fn virtual_time() -> std::io::Result<actix::SystemRunner> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    let system = actix::System::with_tokio_rt(move || runtime);
-    let findings = system.block_on(live(plan.clone(), seed, listener));
-    Ok(findings)
+    Ok(actix::System::with_tokio_rt(move || runtime))
+}
+
+async fn live_unwatched(plan: Arc<Plan>, seed: u64) -> Tally {
+    let mut world = World::new(plan.clone(), seed, None);
+    let mut agenda = Agenda::new(&plan);
+    while world.now() < plan.end {
+        until(&world, agenda.next().unwrap_or(plan.end).min(plan.end)).await;
+        while let Some(verb) = agenda.due(world.now()) {
+            world.perform(&verb).await;
+        }
+    }
+    until(&world, plan.end + Duration::from_millis(1)).await;
+    world.tally().await
 }
 
 /// The judge and who else listens; told of each event as it happens.

@@ -66,7 +66,7 @@ pub struct World {
     pub(crate) network: Addr<Network>,
     pub(crate) tuning: Tuning,
     pub(crate) sites: Vec<SiteNode>,
-    servers: Vec<(SocketAddr, Addr<Registrar>)>,
+    pub(crate) servers: Vec<(SocketAddr, Addr<Registrar>)>,
     phones: Vec<Addr<Phone>>,
     paths: Vec<Path>,
     /// Where each user's phone is registered from now on, for calls.

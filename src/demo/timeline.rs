@@ -8,7 +8,7 @@ use ::actors::trace::Seen;
 use machine::note::{Note, Value};
 use replay::trace::Sight;
 
-use crate::console::say;
+use crate::cli::say;
 
 /// Prints what is seen.
 pub(super) struct Timeline {

@@ -14,6 +14,8 @@ use crate::trace::Sight;
 pub struct Matcher {
     event: Arc<str>,
     user: Option<usize>,
+    /// No event about another user; one about nobody, such as a link's, will do.
+    among: Option<usize>,
     marks: Vec<Sign>,
 }
 
@@ -30,12 +32,12 @@ struct Sign {
 }
 
 impl Matcher {
-    /// The pattern, with `user` as the only user it is about, if given.
-    pub fn new(pattern: &Pattern, user: Option<usize>, plan: &Plan) -> Matcher {
+    /// The pattern; events about other users than `among` do not fit.
+    pub fn new(pattern: &Pattern, among: Option<usize>, plan: &Plan) -> Matcher {
         let omm = |word: &str| {
             plan.sites.iter().find(|site| *site.name == *word).map(|site| format!("{:08X}", site.park.pari))
         };
-        let mut matcher = Matcher { event: Arc::clone(&pattern.event), user, marks: Vec::new() };
+        let mut matcher = Matcher { event: Arc::clone(&pattern.event), user: None, among, marks: Vec::new() };
         for mark in &pattern.marks {
             let (key, node, word) = match mark {
                 Mark::User(name) => {
@@ -55,7 +57,8 @@ impl Matcher {
     pub fn fits(&self, sight: &Sight<'_>, ledger: &Ledger) -> bool {
         *self.event == *sight.event
             && self.marks.iter().all(|sign| sign.fits(sight))
-            && self.user.is_none_or(|user| ledger.user_of(sight) == Some(user))
+            && (self.user.is_none() || ledger.user_of(sight) == self.user)
+            && self.among.is_none_or(|among| ledger.user_of(sight).is_none_or(|user| user == among))
     }
 }
 

@@ -287,6 +287,20 @@ impl Layout {
                 site.as_ref().and_then(|name| self.site(name)).or(home).unwrap_or_else(|| self.centre());
             self.phone(name.clone(), ipei.clone(), *kind, *pari_only, user, site);
         }
+        let least = self.plan.sites.iter().map(|site| site.platform.phones_max()).min().unwrap_or_default();
+        let many = |declared: &&Declared| {
+            matches!(declared.world, World::Users { .. } | World::User(_) | World::Device { .. })
+        };
+        if self.plan.phones.len() > least
+            && let Some(last) = script.world.iter().rfind(many)
+        {
+            let count = self.plan.phones.len();
+            self.complain(
+                last,
+                "these are more phones than an OMM holds",
+                format!("at most {least} in all (M-2.2.1), not {count}"),
+            );
+        }
         let mut seen = BTreeSet::new();
         if let Some(twice) = self.plan.phones.iter().find(|phone| !seen.insert(phone.ipei.clone())).cloned()
             && let Some(last) = script.world.last()
