@@ -8,7 +8,7 @@ use ::actors::trace::Seen;
 use machine::note::{Note, Value};
 use replay::trace::Sight;
 
-use crate::cli::say;
+use crate::console::say;
 
 /// Prints what is seen.
 pub(super) struct Timeline {
