@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use ::actors::omm::Status;
+use ::actors::omm::inspect::Status;
 use omm::claim::{Claim, Phase};
 use omm::link::dial::{Health, Held};
 use omm::stamp::OmmId;

@@ -11,7 +11,7 @@ use sip::message::Message as SipMessage;
 use sip::uas::{Effect, Input, Uas};
 
 use crate::doors::{Datagram, Undelivered};
-use crate::messages::{Answer, Die, Fallen, Leave, Left, Located, Route, Unsent, Verdict};
+use crate::messages::{Answer, Die, Fallen, Leave, Left, Located, Pillar, Route, Unsent, Verdict};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -28,7 +28,7 @@ pub struct EndpointWays {
     /// The OMM, when a phone leaves.
     pub left: Recipient<Left>,
     /// The OMM, when the endpoint falls over.
-    pub fallen: Recipient<Fallen<()>>,
+    pub fallen: Recipient<Fallen<Pillar>>,
 }
 
 /// What became of datagrams that nobody could be given.
@@ -94,7 +94,7 @@ impl Actor for EndpointActor {
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         if std::thread::panicking() {
-            self.ways.fallen.do_send(Fallen(()));
+            self.ways.fallen.do_send(Fallen(Pillar::Endpoint));
         }
     }
 }

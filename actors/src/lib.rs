@@ -13,6 +13,7 @@ pub mod clock;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;
+pub mod falls;
 pub mod keeper;
 pub mod line;
 pub mod link;

@@ -4,11 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use machine::note::Note;
 use omm::directory::user::User;
 use sip::line::{Effect, Input, Line};
 use sip::report::{Failure, Listed, Removal};
 
 use crate::binding::{BindingActor, Reported, Retire, Tell};
+use crate::falls::{Falls, WINDOW};
 use crate::messages::{Die, Fallen};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
@@ -46,7 +48,9 @@ pub struct LineActor {
     site: Rc<Site>,
     kin: Rc<Kin>,
     user: Rc<User>,
+    /// By tier. One that fell over stays in its place until it is replaced.
     bindings: Vec<Option<Addr<BindingActor>>>,
+    falls: Falls,
     ways: LineWays,
 }
 
@@ -58,7 +62,15 @@ impl LineActor {
         let seat =
             Seat::new(Line::new(tiers, site.sip_timing.clone()), who, site.clock.clone(), site.trace.clone());
         let bindings = site.servers.iter().map(|_| None).collect();
-        LineActor { seat, site, kin, user, bindings, ways }
+        LineActor { seat, site, kin, user, bindings, falls: Falls::default(), ways }
+    }
+
+    /// The binding's memory is gone with it: what the line wants of it is said again to a new one.
+    fn rehire(&mut self, tier: u8, ctx: &mut Context<Self>) {
+        if let Some(slot) = self.bindings.get_mut(usize::from(tier)) {
+            *slot = None;
+        }
+        self.feed(Input::Fallen { tier }, ctx);
     }
 
     /// The binding of a tier, hired on first use.
@@ -81,7 +93,11 @@ impl Actor for LineActor {
         self.seated(Vec::new(), ctx);
     }
 
+    /// However it ends, its bindings end with it: the endpoint knows their addresses and would keep them alive.
     fn stopped(&mut self, _: &mut Context<Self>) {
+        for binding in self.bindings.iter_mut().filter_map(Option::take) {
+            binding.do_send(Retire);
+        }
         if std::thread::panicking() {
             self.ways.fallen.do_send(Fallen(()));
         }
@@ -136,12 +152,17 @@ impl Handler<Reported> for LineActor {
 impl Handler<Fallen<u8>> for LineActor {
     type Result = ();
 
-    /// The binding's memory is gone with it: what the line wants of it is said again to a new one.
+    /// One that falls over at every answer of its server would otherwise send REGISTERs as fast as it gets answers.
     fn handle(&mut self, Fallen(tier): Fallen<u8>, ctx: &mut Context<Self>) {
-        if let Some(slot) = self.bindings.get_mut(usize::from(tier)) {
-            *slot = None;
+        let now = self.site.clock.moment();
+        self.falls.count(now, "binding");
+        let note = Note::new("fault").text("text", format_args!("the binding at tier {tier} fell over"));
+        self.site.trace.tell(now, self.seat.who(), &note);
+        if self.falls.too_many() {
+            ctx.run_later(WINDOW, move |line, ctx| line.rehire(tier, ctx));
+        } else {
+            self.rehire(tier, ctx);
         }
-        self.feed(Input::Fallen { tier }, ctx);
     }
 }
 
@@ -149,9 +170,6 @@ impl Handler<Die> for LineActor {
     type Result = ();
 
     fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
-        for binding in self.bindings.iter_mut().filter_map(Option::take) {
-            binding.do_send(Retire);
-        }
         ctx.stop();
     }
 }

@@ -118,6 +118,15 @@ pub enum Reach {
 #[rtype(result = "()")]
 pub struct Fallen<K: Send + 'static>(pub K);
 
+/// Children without whom nothing in an OMM goes on: when one of them falls over, the OMM starts over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pillar {
+    /// Every binding knows its address.
+    Endpoint,
+    /// It holds what was to become durable.
+    Keeper,
+}
+
 /// Everybody dies at once and says nothing: the process ends, or starts over from the store.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]

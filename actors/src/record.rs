@@ -14,7 +14,7 @@ use omm::roaming::record::{Awaited, Contact, Record};
 use omm::stamp::Stamp;
 use serde::{Deserialize, Serialize};
 
-use crate::store::Write;
+use crate::store::{Pair, Store, StoreFault, Write};
 
 /// The prefix of all roaming records.
 pub const ROAM: &[u8] = b"roam/";
@@ -86,6 +86,19 @@ pub fn roam(roam: &Roam) -> Write {
         bound: bound.map(|stamp| stamp.to_string()),
     };
     Write::Put(roam_key(&record.user), json(&form))
+}
+
+/// Every roaming record whose key begins with `prefix`.
+///
+/// # Errors
+/// The store cannot be read, or one of the records cannot.
+pub fn roams(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Roam>, StoreFault> {
+    let read = |(key, value): Pair| {
+        read_roam(&value).map_err(|fault| {
+            StoreFault(format!("the record `{}` cannot be read: {fault}", String::from_utf8_lossy(&key)))
+        })
+    };
+    store.load(prefix)?.into_iter().map(read).collect()
 }
 
 /// Reads a roaming record back; `Err` says what is wrong with it.

@@ -31,8 +31,8 @@ pub struct Seat<M: Machine> {
     clock: Rc<Clock>,
     trace: Trace,
     alarm: Option<(Moment, SpawnHandle)>,
-    /// Effects that wait behind one that holds; empty nearly always. Bounded by what one machine can decide while
-    /// one write is under way.
+    /// Effects that wait behind one that holds; empty nearly always. Who can hold has to mind [`Seat::held`] when
+    /// something comes from outside.
     held: VecDeque<M::Effect>,
     holding: bool,
 }
@@ -68,6 +68,11 @@ impl<M: Machine> Seat<M> {
         self.holding
     }
 
+    /// How many effects wait.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     fn step(&mut self, input: Option<M::Input>) -> Vec<M::Effect> {
         let now = self.clock.moment();
         let mut effects = Vec::new();
@@ -100,7 +105,8 @@ pub trait Seated: Actor<Context = Context<Self>> {
     /// Its seat.
     fn seat(&mut self) -> &mut Seat<Self::Machine>;
 
-    /// Performs one effect. A match of one-liners; no rule of the domain belongs here.
+    /// Performs one effect. A match of one-liners; no rule of the domain belongs here, and no [`Seated::feed`]: what
+    /// it would bring about would overtake the effects that are still to be performed.
     fn perform(&mut self, effect: <Self::Machine as Machine>::Effect, ctx: &mut Context<Self>) -> Flow;
 
     /// Gives the machine one input.
@@ -111,6 +117,7 @@ pub trait Seated: Actor<Context = Context<Self>> {
 
     /// The effect that held the others back is done: performs what waited.
     fn release(&mut self, ctx: &mut Context<Self>) {
+        debug_assert!(self.seat().holding, "nothing was held back");
         self.seat().holding = false;
         settle(self, Vec::new(), ctx);
     }

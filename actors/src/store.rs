@@ -13,6 +13,9 @@ pub enum Write {
     Delete(Vec<u8>),
 }
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// A set of keys and values that survives a crash and a power cut.
 pub trait Store {
     /// Applies `batch` as one change. When the future answers `Ok` the batch is on the disk, not only on its way;
@@ -21,7 +24,7 @@ pub trait Store {
 
     /// Everything durable whose key begins with `prefix`, in the order of the keys. Called at the start, and when an
     /// actor that fell over is hired again.
-    fn load(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault>;
+    fn load(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreFault>;
 }
 
 /// Why the store could not do it, in words that an operator can act on.

@@ -18,11 +18,14 @@ pub struct Seen<'a> {
     pub note: &'a Note,
 }
 
+/// Who hears every line.
+pub type Sink = Rc<dyn Fn(Seen<'_>)>;
+
 /// The trace of one OMM: its node name and whoever listens.
 #[derive(Clone)]
 pub struct Trace {
     node: Rc<str>,
-    sink: Option<Rc<dyn Fn(Seen<'_>)>>,
+    sink: Option<Sink>,
 }
 
 impl Trace {
@@ -32,7 +35,7 @@ impl Trace {
     }
 
     /// A trace that `sink` listens to.
-    pub fn new(node: &str, sink: Rc<dyn Fn(Seen<'_>)>) -> Trace {
+    pub fn new(node: &str, sink: Sink) -> Trace {
         Trace { node: node.into(), sink: Some(sink) }
     }
 

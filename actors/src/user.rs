@@ -10,7 +10,7 @@ use omm::directory::user::User;
 use omm::ids::{Ipei, Number};
 use omm::roaming::policy::{Evidence, Policy};
 use omm::roaming::record::{Contact, Record};
-use omm::roaming::{Ask, Effect, Input, Roaming, Sighting, State};
+use omm::roaming::{Ask, Effect, Input, Refusal, Roaming, Sighting, State};
 use omm::stamp::Stamp;
 use sip::line;
 use sip::report::{Leftover, Listed, Removal};
@@ -23,6 +23,11 @@ use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Stands, Verdi
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
+
+/// How many effects and goodbyes of one user may wait for the store. While the disk is broken for hours, a phone that
+/// registers again and again is refused (503) instead of being remembered. Ours: an hour of a phone that comes every
+/// minute, with room for the words of the other OMMs.
+pub const WAITING_MAX: usize = 256;
 
 /// A phone proved that it is here; the directory has said which handset.
 #[derive(Message, Clone, Debug)]
@@ -75,7 +80,7 @@ pub struct UserActor {
     tier: Option<u8>,
     /// The epoch of our contact that may be at a registrar; kept with the record, so that a restart knows it.
     bound: Option<Stamp>,
-    /// Phones that said goodbye and wait for the answer; one at a time in practice.
+    /// Phones that said goodbye and wait for the answer; one at a time in practice, at most [`WAITING_MAX`].
     goodbyes: Vec<Ask>,
     fallen: Recipient<Fallen<Number>>,
 }
@@ -138,7 +143,7 @@ impl UserActor {
             Contact::Leaving | Contact::Doubtful => {}
         }
         let write = record::roam(&Roam { record, bound: self.bound });
-        self.kin.keeper.do_send(Keep { writes: vec![write], reply: Some(ctx.address().recipient()) });
+        self.kin.keeper.do_send(Keep { writes: vec![write], reply: ctx.address().recipient() });
         Flow::Hold
     }
 
@@ -148,6 +153,17 @@ impl UserActor {
             for ask in self.goodbyes.drain(..) {
                 self.kin.verdicts.do_send(Verdict { ask, refused: None });
             }
+        }
+    }
+
+    /// The store has not answered for so long that no more can be remembered.
+    fn is_jammed(&self) -> bool {
+        self.seat.held() + self.goodbyes.len() >= WAITING_MAX
+    }
+
+    fn refuse(&self, ask: Option<Ask>) {
+        if let Some(ask) = ask {
+            self.kin.verdicts.do_send(Verdict { ask, refused: Some(Refusal::Overtaken) });
         }
     }
 
@@ -214,7 +230,11 @@ impl Actor for UserActor {
         self.seated(resumed, ctx);
     }
 
+    /// However it ends, its line ends with it: a line and its bindings know each other, and would go on for ever.
     fn stopped(&mut self, _: &mut Context<Self>) {
+        if let Some(line) = self.line.take() {
+            line.do_send(Die);
+        }
         if std::thread::panicking() {
             self.fallen.do_send(Fallen(self.user.number.clone()));
         }
@@ -261,6 +281,9 @@ impl Handler<Present> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Present { device, ask }: Present, ctx: &mut Context<Self>) {
+        if self.is_jammed() {
+            return self.refuse(ask);
+        }
         let (stamp, wall) = (self.site.clock.stamp(), self.wall());
         self.feed(Input::Located { device, ask, stamp, wall }, ctx);
     }
@@ -270,6 +293,9 @@ impl Handler<Absent> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Absent { how, ask }: Absent, ctx: &mut Context<Self>) {
+        if self.is_jammed() {
+            return self.refuse(ask);
+        }
         let wall = self.wall();
         let input = match how {
             Leave::Detached => Input::Detached { device: None, wall },
@@ -284,7 +310,11 @@ impl Handler<Absent> for UserActor {
 impl Handler<Heard> for UserActor {
     type Result = ();
 
+    /// Words are said again by those who said them: one that finds no room is lost like one on a broken link.
     fn handle(&mut self, Heard(word): Heard, ctx: &mut Context<Self>) {
+        if self.is_jammed() {
+            return;
+        }
         let (stamp, wall) = (self.site.clock.stamp(), self.wall());
         self.feed(Input::Heard { word, stamp, wall }, ctx);
     }
@@ -383,9 +413,6 @@ impl Handler<Die> for UserActor {
     type Result = ();
 
     fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
-        if let Some(line) = self.line.take() {
-            line.do_send(Die);
-        }
         ctx.stop();
     }
 }

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::trace::Seen;
+use actors::trace::{Seen, Sink};
 use machine::time::Moment;
 
 use crate::judge::{Findings, Judge};
 use crate::plan::{Plan, Verb};
 use crate::tally::Tally;
 use crate::trace::Sight;
-use crate::world::{Sink, World};
+use crate::world::World;
 
 /// What hears the events besides the judge: a trace file, a timeline, a ladder.
 pub type Listener = Box<dyn FnMut(&Sight<'_>)>;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use actors::omm::Inspect;
+use actors::omm::inspect::Inspect;
 use omm::claim::Phase;
 use omm::ids::Number;
 use omm::stamp::OmmId;

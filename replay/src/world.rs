@@ -10,7 +10,7 @@ use actix::{Actor, Addr};
 use actors::clock::{Calendar, Clock, Origin};
 use actors::messages::{Call, Leave, Left};
 use actors::omm::OmmActor;
-use actors::trace::{Seen, Trace};
+use actors::trace::{Seen, Sink, Trace};
 use machine::chance::Chance;
 use machine::note::Note;
 use machine::secret::Secret;
@@ -34,9 +34,6 @@ use crate::tuning::Tuning;
 
 /// The SIP domain of every scenario.
 pub const DOMAIN: &str = "sip.example";
-
-/// Who hears every step of every machine.
-pub type Sink = Rc<dyn Fn(Seen<'_>)>;
 
 /// A site of the world.
 pub struct SiteNode {

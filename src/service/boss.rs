@@ -8,7 +8,8 @@ use ::actors::clock::Clock;
 use ::actors::doors::{Accept, Wire};
 use ::actors::endpoint::Count;
 use ::actors::messages::{Die, Fallen};
-use ::actors::omm::{Entrance, Inspect, OmmActor};
+use ::actors::omm::OmmActor;
+use ::actors::omm::inspect::{Entrance, Inspect};
 use ::actors::store::Store;
 use ::actors::trace::Trace;
 use actix::{

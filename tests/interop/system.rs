@@ -37,7 +37,12 @@ pub(crate) struct System {
 impl System {
     /// Starts everything and waits until both remotes are linked.
     pub(crate) fn start() -> System {
-        let pbx = Kamailio::start(Model::Multi);
+        System::at(Model::Multi)
+    }
+
+    /// [`System::start`] with a registrar of this kind.
+    pub(crate) fn at(model: Model) -> System {
+        let pbx = Kamailio::start(model);
         let listen = SocketAddr::from((address::fresh(), AXI));
         let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
         let site = |name, park, place| {

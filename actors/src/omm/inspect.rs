@@ -1,0 +1,90 @@
+//! How an OMM stands, for whoever asks.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use omm::claim::Claim;
+use omm::ids::Number;
+use omm::link::dial::Health;
+use omm::stamp::OmmId;
+use omm::star::Role;
+use sip::server::Standing;
+
+use super::OmmActor;
+use crate::disorder::Disorder;
+use crate::endpoint::EndpointActor;
+use crate::user::UserActor;
+
+/// Asks how the OMM stands.
+#[derive(Message)]
+#[rtype(result = "Status")]
+pub struct Inspect;
+
+/// How an OMM stands.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Who it is.
+    pub omm: OmmId,
+    /// Its place in the star.
+    pub role: Role,
+    /// Its link to the central; `None` at the central.
+    pub link: Option<Health>,
+    /// The OMMs it is in step with.
+    pub joined: Vec<OmmId>,
+    /// Its servers and how they stand, by tier.
+    pub servers: Vec<(Arc<str>, Standing)>,
+    /// The newest claim of every user that was ever seen.
+    pub claims: Vec<Claim>,
+    /// Users in the directory.
+    pub users: usize,
+    /// Children that fell over and were hired again since the start.
+    pub restarts: u32,
+    /// What strangers and broken peers brought over AXI.
+    pub disorder: Disorder,
+}
+
+/// Asks for the address of the endpoint: the SIP door brings its datagrams there.
+#[derive(Message)]
+#[rtype(result = "Option<Addr<EndpointActor>>")]
+pub struct Entrance;
+
+/// Asks for the actor of a user, to look at it.
+#[derive(Message)]
+#[rtype(result = "Option<Addr<UserActor>>")]
+pub struct Find(pub Number);
+
+impl Handler<Inspect> for OmmActor {
+    type Result = MessageResult<Inspect>;
+
+    fn handle(&mut self, _: Inspect, _: &mut Context<Self>) -> Self::Result {
+        let site = self.site();
+        let names = site.servers.iter().map(|server| server.name.clone());
+        MessageResult(Status {
+            omm: site.omm,
+            role: self.birth.role,
+            link: self.link_health,
+            joined: self.joined.clone(),
+            servers: names.zip(self.standings.iter().copied()).collect(),
+            claims: self.seat.machine().claims(site.clock.moment()).collect(),
+            users: self.birth.directory.users().len(),
+            restarts: self.restarts,
+            disorder: self.disorder,
+        })
+    }
+}
+
+impl Handler<Entrance> for OmmActor {
+    type Result = MessageResult<Entrance>;
+
+    fn handle(&mut self, _: Entrance, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.children.as_ref().map(|children| children.endpoint.clone()))
+    }
+}
+
+impl Handler<Find> for OmmActor {
+    type Result = MessageResult<Find>;
+
+    fn handle(&mut self, Find(number): Find, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.children.as_ref().and_then(|children| children.users.get(&number).cloned()))
+    }
+}

@@ -1,0 +1,178 @@
+//! The links of an OMM: the one that a remote dials, those that a central accepts.
+
+use actix::prelude::*;
+use omm::link::dial::Alarm;
+use omm::link::frame::Open;
+use omm::stamp::OmmId;
+use omm::star::Input;
+
+use super::OmmActor;
+use crate::doors::{Accept, Wire};
+use crate::link::{DialActor, FromLink, LinkNews, LinkWays, ServeActor, ToLink};
+use crate::messages::{Die, Reach};
+use crate::seat::Seated;
+
+/// Connections an OMM holds at a time: ten remotes (M-2.1.1-a), their reconnections, and strangers being refused.
+/// Ours.
+const CONNECTIONS_MAX: usize = 64;
+
+/// One connection, and who is at its other end once that is known.
+pub(super) struct Link {
+    actor: LinkAddr,
+    pub(super) peer: Option<OmmId>,
+}
+
+enum LinkAddr {
+    Dial(Addr<DialActor>),
+    Serve(Addr<ServeActor>),
+}
+
+impl Link {
+    fn tell(&self, message: ToLink) {
+        match &self.actor {
+            LinkAddr::Dial(link) => link.do_send(message),
+            LinkAddr::Serve(link) => link.do_send(message),
+        }
+    }
+
+    /// Whether this side dialled it, and has to dial again.
+    pub(super) fn is_dialled(&self) -> bool {
+        matches!(self.actor, LinkAddr::Dial(_))
+    }
+
+    pub(super) fn dismiss(&self) {
+        match &self.actor {
+            LinkAddr::Dial(link) => link.do_send(Die),
+            LinkAddr::Serve(link) => link.do_send(Die),
+        }
+    }
+}
+
+impl OmmActor {
+    pub(super) fn tell_link(&self, peer: OmmId, message: ToLink) {
+        let links = self.children.iter().flat_map(|children| children.links.values());
+        for link in links.filter(|link| link.peer == Some(peer)) {
+            link.tell(message.clone());
+        }
+    }
+
+    fn link_ways(&mut self, ctx: &mut Context<Self>) -> LinkWays {
+        let link = self.next_link;
+        self.next_link += 1;
+        LinkWays { link, news: ctx.address().recipient(), fallen: ctx.address().recipient() }
+    }
+
+    /// Hires the remote's end of the link to the central; nothing at an OMM that has none.
+    pub(super) fn dial(&mut self, ctx: &mut Context<Self>) {
+        let Some(attach) = self.birth.attach.clone() else { return };
+        let ways = self.link_ways(ctx);
+        let link = ways.link;
+        let actor = DialActor::new(self.site(), attach, self.birth.dial.clone(), ways).start();
+        if let Some(children) = &mut self.children {
+            children.links.insert(link, Link { actor: LinkAddr::Dial(actor), peer: None });
+        }
+    }
+
+    /// A remote introduced itself: the roster decides; a newer connection of the same remote replaces the older one.
+    fn knock(&mut self, link: u64, open: &Open) {
+        let Some(roster) = &mut self.birth.roster else { return };
+        let clock = &self.birth.site.clock;
+        let answer = roster.admit(clock.moment(), clock.wall(), open);
+        let Some(children) = &self.children else { return };
+        if answer.is_err() {
+            self.disorder.refused += 1;
+        }
+        if answer.is_ok() {
+            let peer = Some(open.facts.omm);
+            for (_, older) in
+                children.links.iter().filter(|(other, older)| **other != link && older.peer == peer)
+            {
+                older.tell(ToLink::Replaced);
+            }
+        }
+        if let Some(knocking) = children.links.get(&link) {
+            knocking.tell(ToLink::Answered(answer));
+        }
+    }
+
+    pub(super) fn joined(&mut self, peer: OmmId) {
+        if !self.joined.contains(&peer) {
+            self.joined.push(peer);
+        }
+        self.tell_users(Reach::Up);
+    }
+
+    fn up(&mut self, link: u64, peer: OmmId, ctx: &mut Context<Self>) {
+        let known = self.children.as_mut().and_then(|children| children.links.get_mut(&link));
+        let Some(link) = known else { return };
+        link.peer = Some(peer);
+        self.feed(Input::LinkUp(peer), ctx);
+    }
+
+    /// The link does not reach `peer` any more. A replaced link may end after its successor came up: then the peer is
+    /// still there.
+    pub(super) fn parted(&mut self, peer: OmmId, ctx: &mut Context<Self>) {
+        let mut links = self.children.iter().flat_map(|children| children.links.values());
+        if links.any(|link| link.peer == Some(peer)) {
+            return;
+        }
+        self.feed(Input::LinkDown(peer), ctx);
+        self.joined.retain(|joined| *joined != peer);
+        if self.joined.is_empty() {
+            self.tell_users(Reach::Down);
+        }
+    }
+
+    fn down(&mut self, link: u64, peer: OmmId, ctx: &mut Context<Self>) {
+        let known = self.children.as_mut().and_then(|children| children.links.get_mut(&link));
+        if let Some(link) = known {
+            link.peer = None;
+        }
+        self.parted(peer, ctx);
+    }
+
+    fn ended(&mut self, link: u64) {
+        if let Some(children) = &mut self.children {
+            children.links.remove(&link);
+        }
+    }
+}
+
+impl Handler<Accept> for OmmActor {
+    type Result = Option<Recipient<Wire>>;
+
+    fn handle(&mut self, Accept { peer, line }: Accept, ctx: &mut Context<Self>) -> Self::Result {
+        self.birth.roster.as_ref()?;
+        if self.children.as_ref().is_none_or(|children| children.links.len() >= CONNECTIONS_MAX) {
+            self.disorder.unwanted += 1;
+            return None;
+        }
+        let ways = self.link_ways(ctx);
+        let link = ways.link;
+        let actor = ServeActor::new(self.site(), &peer, line, ways).start();
+        let ear = actor.clone().recipient();
+        self.children.as_mut()?.links.insert(link, Link { actor: LinkAddr::Serve(actor), peer: None });
+        Some(ear)
+    }
+}
+
+impl Handler<FromLink> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, FromLink { link, news }: FromLink, ctx: &mut Context<Self>) {
+        match news {
+            LinkNews::Up(peer) => self.up(link, peer, ctx),
+            LinkNews::Downloaded(peer) => self.feed(Input::Downloaded(peer), ctx),
+            LinkNews::Down(peer) => self.down(link, peer, ctx),
+            LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
+            LinkNews::Knock(open) => self.knock(link, &open),
+            LinkNews::Health(health) => self.link_health = Some(health),
+            LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
+            // The link's own trace line has said it.
+            LinkNews::Alarm(Alarm::Held(_) | Alarm::Clock { .. } | Alarm::Slow) => {}
+            LinkNews::Misread => self.disorder.misread += 1,
+            LinkNews::Broken => self.disorder.broken += 1,
+            LinkNews::Ended => self.ended(link),
+        }
+    }
+}

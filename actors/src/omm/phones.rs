@@ -1,0 +1,63 @@
+//! What phones and calls want of an OMM: the directory says whose handset it is, the user's actor does the rest.
+
+use actix::prelude::*;
+use omm::roaming::{Ask, Refusal};
+
+use super::OmmActor;
+use crate::messages::{Call, Leave, Left, Located, Verdict};
+use crate::user::{Absent, Present};
+
+impl Handler<Located> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, Located { user, device, ask }: Located, ctx: &mut Context<Self>) {
+        let device = match device {
+            Some(device) => {
+                let moved = self.birth.directory.login(&user, device);
+                if let Some(displaced) = moved.ok().and_then(|moved| moved.displaced) {
+                    let left = Left { user: displaced, how: Leave::LoggedOut, ask: None };
+                    ctx.notify(left);
+                }
+                self.birth.directory.device_of(&user).map(|device| device.ipei)
+            }
+            None => self.birth.directory.device_of(&user).map(|device| device.ipei),
+        };
+        match (device, self.user(&user, ctx)) {
+            (Some(device), Some(actor)) => actor.do_send(Present { device, ask }),
+            (None, _) | (_, None) => self.refuse(ask, Refusal::Unknown),
+        }
+    }
+}
+
+impl Handler<Left> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, Left { user, how, ask }: Left, ctx: &mut Context<Self>) {
+        if how == Leave::LoggedOut {
+            // Refused for a fixed relation: such a user cannot log out, but its phone may be gone all the same.
+            let _ = self.birth.directory.logout(&user);
+        }
+        match self.user(&user, ctx) {
+            Some(actor) => actor.do_send(Absent { how, ask }),
+            None => self.refuse(ask, Refusal::Unknown),
+        }
+    }
+}
+
+impl OmmActor {
+    fn refuse(&self, ask: Option<Ask>, why: Refusal) {
+        if let (Some(ask), Some(children)) = (ask, &self.children) {
+            children.kin.verdicts.do_send(Verdict { ask, refused: Some(why) });
+        }
+    }
+}
+
+impl Handler<Call> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, call: Call, ctx: &mut Context<Self>) {
+        if let Some(actor) = self.user(&call.user.clone(), ctx) {
+            actor.do_send(call);
+        }
+    }
+}
