@@ -1,6 +1,6 @@
 //! The world of a plan: a network, registrars, one OMM a site, phones; and the verbs that are done to it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
@@ -88,7 +88,7 @@ impl World {
         let network = Network::new(origin, Chance::of(seed, "network"), paths).start();
         let sites = plan.sites.iter().map(|_| SiteNode {
             skew: Rc::new(Cell::new(0)),
-            disk: Rc::new(RefCell::new(BTreeMap::new())),
+            disk: Rc::default(),
             process: None,
             starts: 0,
         });

@@ -281,7 +281,7 @@ mod tests {
         credentials.answer([(Scope::Registrar, value)], &REGISTER)
     }
 
-    fn read(answer: &Answer) -> Vec<Parameters> {
+    fn read(answer: &Answer) -> Vec<Parameters<'_>> {
         let Answer::Lines(lines) = answer else { panic!("no lines: {answer:?}") };
         lines.iter().map(|line| Parameters::of_digest(&line.value).unwrap()).collect()
     }
