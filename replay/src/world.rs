@@ -85,7 +85,8 @@ impl World {
         for (link, path) in plan.links.iter().zip(&links) {
             paths.insert((link.ends.0.min(link.ends.1), link.ends.0.max(link.ends.1)), *path);
         }
-        let network = Network::new(origin, Chance::of(seed, "network"), paths).start();
+        let hub = plan.sites.iter().position(|site| site.central).unwrap_or_default();
+        let network = Network::new(origin, Chance::of(seed, "network"), paths, hub).start();
         let sites = plan.sites.iter().map(|_| SiteNode {
             skew: Rc::new(Cell::new(0)),
             disk: Rc::default(),
