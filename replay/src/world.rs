@@ -45,6 +45,8 @@ pub struct SiteNode {
     pub process: Option<Process>,
     /// How often a process was started there.
     pub starts: u32,
+    /// When a new OMM is hired in the place of one that fell over.
+    pub rehire: Option<Moment>,
 }
 
 /// A running OMM.
@@ -64,6 +66,7 @@ pub struct World {
     pub(crate) network: Addr<Network>,
     pub(crate) tuning: Tuning,
     pub(crate) sites: Vec<SiteNode>,
+    pub(crate) fallen: Rc<site::Fallen>,
     pub(crate) servers: Vec<(SocketAddr, Addr<Registrar>)>,
     phones: Vec<Addr<Phone>>,
     paths: Vec<Path>,
@@ -92,6 +95,7 @@ impl World {
             disk: Rc::default(),
             process: None,
             starts: 0,
+            rehire: None,
         });
         let mut world = World {
             seed,
@@ -100,6 +104,7 @@ impl World {
             network,
             tuning,
             sites: sites.collect(),
+            fallen: Rc::default(),
             servers: Vec::new(),
             phones: Vec::new(),
             paths: links,
