@@ -1,9 +1,8 @@
 //! The virtual network: every datagram and every stream of a replay passes here.
 //!
 //! A host has an address and stands at a place (a site). Between two places there is a path with latency, jitter and
-//! loss. Cutting a path silences the streams on it ([`stream`]).
-//! SIP datagrams share latency, jitter and loss with the path but not the cut: in this product a "link" is the sync
-//! connection between two OMMs (spec 0), and the loss of a SIP server is said with `drop proxy` (AMB-29).
+//! loss: their own link, or by way of the hub, for the links of a system form a star. Nothing passes a cut path:
+//! datagrams vanish, streams fall silent ([`stream`]). A place without any link is outside and reached by a LAN.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -43,6 +42,18 @@ impl Default for Path {
     }
 }
 
+impl Path {
+    /// This path and behind it another one.
+    fn then(self, next: Path) -> Path {
+        Path {
+            latency: self.latency + next.latency,
+            jitter: self.jitter + next.jitter,
+            loss: self.loss.saturating_add(next.loss),
+            cut: self.cut || next.cut,
+        }
+    }
+}
+
 /// A place: the number of a site in the script.
 pub type Place = usize;
 
@@ -68,6 +79,7 @@ pub struct Network {
     hosts: BTreeMap<SocketAddr, Host>,
     listeners: BTreeMap<String, (Place, Recipient<Accept>)>,
     paths: BTreeMap<(Place, Place), Path>,
+    hub: Place,
     streams: BTreeMap<u64, Stream>,
     alarm: Option<(Moment, SpawnHandle)>,
     carried: Carried,
@@ -89,7 +101,7 @@ pub struct Count;
 
 impl Network {
     /// An empty network.
-    pub fn new(origin: Origin, chance: Chance, paths: BTreeMap<(Place, Place), Path>) -> Network {
+    pub fn new(origin: Origin, chance: Chance, paths: BTreeMap<(Place, Place), Path>, hub: Place) -> Network {
         Network {
             origin,
             chance,
@@ -98,6 +110,7 @@ impl Network {
             hosts: BTreeMap::new(),
             listeners: BTreeMap::new(),
             paths,
+            hub,
             streams: BTreeMap::new(),
             alarm: None,
             carried: Carried::default(),
@@ -106,10 +119,11 @@ impl Network {
 
     fn path(&self, a: Place, b: Place) -> Path {
         if a == b {
-            Path::default()
-        } else {
-            self.paths.get(&(a.min(b), a.max(b))).copied().unwrap_or_default()
+            return Path::default();
         }
+        let link = |a: Place, b: Place| self.paths.get(&(a.min(b), a.max(b))).copied();
+        let by_hub = || link(a, self.hub).zip(link(self.hub, b)).map(|(first, second)| first.then(second));
+        link(a, b).or_else(by_hub).unwrap_or_default()
     }
 
     fn delay(&mut self, path: Path) -> Duration {
@@ -169,7 +183,7 @@ impl Network {
             return;
         }
         let path = self.path(source.place, sink.place);
-        if path.loss > 0 && self.chance.happens(path.loss) {
+        if path.cut || (path.loss > 0 && self.chance.happens(path.loss)) {
             return;
         }
         let at = self.origin.moment() + self.delay(path);

@@ -45,6 +45,8 @@ pub struct SiteNode {
     pub process: Option<Process>,
     /// How often a process was started there.
     pub starts: u32,
+    /// When a new OMM is hired in the place of one that fell over.
+    pub rehire: Option<Moment>,
 }
 
 /// A running OMM.
@@ -64,6 +66,7 @@ pub struct World {
     pub(crate) network: Addr<Network>,
     pub(crate) tuning: Tuning,
     pub(crate) sites: Vec<SiteNode>,
+    pub(crate) fallen: Rc<site::Fallen>,
     pub(crate) servers: Vec<(SocketAddr, Addr<Registrar>)>,
     phones: Vec<Addr<Phone>>,
     paths: Vec<Path>,
@@ -85,12 +88,14 @@ impl World {
         for (link, path) in plan.links.iter().zip(&links) {
             paths.insert((link.ends.0.min(link.ends.1), link.ends.0.max(link.ends.1)), *path);
         }
-        let network = Network::new(origin, Chance::of(seed, "network"), paths).start();
+        let hub = plan.sites.iter().position(|site| site.central).unwrap_or_default();
+        let network = Network::new(origin, Chance::of(seed, "network"), paths, hub).start();
         let sites = plan.sites.iter().map(|_| SiteNode {
             skew: Rc::new(Cell::new(0)),
             disk: Rc::default(),
             process: None,
             starts: 0,
+            rehire: None,
         });
         let mut world = World {
             seed,
@@ -99,6 +104,7 @@ impl World {
             network,
             tuning,
             sites: sites.collect(),
+            fallen: Rc::default(),
             servers: Vec::new(),
             phones: Vec::new(),
             paths: links,

@@ -88,6 +88,12 @@ fn take_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
 /// `text` as a quoted string, for a header that we write. Line ends, which would start a new header, are left out.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
+    quote_into(&mut quoted, text);
+    quoted
+}
+
+/// The same, appended to `quoted`.
+pub fn quote_into(quoted: &mut String, text: &str) {
     quoted.push('"');
     if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\r' | b'\n' | b'\0')) {
         for letter in text.chars() {
@@ -101,7 +107,6 @@ pub fn quote(text: &str) -> String {
         quoted.push_str(text);
     }
     quoted.push('"');
-    quoted
 }
 
 /// A challenge that we can answer.

@@ -10,6 +10,7 @@
 //! late by 64*T1 is not sent at all: nobody listens any more (RFC 4320 4.2).
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,11 +31,13 @@ impl Key {
     /// The key of a request whose branch starts with the magic cookie.
     pub fn new(branch: &str, (host, port): (&str, Option<u16>), method: &str) -> Key {
         let port = port.unwrap_or(5060);
-        let mut text = format!("{branch}\n{host}\n{port}\n{method}");
+        let mut text = String::with_capacity(branch.len() + host.len() + method.len() + "\n\n65535\n".len());
+        text.push_str(branch);
+        text.push('\n');
         // Hosts compare without case (19.1.4), branches and methods with case.
-        if let Some(host) = text.get_mut(branch.len() + 1..branch.len() + 1 + host.len()) {
-            host.make_ascii_lowercase();
-        }
+        text.extend(host.chars().map(|letter| letter.to_ascii_lowercase()));
+        // Writing to a String cannot fail.
+        _ = write!(text, "\n{port}\n{method}");
         Key(text.into())
     }
 
