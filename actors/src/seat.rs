@@ -174,3 +174,6 @@ fn ring<A: Seated>(actor: &mut A, ctx: &mut Context<A>) {
     let effects = actor.seat().step(None);
     settle(actor, effects, ctx);
 }
+
+#[cfg(test)]
+mod tests;

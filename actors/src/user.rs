@@ -63,6 +63,8 @@ pub struct Profile {
     pub claim: Option<Claim>,
     /// The tier at which it is registered here.
     pub tier: Option<u8>,
+    /// Effects that wait for the store.
+    pub waiting: usize,
 }
 
 /// The actor of one user.
@@ -298,7 +300,7 @@ impl Handler<Absent> for UserActor {
         }
         let wall = self.wall();
         let input = match how {
-            Leave::Detached => Input::Detached { wall },
+            Leave::Detached => Input::Detached { device: None, wall },
             Leave::LoggedOut => Input::Withdrawn { wall },
         };
         self.feed(input, ctx);
@@ -405,6 +407,7 @@ impl Handler<Look> for UserActor {
             state: machine.state(),
             claim: machine.claim(self.site.clock.moment()),
             tier: self.tier,
+            waiting: self.seat.held(),
         })
     }
 }

@@ -11,6 +11,7 @@ use machine::time::Moment;
 
 use crate::judge::{Findings, Judge};
 use crate::plan::{Plan, Verb};
+use crate::site;
 use crate::tally::Tally;
 use crate::trace::Sight;
 use crate::world::World;
@@ -46,8 +47,15 @@ fn virtual_time() -> std::io::Result<actix::SystemRunner> {
 async fn live_unwatched(plan: Arc<Plan>, seed: u64) -> Tally {
     let mut world = World::new(plan.clone(), seed, None);
     let mut agenda = Agenda::new(&plan);
+    let fallen = world.fallen.clone();
     while world.now() < plan.end {
-        until(&world, agenda.next().unwrap_or(plan.end).min(plan.end)).await;
+        tokio::select! {
+            biased;
+            () = fallen.heard() => {}
+            () = until(&world, agenda.next_step(&world, &plan)) => {}
+        }
+        site::bury(&mut world);
+        site::rehire(&mut world).await;
         while let Some(verb) = agenda.due(world.now()) {
             world.perform(&verb).await;
         }
@@ -87,13 +95,16 @@ async fn live(plan: Arc<Plan>, seed: u64, listener: Option<Listener>) -> Finding
     };
     let mut world = World::new(plan.clone(), seed, Some(sink));
     let mut agenda = Agenda::new(&plan);
+    let fallen = world.fallen.clone();
     loop {
-        let next = agenda.next().unwrap_or(plan.end).min(plan.end);
         tokio::select! {
             biased;
             () = bell.notified() => {}
-            () = until(&world, next) => {}
+            () = fallen.heard() => {}
+            () = until(&world, agenda.next_step(&world, &plan)) => {}
         }
+        site::bury(&mut world);
+        site::rehire(&mut world).await;
         let now = world.now();
         for trigger in std::mem::take(&mut court.borrow_mut().fired) {
             agenda.follow(now, &plan, trigger);
@@ -153,8 +164,10 @@ impl Agenda {
         }
     }
 
-    fn next(&self) -> Option<Moment> {
-        self.verbs.first_key_value().map(|((at, _), _)| *at)
+    /// When something is to be done: by the script, for an OMM that fell over, or because the run is over.
+    fn next_step(&self, world: &World, plan: &Plan) -> Moment {
+        let verb = self.verbs.first_key_value().map(|((at, _), _)| *at);
+        [verb, site::next_rehire(world)].into_iter().flatten().fold(plan.end, Moment::min)
     }
 
     fn due(&mut self, now: Moment) -> Option<Verb> {

@@ -1,19 +1,21 @@
 //! Starting and stopping the OMM of a virtual site: the same actors as in the service, behind virtual doors.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use actors::clock::{Calendar, Clock};
-use actors::messages::{Die, Fallen};
+use actors::messages::{self, Die};
 use actors::omm::inspect::Entrance;
 use actors::omm::{Birth, OmmActor};
 use actors::site::Site;
 use actors::trace::Trace;
 use machine::chance::Chance;
 use machine::note::Note;
+use machine::time::Moment;
 use omm::directory::Directory;
 use omm::directory::device::Device;
 use omm::directory::user::{Relation, User};
@@ -24,9 +26,11 @@ use omm::star::Role;
 use sip::server::{Local, Server};
 use sip::target::{Target, Transport};
 use sip::uas::Uas;
+use tokio::sync::Notify;
 
 use crate::memory::Memory;
-use crate::network::{Change, Port, Trunk};
+use crate::network::Change;
+use crate::network::door::{Port, Trunk};
 use crate::plan::Plan;
 use crate::script::world::Binding;
 use crate::world::{DOMAIN, Process, World, enrol, password};
@@ -36,6 +40,9 @@ fn axi_address(plan: &Plan, site: usize) -> String {
     format!("{}:12622", plan.sites[site].address.ip())
 }
 
+/// How long after its fall an OMM is hired again, as the service's boss does.
+const REHIRE: Duration = Duration::from_secs(1);
+
 /// Starts the OMM of a site from what its disk holds; nothing happens when it runs already.
 pub(crate) async fn start(world: &mut World, at: usize) {
     if world.sites[at].process.is_some() {
@@ -43,6 +50,7 @@ pub(crate) async fn start(world: &mut World, at: usize) {
     }
     let alive = Rc::new(Cell::new(true));
     world.sites[at].starts += 1;
+    world.sites[at].rehire = None;
     let birth = birth(world, at, &alive);
     let (trace, clock) = (birth.site.trace.clone(), birth.site.clock.clone());
     trace.tell(clock.moment(), "world", &Note::new("start"));
@@ -67,6 +75,7 @@ pub(crate) async fn start(world: &mut World, at: usize) {
 
 /// Ends the OMM of a site at once: what it had not made durable is lost, what it had not sent is not sent.
 pub(crate) fn stop(world: &mut World, at: usize, event: &'static str) {
+    world.sites[at].rehire = None;
     let Some(process) = world.sites[at].process.take() else { return };
     process.alive.set(false);
     process.omm.do_send(Die);
@@ -74,6 +83,33 @@ pub(crate) fn stop(world: &mut World, at: usize, event: &'static str) {
     world.network.do_send(Change::Up(SocketAddr::V4(place.address), false));
     world.network.do_send(Change::Dead { address: axi_address(&world.plan, at), place: at });
     world.tell(&place.name, &Note::new(event));
+}
+
+/// Buries the OMMs that fell over since the last time; new ones are hired a moment later, unless the script says
+/// something else in between.
+pub(crate) fn bury(world: &mut World) {
+    let now = world.now();
+    for (at, life) in world.fallen.take() {
+        if world.sites[at].starts == life && world.sites[at].process.is_some() {
+            stop(world, at, "crash");
+            world.sites[at].rehire = Some(now + REHIRE);
+        }
+    }
+}
+
+/// When the next OMM that fell over is hired again.
+pub(crate) fn next_rehire(world: &World) -> Option<Moment> {
+    world.sites.iter().filter_map(|site| site.rehire).min()
+}
+
+/// Hires those for whom it is time.
+pub(crate) async fn rehire(world: &mut World) {
+    let now = world.now();
+    for at in 0..world.sites.len() {
+        if world.sites[at].rehire.is_some_and(|due| due <= now) {
+            start(world, at).await;
+        }
+    }
 }
 
 fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
@@ -113,6 +149,13 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     enrol(&mut uas, plan);
     let port = Port { network: world.network.clone(), addr, alive: alive.clone() }.start();
     let trunk = Trunk { network: world.network.clone(), place: at }.start();
+    let undertaker = Undertaker {
+        at,
+        life: world.sites[at].starts,
+        trace: site.trace.clone(),
+        clock: site.clock.clone(),
+        fallen: world.fallen.clone(),
+    };
     let central = plan.sites.iter().position(|site| site.central);
     let role = if place.central { Role::Central } else { Role::Remote };
     Birth {
@@ -126,7 +169,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         sip: port.recipient(),
         dial: trunk.recipient(),
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
-        fallen: Undertaker { trace: site.trace.clone(), clock: site.clock.clone() }.start().recipient(),
+        fallen: undertaker.start().recipient(),
         site,
     }
 }
@@ -181,21 +224,44 @@ fn directory(plan: &Plan, platform: Platform) -> Directory {
     directory
 }
 
-/// Hears that an OMM has to start over; in a scenario that is a fault of the program and is said aloud.
+/// The OMMs that fell over and were not buried yet: which site, and the how-manieth of its lives.
+#[derive(Default)]
+pub(crate) struct Fallen {
+    waiting: RefCell<Vec<(usize, u32)>>,
+    bell: Notify,
+}
+
+impl Fallen {
+    /// Returns when somebody fell.
+    pub(crate) async fn heard(&self) {
+        self.bell.notified().await;
+    }
+
+    fn take(&self) -> Vec<(usize, u32)> {
+        self.waiting.take()
+    }
+}
+
+/// Hears that an OMM has to start over. In a scenario that is a fault of the program, and is said aloud.
 struct Undertaker {
+    at: usize,
+    life: u32,
     trace: Trace,
     clock: Rc<Clock>,
+    fallen: Rc<Fallen>,
 }
 
 impl Actor for Undertaker {
     type Context = Context<Self>;
 }
 
-impl Handler<Fallen<Arc<str>>> for Undertaker {
+impl Handler<messages::Fallen<Arc<str>>> for Undertaker {
     type Result = ();
 
-    fn handle(&mut self, Fallen(node): Fallen<Arc<str>>, _: &mut Context<Self>) {
+    fn handle(&mut self, messages::Fallen(node): messages::Fallen<Arc<str>>, _: &mut Context<Self>) {
         let note = Note::new("fault").text("text", format_args!("the OMM of {node} fell over"));
         self.trace.tell(self.clock.moment(), "world", &note);
+        self.fallen.waiting.borrow_mut().push((self.at, self.life));
+        self.fallen.bell.notify_one();
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::actors::clock::Clock;
 use ::actors::doors::{Accept, Wire};
 use ::actors::endpoint::Count;
+use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
 use ::actors::omm::OmmActor;
 use ::actors::omm::inspect::{Entrance, Inspect};
@@ -36,12 +37,9 @@ use crate::status;
 const DNS_AGAIN: Duration = Duration::from_secs(60);
 /// How often it is asked while no server at all was found; ours.
 const DNS_SOON: Duration = Duration::from_secs(10);
-/// Wait before a new OMM is hired; ours.
+/// Wait before a new OMM is hired in the place of another: what that one was writing has reached the disk by then, and
+/// the new one reads it. Ours.
 const REHIRE: Duration = Duration::from_secs(1);
-/// Hirings within [`FALLS_WINDOW`] after which the service gives up (restart intensity as in OTP).
-const FALLS_MAX: usize = 5;
-/// See [`FALLS_MAX`].
-const FALLS_WINDOW: Duration = Duration::from_secs(60);
 
 /// What the boss is given.
 pub struct Outfit {
@@ -72,7 +70,7 @@ pub struct Boss {
     servers: Vec<Arc<Server>>,
     omm: Option<Addr<OmmActor>>,
     hired: u64,
-    falls: Vec<Moment>,
+    falls: Falls,
 }
 
 /// Ends the OMM at once; registrations stay.
@@ -95,7 +93,7 @@ impl Boss {
     pub fn new(outfit: Outfit) -> Boss {
         let v4_only = outfit.site.sip.listen.is_ipv4();
         let resolver = Rc::new(Resolver::system(Chance::of(outfit.seed, "dns"), v4_only));
-        Boss { outfit, resolver, servers: Vec::new(), omm: None, hired: 0, falls: Vec::new() }
+        Boss { outfit, resolver, servers: Vec::new(), omm: None, hired: 0, falls: Falls::default() }
     }
 
     /// Looks for the servers; the first time, and when they moved, an OMM is hired that knows them.
@@ -112,8 +110,10 @@ impl Boss {
                 tracing::info!(tier = server.tier, name = %server.name, targets = ?server.targets, "a SIP server was found");
             }
             self.servers = found;
-            self.dismiss();
-            self.hire(ctx);
+            match self.dismiss() {
+                true => self.hire_soon(ctx),
+                false => self.hire(ctx),
+            }
         }
         let named = self.outfit.site.tiers.iter().any(|tier| matches!(tier.server.host, Where::Name(_)));
         if named || self.servers.is_empty() {
@@ -122,10 +122,21 @@ impl Boss {
         }
     }
 
-    fn dismiss(&mut self) {
-        if let Some(omm) = self.omm.take() {
+    /// Ends the OMM; whether there was one.
+    fn dismiss(&mut self) -> bool {
+        let omm = self.omm.take();
+        if let Some(omm) = &omm {
             omm.do_send(Die);
         }
+        omm.is_some()
+    }
+
+    fn hire_soon(&self, ctx: &mut Context<Self>) {
+        ctx.run_later(REHIRE, |boss, ctx| {
+            if boss.omm.is_none() {
+                boss.hire(ctx);
+            }
+        });
     }
 
     fn hire(&mut self, ctx: &mut Context<Self>) {
@@ -185,20 +196,15 @@ impl Handler<Fallen<Arc<str>>> for Boss {
     type Result = ();
 
     fn handle(&mut self, _: Fallen<Arc<str>>, ctx: &mut Context<Self>) {
-        let now = self.outfit.clock.moment();
-        self.falls.retain(|fall| now.since(*fall) < FALLS_WINDOW);
-        self.falls.push(now);
-        self.omm = None;
-        if self.falls.len() > FALLS_MAX {
+        // Whichever OMM it was that fell: never are there two on one store.
+        self.dismiss();
+        self.falls.count(self.outfit.clock.moment(), "omm");
+        if self.falls.too_many() {
             let _ = self.outfit.gave_up.try_send("the OMM falls over again and again".into());
             return;
         }
         tracing::error!("the OMM fell over and is hired again");
-        ctx.run_later(REHIRE, |boss, ctx| {
-            if boss.omm.is_none() {
-                boss.hire(ctx);
-            }
-        });
+        self.hire_soon(ctx);
     }
 }
 
@@ -253,5 +259,94 @@ impl Handler<Quit> for Boss {
 
     fn handle(&mut self, _: Quit, _: &mut Context<Self>) {
         self.dismiss();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::net::SocketAddr;
+
+    use ::actors::clock::{Calendar, Origin};
+    use ::actors::trace::Seen;
+    use actix::System;
+    use tokio::net::UdpSocket;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::config;
+    use crate::service::birth::identity;
+    use crate::store::SledStore;
+
+    const SITE: &str = "name = \"berlin\"\nrole = \"remote\"\nplatform = \"pc\"\npark = \"1F102F0E86\"\n\
+        data_dir = \"data\"\n[link]\nomm1 = \"127.0.0.1:9\"\nuser = \"sync\"\npassword = \"s3cret\"\ntls = false\n\
+        [sip]\nlisten = \"127.0.0.1:5060\"\ndomain = \"example.com\"\n\
+        [[tier]]\nname = \"pbx\"\nuri = \"sip:127.0.0.1:9\"\n";
+
+    const OPTIONS: &str = "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bKx\r\n\
+        Max-Forwards: 70\r\nFrom: <sip:a@example.com>;tag=a\r\nTo: <sip:example.com>\r\nCall-ID: a@here\r\n\
+        CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+    /// Asks until there is an answer; the phones do the same.
+    async fn answer(socket: &UdpSocket, omm: SocketAddr) -> Option<String> {
+        let mut buffer = [0; 2048];
+        for _ in 0..100 {
+            socket.send_to(OPTIONS.as_bytes(), omm).await.expect("a loopback");
+            if let Ok(Ok(len)) = timeout(Duration::from_millis(100), socket.recv(&mut buffer)).await {
+                return Some(String::from_utf8_lossy(&buffer[..len]).into_owned());
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn an_omm_that_falls_over_is_hired_again_and_answers_at_the_same_door() {
+        System::new().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("site.toml");
+            std::fs::write(&file, SITE).expect("a file");
+            let site = Rc::new(config::load(&file).expect("a good site"));
+            let store = SledStore::open(&site.data_dir, "test").expect("a store");
+            let (door, omm) =
+                UdpDoor::open("127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
+            let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, identity(&site)));
+            // A listener that panics stands for any bug: it does so inside the step that it listens to.
+            let (armed, faults) = (Rc::new(Cell::new(true)), Rc::new(RefCell::new(Vec::new())));
+            let (bomb, heard) = (armed.clone(), faults.clone());
+            let sink = move |seen: Seen<'_>| {
+                if seen.note.event == "fault" {
+                    heard.borrow_mut().push(seen.note.to_string());
+                }
+                if seen.who == "endpoint" && bomb.replace(false) {
+                    panic!("a bug in the endpoint (this test makes it)");
+                }
+            };
+            let (gave_up, mut given_up) = mpsc::channel(1);
+            let boss = Boss::new(Outfit {
+                clock,
+                trace: Trace::new("berlin", Rc::new(sink)),
+                seed: 1,
+                key: Secret::new("0123456789abcdef"),
+                door,
+                dialer: Dialer.start(),
+                store: Rc::new(store),
+                gave_up,
+                site,
+            })
+            .start();
+            let phone = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+            assert!(answer(&phone, omm).await.is_some_and(|text| text.starts_with("SIP/2.0 200")));
+            assert!(armed.get(), "an OPTIONS is no event");
+            phone.send_to(b"?", omm).await.expect("a loopback");
+            // Whatever answers from now on is another OMM.
+            while armed.get() {
+                tokio::task::yield_now().await;
+            }
+            assert!(answer(&phone, omm).await.is_some_and(|text| text.starts_with("SIP/2.0 200")));
+            let starts_over = "fault text=the OMM starts over from its store: the endpoint fell over";
+            assert_eq!(*faults.borrow(), [starts_over]);
+            assert!(boss.send(Ask::Status).await.expect("a boss").get("error").is_none());
+            assert!(given_up.try_recv().is_err());
+        });
     }
 }

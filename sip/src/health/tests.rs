@@ -47,7 +47,7 @@ impl Story {
         let mut lines = Vec::new();
         for effect in effects {
             lines.push(match effect {
-                Effect::Probe { to, bytes, first, server } => {
+                Effect::Probe { to, bytes, first, server, routine: _ } => {
                     assert_eq!(&*server, "pbx");
                     self.probe = Message::parse(bytes).ok();
                     let word = if first { "probe" } else { "again" };

@@ -1,0 +1,377 @@
+//! The ground the stories stand on: a paused clock, two registrars, phones, a disk, and bombs.
+//!
+//! A bomb is a listener of the trace that panics when it hears what it waits for: the panic happens inside the actor
+//! that took the step, as any bug's would, and the product needs no back door for it.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use ::actors::clock::{Calendar, Clock, Origin};
+use ::actors::messages::{Die, Fallen, Located};
+use ::actors::omm::inspect::{Entrance, Find, Inspect, Status};
+use ::actors::omm::{Birth, OmmActor};
+use ::actors::site::Site;
+use ::actors::trace::{Seen, Trace};
+use ::actors::user::{Look, Profile};
+use actix::prelude::*;
+use machine::chance::Chance;
+use machine::secret::Secret;
+use machine::time::{Moment, Wall};
+use omm::directory::Directory;
+use omm::directory::device::Device;
+use omm::directory::user::{Relation, User};
+use omm::ids::park::{Pari, Park, Pli, Sari};
+use omm::ids::{Ipei, Number};
+use omm::link::dial::Attach;
+use omm::link::frame::Facts;
+use omm::link::roster::Roster;
+use omm::link::timing::Timing as LinkTiming;
+use omm::platform::Platform;
+use omm::roaming::policy::Policy;
+use omm::stamp::OmmId;
+use omm::star::Role;
+use omm::watchdog::Class as Watch;
+use sip::registrar::Policy as Grants;
+use sip::server::{Local, Server};
+use sip::target::{Target, Transport};
+use sip::timing::Timing;
+use sip::uas::Uas;
+
+pub(crate) mod disk;
+pub(crate) mod line;
+pub(crate) mod outside;
+
+use disk::Disk;
+use outside::Outside;
+
+/// The primary and the secondary registrar, and the OMM.
+pub(crate) const PBX: &str = "10.0.0.1:5060";
+pub(crate) const SPARE: &str = "10.0.0.2:5060";
+pub(crate) const OMM: &str = "10.0.1.1:5060";
+/// How long a host waits before it hires a new OMM, as the service does.
+pub(crate) const REHIRE: Duration = Duration::from_secs(1);
+
+/// Runs a story in virtual time. A socket in it would panic: the runtime has no I/O driver.
+pub(crate) fn story<F: Future<Output = ()> + 'static>(tale: F) {
+    muffle();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().start_paused(true).build().expect("a runtime")
+    };
+    System::with_tokio_rt(runtime).block_on(tale);
+}
+
+/// Panics that a bomb made are not printed: they are part of the story.
+fn muffle() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload().downcast_ref::<&str>() != Some(&BANG) {
+                loud(info);
+            }
+        }));
+    });
+}
+
+/// What a bomb says.
+pub(crate) const BANG: &str = "bang";
+
+/// Virtual time passes.
+#[expect(clippy::disallowed_methods, reason = "virtual time: no real time passes")]
+pub(crate) async fn pass(span: Duration) {
+    tokio::time::sleep(span).await;
+}
+
+/// Goes off when the trace line `who note` begins with `hears`.
+struct Bomb {
+    hears: String,
+    times: usize,
+}
+
+/// One site in virtual time: what outlives its OMM.
+pub(crate) struct Ground {
+    pub(crate) clock: Rc<Clock>,
+    pub(crate) disk: Rc<Disk>,
+    pub(crate) outside: Addr<Outside>,
+    pub(crate) host: Addr<Host>,
+    shared: Rc<Shared>,
+}
+
+/// What the host needs to bring an OMM into the world.
+struct Shared {
+    clock: Rc<Clock>,
+    disk: Rc<Disk>,
+    outside: Addr<Outside>,
+    seen: Rc<RefCell<Vec<(Moment, String)>>>,
+    bombs: Rc<RefCell<Vec<Bomb>>>,
+    /// Counts OMMs, as the seed of their chance.
+    lives: Cell<u64>,
+    role: Role,
+    /// Dials for a remote.
+    dial: RefCell<Option<Recipient<::actors::doors::Dial>>>,
+}
+
+/// Hires the OMM, and a new one when it has to start over: what the service's boss does.
+pub(crate) struct Host {
+    shared: Rc<Shared>,
+    omm: Option<Addr<OmmActor>>,
+    falls: usize,
+}
+
+impl Actor for Host {
+    type Context = Context<Self>;
+}
+
+impl Handler<Fallen<Arc<str>>> for Host {
+    type Result = ();
+
+    fn handle(&mut self, _: Fallen<Arc<str>>, ctx: &mut Context<Self>) {
+        self.falls += 1;
+        if let Some(omm) = self.omm.take() {
+            omm.do_send(Die);
+        }
+        ctx.run_later(REHIRE, |host, ctx| host.hire(ctx));
+    }
+}
+
+impl Host {
+    fn hire(&mut self, ctx: &mut Context<Self>) {
+        let birth = self.shared.birth(ctx.address().recipient());
+        let omm = OmmActor::new(birth).expect("a store that can be read").start();
+        self.omm = Some(omm);
+    }
+}
+
+/// Asks the host for the OMM, hired if there is none, and how often one fell.
+#[derive(Message)]
+#[rtype(result = "(Option<Addr<OmmActor>>, usize)")]
+pub(crate) struct Hire;
+
+impl Handler<Hire> for Host {
+    type Result = MessageResult<Hire>;
+
+    fn handle(&mut self, _: Hire, ctx: &mut Context<Self>) -> Self::Result {
+        if self.omm.is_none() && self.falls == 0 {
+            self.hire(ctx);
+        }
+        MessageResult((self.omm.clone(), self.falls))
+    }
+}
+
+impl Ground {
+    /// A site with an OMM that is alone, or a central.
+    pub(crate) async fn new() -> Ground {
+        Ground::with(Role::Central, Origin::now()).await
+    }
+
+    /// A site at which an OMM lives.
+    pub(crate) async fn with(role: Role, origin: Origin) -> Ground {
+        let base = Wall::from_millis(1_760_000_000_000);
+        let calendar = Calendar::Scripted { base, skew: Rc::new(Cell::new(0)) };
+        let clock = Rc::new(Clock::new(origin, calendar, identity(role)));
+        let disk = Rc::new(Disk::default());
+        let outside = Outside::new(origin).start();
+        let shared = Rc::new(Shared {
+            clock: clock.clone(),
+            disk: disk.clone(),
+            outside: outside.clone(),
+            seen: Rc::default(),
+            bombs: Rc::default(),
+            lives: Cell::new(0),
+            role,
+            dial: RefCell::new(None),
+        });
+        let host = Host { shared: shared.clone(), omm: None, falls: 0 }.start();
+        Ground { clock, disk, outside, host, shared }
+    }
+
+    /// The settings of one more life at this site.
+    pub(crate) fn site(&self) -> Rc<Site> {
+        self.shared.site()
+    }
+
+    /// Gives the next OMM an AXI door.
+    pub(crate) fn dials(&self, door: Recipient<::actors::doors::Dial>) {
+        *self.shared.dial.borrow_mut() = Some(door);
+    }
+
+    /// The OMM that lives now.
+    pub(crate) async fn omm(&self) -> Addr<OmmActor> {
+        let omm = self.host.send(Hire).await.expect("a host").0.expect("an OMM");
+        let entrance = omm.send(Entrance).await.expect("an OMM").expect("an endpoint");
+        self.outside.do_send(outside::Inside(entrance.recipient()));
+        omm
+    }
+
+    /// How often an OMM fell.
+    pub(crate) async fn falls(&self) -> usize {
+        self.host.send(Hire).await.expect("a host").1
+    }
+
+    /// The next `times` that a line of the trace begins with `hears` (`who note`), whoever took that step panics.
+    pub(crate) fn bomb(&self, hears: &str, times: usize) {
+        self.shared.bombs.borrow_mut().push(Bomb { hears: hears.to_owned(), times });
+    }
+
+    /// How many trace lines since `since` begin with `start`.
+    pub(crate) fn seen(&self, since: Moment, start: &str) -> usize {
+        let seen = self.shared.seen.borrow();
+        seen.iter().filter(|(at, line)| *at >= since && line.starts_with(start)).count()
+    }
+
+    /// When a trace line since `since` began with `start` for the first time.
+    pub(crate) fn first(&self, since: Moment, start: &str) -> Option<Moment> {
+        let seen = self.shared.seen.borrow();
+        seen.iter().find(|(at, line)| *at >= since && line.starts_with(start)).map(|(at, _)| *at)
+    }
+
+    /// The whole trace, to be printed by an assertion that fails.
+    pub(crate) fn trace(&self) -> String {
+        let seen = self.shared.seen.borrow();
+        seen.iter().map(|(at, line)| format!("{at} {line}\n")).collect()
+    }
+
+    /// The phone of a user shows up, by the location API.
+    pub(crate) async fn locate(&self, number: &str) {
+        let located = Located { user: self.number(number), device: None, ask: None };
+        self.omm().await.do_send(located);
+    }
+
+    pub(crate) fn number(&self, number: &str) -> Number {
+        Number::new(number).expect("a number")
+    }
+
+    /// A user as its actor sees it.
+    pub(crate) async fn look(&self, number: &str) -> Profile {
+        let user = self.omm().await.send(Find(self.number(number))).await.expect("an OMM");
+        user.expect("a user").send(Look).await.expect("a user")
+    }
+
+    pub(crate) async fn status(&self) -> Status {
+        self.omm().await.send(Inspect).await.expect("an OMM")
+    }
+}
+
+/// Who an OMM is.
+pub(crate) fn identity(role: Role) -> OmmId {
+    OmmId::new(pari(role).bits())
+}
+
+fn pari(role: Role) -> Pari {
+    let bits = match role {
+        Role::Central => 0x102A_7000,
+        Role::Remote => 0x102A_7010,
+    };
+    Pari::new(bits).expect("a PARI")
+}
+
+fn facts(role: Role, wall: Wall) -> Facts {
+    let sari = Sari::derive(Park { pli: Pli::FULL, ari: pari(role) });
+    let sari = Some(sari).filter(|_| role == Role::Central);
+    Facts { omm: identity(role), protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari, wall }
+}
+
+impl Shared {
+    fn birth(&self, fallen: Recipient<Fallen<Arc<str>>>) -> Birth {
+        let site = self.site();
+        let facts = facts(self.role, self.clock.wall());
+        let attach = Attach {
+            addresses: vec!["central:12622".into()],
+            user: "omm".into(),
+            password: Secret::new("omm"),
+            facts,
+            timing: LinkTiming::default(),
+        };
+        let dial = self.dial.borrow().clone();
+        Birth {
+            role: self.role,
+            directory: directory(),
+            uas: Uas::new(phones(), Chance::of(7, "phones")),
+            attach: Some(attach).filter(|_| self.role == Role::Remote),
+            roster: Some(Roster::new("omm".into(), Secret::new("omm"), facts))
+                .filter(|_| self.role == Role::Central),
+            sip: self.outside.clone().recipient(),
+            dial: dial.unwrap_or_else(|| self.outside.clone().recipient()),
+            store: self.disk.clone(),
+            fallen,
+            site,
+        }
+    }
+
+    fn site(&self) -> Rc<Site> {
+        self.lives.set(self.lives.get() + 1);
+        let server = |tier, name: &str, addr: &str| {
+            let addr: SocketAddr = addr.parse().expect("an address");
+            let targets = vec![Target::new(Transport::Udp, addr)];
+            Arc::new(Server { name: name.into(), tier, targets, spare: true })
+        };
+        let (seen, bombs, node) = (self.seen.clone(), self.bombs.clone(), "here");
+        let sink = move |line: Seen<'_>| {
+            let text = format!("{} {}", line.who, line.note);
+            let bang = bombs.borrow_mut().iter_mut().any(|bomb| bomb.goes_off(&text));
+            seen.borrow_mut().push((line.moment, text));
+            if bang {
+                std::panic::panic_any(BANG);
+            }
+        };
+        Rc::new(Site {
+            node: node.into(),
+            omm: identity(self.role),
+            seed: self.lives.get(),
+            hired: Cell::new(0),
+            clock: self.clock.clone(),
+            trace: Trace::new(node, Rc::new(sink)),
+            local: Arc::new(Local {
+                sent_by: OMM.to_owned(),
+                host: "10.0.1.1".to_owned(),
+                agent: "t".to_owned(),
+            }),
+            contact_host: OMM.to_owned(),
+            domain: outside::DOMAIN.to_owned(),
+            servers: vec![server(0, "pbx", PBX), server(1, "spare", SPARE)],
+            expires: Duration::from_secs(3600),
+            index: None,
+            sip_timing: Arc::new(Timing::default()),
+            link_timing: LinkTiming::default(),
+            policy: Arc::new(Policy { watchdog: Some(Watch::PERIODIC), ..Policy::default() }),
+            watch: Watch::PERIODIC,
+        })
+    }
+}
+
+impl Bomb {
+    fn goes_off(&mut self, line: &str) -> bool {
+        let bang = self.times > 0 && line.starts_with(&self.hears);
+        self.times -= usize::from(bang);
+        bang
+    }
+}
+
+/// The users 101, 102 and 103, each with a handset.
+fn directory() -> Directory {
+    let mut directory = Directory::new(Platform::Pc);
+    for (psn, number) in (1..).zip(["101", "102", "103"]) {
+        let ipei = Ipei::new(17, psn).expect("an IPEI");
+        directory.add_device(Device::new(ipei)).expect("a new handset");
+        let mut user = User::new(Number::new(number).expect("a number"), Secret::new("secret"));
+        user.relation = Relation::Dynamic(ipei);
+        directory.add_user(user).expect("a new user");
+    }
+    directory
+}
+
+/// How the OMM answers phones: everybody is let in, by a verdict.
+pub(crate) fn phones() -> sip::uas::profile::Profile {
+    let stop = Watch::PERIODIC.stop;
+    sip::uas::profile::Profile {
+        domains: vec![outside::DOMAIN.to_owned()],
+        policy: Grants { max: stop, default: stop, ..Grants::default() },
+        open: true,
+        hold: true,
+        ..sip::uas::profile::Profile::default()
+    }
+}

@@ -1,0 +1,9 @@
+//! The actors of one OMM, alive in virtual time, with doors and a store made for the test.
+
+mod ground;
+
+mod endpoint;
+mod keeper;
+mod recorded;
+mod restart;
+mod zombies;
