@@ -49,7 +49,10 @@ fn main() {
 fn large(users: usize, hours: u64) {
     let mut text = String::from("scenario \"Large\"\nsite central central\nregistrar pbx\n");
     for remote in 1..SITES {
-        text.push_str(&format!("site remote{remote}\nlink remote{remote}-central latency {}ms\n", 5 + remote));
+        text.push_str(&format!(
+            "site remote{remote}\nlink remote{remote}-central latency {}ms\n",
+            5 + remote
+        ));
     }
     text.push_str(&format!("users {users}\nat 0s start all over 20m\nat {hours}h end\n"));
     let mut plan = plan_of(&text, 1);

@@ -74,7 +74,7 @@ impl Seated for ServerActor {
 
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Probe { server: _, to, bytes, first: _ } => {
+            Effect::Probe { server: _, to, bytes, first: _, routine: _ } => {
                 // A full door loses the probe, as the network would.
                 let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
             }

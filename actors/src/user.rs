@@ -300,7 +300,7 @@ impl Handler<Absent> for UserActor {
         }
         let wall = self.wall();
         let input = match how {
-            Leave::Detached => Input::Detached { wall },
+            Leave::Detached => Input::Detached { device: None, wall },
             Leave::LoggedOut => Input::Withdrawn { wall },
         };
         self.feed(input, ctx);

@@ -10,6 +10,8 @@
 //! - [`link`]: the frames of a sync link, as bytes.
 //! - [`message`]: every message of a session with an AXI client.
 
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
 pub mod element;
 pub mod error;
 mod fields;

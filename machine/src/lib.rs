@@ -11,6 +11,8 @@
 //! - [`note`]: what a step looks like to somebody who watches.
 //! - [`secret`]: text that never shows up in a log.
 
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
 pub mod chance;
 pub mod note;
 pub mod secret;

@@ -6,7 +6,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 pub mod ipui;
 pub mod park;
@@ -19,9 +20,10 @@ pub const NUMBER_LEN_MAX: usize = 64;
 /// number is printed. Ours.
 const NUMBER_MARKS: &[u8] = b"-_.!~*'()+&=$";
 
-/// The number of a user: its SIP id, unique among living users (I1). Compared exactly, as a SIP user part is.
+/// The number of a user: its SIP id, unique among living users (I1). Compared exactly, as a SIP user part is. Kept in
+/// place, because every table of users is searched by it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Number(Arc<str>);
+pub struct Number(SmolStr);
 
 /// Why a text is no [`Number`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Number {
             .find(|c| !(c.is_ascii_alphanumeric() || c.is_ascii() && NUMBER_MARKS.contains(&(*c as u8))))
         {
             Some(bad) => Err(BadNumber::Character { read: text.to_owned(), bad }),
-            None => Ok(Number(Arc::from(text))),
+            None => Ok(Number(SmolStr::new(text))),
         }
     }
 

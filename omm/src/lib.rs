@@ -10,6 +10,8 @@
 //! - [`star`]: who hears what (M-2.1.1-a, M-2.1.2.2-b/c).
 //! - [`link`]: the sync connection of a remote to its central (SM-1R, SM-1C).
 
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
 pub mod claim;
 pub mod directory;
 pub mod flapping;

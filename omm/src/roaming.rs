@@ -83,6 +83,8 @@ pub enum Input {
     },
     /// The phone said goodbye (power off).
     Detached {
+        /// Which handset; `None` when it did not say, which is then taken for the one that the user is with.
+        device: Option<Ipei>,
         /// The calendar time of this OMM.
         wall: Wall,
     },
@@ -295,12 +297,6 @@ impl Roaming {
         })
     }
 
-    /// Follows a change of the settings.
-    pub fn amend(&mut self, policy: Arc<Policy>) {
-        self.watchdog.amend(policy.watchdog);
-        self.policy = policy;
-    }
-
     fn save(&self, out: &mut Vec<Effect>) {
         let Some(known) = self.known else { return };
         out.push(Effect::Save(Record {
@@ -355,7 +351,9 @@ impl Machine for Roaming {
                 let waiting = self.intend(now, device, ask, stamp, wall);
                 self.wait(waiting, out);
             }
-            (Input::Detached { wall }, Asking | Claiming | Unconfirmed | Settled) => {
+            // The user has taken another handset since; this one was switched off.
+            (Input::Detached { device: Some(device), .. }, _) if !self.is_with(device) => {}
+            (Input::Detached { wall, .. }, Asking | Claiming | Unconfirmed | Settled) => {
                 self.detach(now, wall, out)
             }
             (Input::Detached { .. }, Absent | Yielding | Gone) => self.stop_waiting(Refusal::Overtaken, out),

@@ -97,11 +97,6 @@ impl Watchdog {
         self.state
     }
 
-    /// Changes the class; deadlines count from the last report as before.
-    pub fn amend(&mut self, class: Option<Class>) {
-        self.class = class;
-    }
-
     /// Overdue and perhaps expired, as far as it is due.
     fn check(&mut self, now: Moment, out: &mut Vec<Verdict>) {
         let Some(class) = self.class else { return };

@@ -1,7 +1,7 @@
 //! The store of a virtual OMM: a map that survives its process, because the world owns it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use actors::store::{Store, StoreFault, Write};
 
-/// What is on the disk of one site.
-pub type Disk = Rc<RefCell<BTreeMap<Vec<u8>, Vec<u8>>>>;
+/// What is on the disk of one site. In no order; whoever loads gets it sorted.
+pub type Disk = Rc<RefCell<HashMap<Vec<u8>, Vec<u8>>>>;
 
 /// The disk as one process of the site sees it. When the process dies, what it had not flushed is lost.
 pub struct Memory {
@@ -50,8 +50,10 @@ impl Store for Memory {
 
     fn load(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault> {
         let disk = self.disk.borrow();
-        let found = disk.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-        Ok(found.map(|(key, value)| (key.clone(), value.clone())).collect())
+        let found = disk.iter().filter(|(key, _)| key.starts_with(prefix));
+        let mut found: Vec<_> = found.map(|(key, value)| (key.clone(), value.clone())).collect();
+        found.sort();
+        Ok(found)
     }
 }
 

@@ -29,7 +29,8 @@ use sip::uas::Uas;
 use tokio::sync::Notify;
 
 use crate::memory::Memory;
-use crate::network::{Change, Port, Trunk};
+use crate::network::Change;
+use crate::network::door::{Port, Trunk};
 use crate::plan::Plan;
 use crate::script::world::Binding;
 use crate::world::{DOMAIN, Process, World, enrol, password};

@@ -1,6 +1,6 @@
 //! The world of a plan: a network, registrars, one OMM a site, phones; and the verbs that are done to it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
@@ -23,7 +23,8 @@ use sip::uas::behave::Behaviour;
 use sip::uas::{Input as UasInput, Uas};
 
 use crate::memory::Disk;
-use crate::network::{Change, Network, Path, Port};
+use crate::network::door::Port;
+use crate::network::{Change, Network, Path};
 use crate::phone::{Carry, Handset, Phone};
 use crate::plan::{Node, Plan, Verb};
 use crate::registrar::{Behave, Registrar};
@@ -87,10 +88,11 @@ impl World {
         for (link, path) in plan.links.iter().zip(&links) {
             paths.insert((link.ends.0.min(link.ends.1), link.ends.0.max(link.ends.1)), *path);
         }
-        let network = Network::new(origin, Chance::of(seed, "network"), paths).start();
+        let hub = plan.sites.iter().position(|site| site.central).unwrap_or_default();
+        let network = Network::new(origin, Chance::of(seed, "network"), paths, hub).start();
         let sites = plan.sites.iter().map(|_| SiteNode {
             skew: Rc::new(Cell::new(0)),
-            disk: Rc::new(RefCell::new(BTreeMap::new())),
+            disk: Rc::default(),
             process: None,
             starts: 0,
             rehire: None,

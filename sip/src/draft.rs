@@ -12,8 +12,12 @@ use crate::malformed::Malformed;
 use crate::message::Message;
 use crate::name::Name;
 
-/// Room for an ordinary message, in bytes.
-const USUAL_SIZE: usize = 640;
+/// Room for an ordinary message, in bytes: a REGISTER with SHA-256 credentials.
+const USUAL_SIZE: usize = 1024;
+/// Room for the lines that an answer adds to those of its request.
+const USUAL_ANSWER: usize = 256;
+/// Room for the lines that it copies.
+const USUAL_ECHO: usize = 640;
 
 /// A message being written.
 #[derive(Clone, Debug)]
@@ -51,7 +55,7 @@ impl Draft {
     pub fn response(request: &Message, code: u16, reason: &str) -> Draft {
         let echo =
             Echo { request: request.clone(), code, reason: reason.to_owned(), tag: None, source: None };
-        Draft { text: Text(Vec::new()), echo: Some(echo), body: Bytes::new() }
+        Draft { text: Text(Vec::with_capacity(USUAL_ANSWER)), echo: Some(echo), body: Bytes::new() }
     }
 
     /// In a response: gives the To this tag, unless the request had one already.
@@ -106,7 +110,8 @@ impl Draft {
         let mut text = match &self.echo {
             None => self.text,
             Some(echo) => {
-                let mut text = Text(Vec::with_capacity(USUAL_SIZE + self.text.0.len() + self.body.len()));
+                let room = USUAL_ECHO + self.text.0.len() + self.body.len();
+                let mut text = Text(Vec::with_capacity(room));
                 echo.write(&mut text);
                 text.0.extend_from_slice(&self.text.0);
                 text

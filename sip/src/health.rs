@@ -14,6 +14,9 @@
 //! - Any answer means alive, even a 4xx; 408 and 5xx do not.
 //! - A suspicion out of silence is settled by one probe at once (ours: a site with one user has no second witness).
 //!   A suspicion out of a 5xx is not: a server may answer OPTIONS while REGISTER gets 500.
+//! - A server in use of which nobody has heard for 30 s is asked by one probe, so that idle users need not wait for
+//!   their refresh to notice its death (M-2.2.5-d). Only a server that has answered a probe before is judged by this:
+//!   some never answer OPTIONS (ours).
 //! - A server that is down and answers a user after all is recovering (ours: that answer is as good as a probe's).
 
 use std::sync::Arc;
@@ -59,6 +62,8 @@ pub enum Effect {
         bytes: Bytes,
         /// False for a retransmission.
         first: bool,
+        /// The server is in use and nothing is wrong with it; it has only not been heard of.
+        routine: bool,
     },
     /// The server stands differently now: tell every line of the site.
     Standing {
@@ -82,6 +87,8 @@ enum Timer {
     Stable,
     /// When the time is over for which the server asked to be left alone.
     Drained,
+    /// When to ask a server in use that has not been heard of.
+    Idle,
 }
 
 impl Name for Timer {
@@ -91,6 +98,7 @@ impl Name for Timer {
             Timer::Reply => "probe-reply",
             Timer::Stable => "failback-hold",
             Timer::Drained => "drained",
+            Timer::Idle => "idle",
         }
     }
 }
@@ -125,6 +133,10 @@ pub struct Health {
     probe: Probe,
     /// Failed probes in a row.
     misses: u32,
+    /// When any answer was last heard of.
+    heard: Moment,
+    /// It has answered a probe, so its silence means something.
+    talkative: bool,
     /// Which target is probed: the one that answered last, or the one behind the one that did not.
     turn: usize,
     timers: Timers<Timer>,
@@ -147,6 +159,8 @@ impl Health {
             standing: Standing::Usable,
             probe: Probe::new(local, uri.into(), chance),
             misses: 0,
+            heard: Moment::START,
+            talkative: false,
             turn: 0,
             timers: Timers::default(),
             dropped: 0,
@@ -208,18 +222,23 @@ impl Machine for Health {
                         self.probed(now, Evidence::Silent, out);
                     }
                 }
-                Timer::Stable => self.up(out),
+                Timer::Stable => self.up(now, out),
+                Timer::Idle => self.idle(now, out),
             }
         }
         if let Some((to, bytes)) = self.probe.wake(now) {
-            out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: false });
+            let routine = self.state == State::Up;
+            out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: false, routine });
         }
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
         match effect {
-            Effect::Probe { server, first: true, .. } => Some(Note::new("probe").text("server", server)),
-            Effect::Probe { first: false, .. } => None,
+            Effect::Probe { server, first: true, routine: false, .. } => {
+                Some(Note::new("probe").text("server", server))
+            }
+            // Copies, and what is asked every half minute, would only be noise.
+            Effect::Probe { .. } => None,
             Effect::Standing { server, tier, standing } => Some(
                 Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
             ),
@@ -230,11 +249,19 @@ impl Machine for Health {
 impl Health {
     /// What a binding of any user learned.
     fn weigh(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
+        if evidence == Evidence::Alive {
+            self.heard = now;
+        }
         match (evidence, self.state) {
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (_, State::Draining) => {}
-            (Evidence::Alive, State::Up | State::Recovering) => {}
-            (Evidence::Alive, State::Suspect { .. }) => self.up(out),
+            (Evidence::Alive, State::Up) => {
+                if self.timers.at(Timer::Idle).is_none() {
+                    self.timers.set(Timer::Idle, now + self.timing.probe_idle);
+                }
+            }
+            (Evidence::Alive, State::Recovering) => {}
+            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
             (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
             // The probe decides; users whose answer is late tell nothing new.
             (_, State::Down | State::Probing) => {}
@@ -264,9 +291,21 @@ impl Health {
     /// How a probe ended.
     fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         self.timers.stop(Timer::Reply);
+        if evidence == Evidence::Alive {
+            (self.heard, self.talkative) = (now, true);
+        }
         match (evidence, self.state) {
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
-            (Evidence::Alive, State::Suspect { .. }) => self.up(out),
+            (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.timing.probe_idle),
+            (Evidence::Unreachable, State::Up) => self.down(now, out),
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
+                if self.talkative =>
+            {
+                self.weigh(now, evidence, out);
+            }
+            // It has never answered OPTIONS: its silence says nothing, and it is not asked again.
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {}
+            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
             (Evidence::Alive, State::Probing | State::Down) => self.recover(now, out),
             (Evidence::Alive, State::Recovering) => {
                 self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
@@ -275,7 +314,7 @@ impl Health {
                 self.turn = self.turn.wrapping_add(1);
                 self.down(now, out);
             }
-            (_, State::Up | State::Draining) => debug_assert!(false, "a probe ended while none was due"),
+            (_, State::Draining) => debug_assert!(false, "a probe ended while none was due"),
         }
     }
 
@@ -289,11 +328,23 @@ impl Health {
         let Some(to) = self.server.targets.get(turn).copied() else { return };
         let bytes = self.probe.send(now, to);
         self.timers.set(Timer::Reply, now + self.timing.probe_reply);
-        out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: true });
+        let routine = self.state == State::Up;
+        out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: true, routine });
     }
 
-    fn up(&mut self, out: &mut Vec<Effect>) {
+    /// Nobody has heard of a server in use for a while, or somebody has meanwhile.
+    fn idle(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let due = self.heard + self.timing.probe_idle;
+        match self.state {
+            State::Up if due <= now => self.ask(now, out),
+            State::Up => self.timers.set(Timer::Idle, due),
+            State::Suspect { .. } | State::Down | State::Probing | State::Recovering | State::Draining => {}
+        }
+    }
+
+    fn up(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.settle(State::Up);
+        self.timers.set(Timer::Idle, now + self.timing.probe_idle);
         self.misses = 0;
         self.tell(Standing::Usable, out);
     }

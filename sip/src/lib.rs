@@ -22,6 +22,8 @@
 //!   what they stand on.
 //! - [`registrar`] keeps the bindings of others, [`uas`] answers whatever they ask.
 
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
 pub mod address;
 pub mod binding;
 pub mod check;

@@ -19,7 +19,7 @@ pub mod reading;
 pub mod request;
 pub mod subscriber;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,7 +161,8 @@ fn seconds_up(span: Duration) -> u64 {
 #[derive(Clone, Debug)]
 pub struct Registrar {
     policy: Policy,
-    users: BTreeMap<Arc<str>, Vec<Binding>>,
+    /// Looked up, never iterated: order cannot be seen.
+    users: HashMap<Arc<str>, Vec<Binding>>,
     /// Whose contact ends when; the number tells contacts of one instant apart.
     ends: BTreeMap<(Moment, u64), Arc<str>>,
     serial: u64,
@@ -170,7 +171,7 @@ pub struct Registrar {
 impl Registrar {
     /// An empty table.
     pub fn new(policy: Policy) -> Registrar {
-        Registrar { policy, users: BTreeMap::new(), ends: BTreeMap::new(), serial: 0 }
+        Registrar { policy, users: HashMap::new(), ends: BTreeMap::new(), serial: 0 }
     }
 
     /// The policy in force.

@@ -31,6 +31,8 @@ pub struct Timing {
     pub objection: Duration,
     /// Two failures within this time take a server down (SM-3H).
     pub suspect_window: Duration,
+    /// Silence after which a server in use is asked whether it is there (ours, as the link's ping).
+    pub probe_idle: Duration,
     /// First wait between probes of a server that is down; doubles.
     pub probe_first: Duration,
     /// Longest wait between probes of a server that is down.
@@ -60,6 +62,7 @@ impl Default for Timing {
             cleanup_first: seconds(30),
             objection: seconds(1),
             suspect_window: seconds(60),
+            probe_idle: seconds(30),
             probe_first: seconds(30),
             probe_max: seconds(300),
             probe_recovering: seconds(30),

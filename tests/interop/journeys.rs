@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::baresip::Baresip;
-use crate::kamailio::password;
+use crate::kamailio::{Model, password};
 use crate::phone::Phone;
 use crate::poll::Watch;
 use crate::presence::needs;
@@ -43,6 +43,28 @@ fn a_phone_roams_and_can_be_reached_at_every_moment() {
         system.agree("101", name);
     }
     never_without(&watch);
+}
+
+#[test]
+fn a_roam_ends_with_one_contact_at_every_kind_of_registrar() {
+    needs!("kamailio", "kamcmd", "sipp");
+    for model in [Model::SingleReplace, Model::SingleReject, Model::Outbound, Model::MultiSha256] {
+        let system = System::at(model);
+        let (phone, watch) = (Phone::new("101", &password("101")), system.watch("101"));
+        for (site, name) in [(&system.a, "site-a"), (&system.b, "site-b"), (&system.a, "site-a")] {
+            assert_eq!(phone.register(site.sip()).codes, [401, 200], "{model:?}");
+            only(&watch, HEALED, &[name]);
+            system.agree("101", name);
+        }
+        if model == Model::MultiSha256 {
+            let asked = Phone::new("103", &password("103")).register(system.pbx.at()).transcript;
+            assert!(asked.contains("algorithm=SHA-256"), "{asked}");
+        }
+        // A registrar that takes one contact only takes B's when A's is gone; all others never see the user without.
+        if model != Model::SingleReject {
+            never_without(&watch);
+        }
+    }
 }
 
 #[test]

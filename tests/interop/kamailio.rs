@@ -27,6 +27,8 @@ pub(crate) enum Model {
     SingleReject,
     /// Any number, and instance with reg-id names a binding (RFC 5626).
     Outbound,
+    /// As `Multi`, and passwords are asked for with SHA-256 (RFC 8760).
+    MultiSha256,
 }
 
 /// A running registrar; it ends when dropped.
@@ -121,7 +123,7 @@ fn spawn(at: SocketAddr, model: Model, home: &TempDir) -> Process {
     // A socket left behind by a killed one would keep the next from binding.
     let _ = std::fs::remove_file(dir.join("ctl"));
     let (contacts, outbound, save) = match model {
-        Model::Multi => (0, 0, "0x00"),
+        Model::Multi | Model::MultiSha256 => (0, 0, "0x00"),
         Model::SingleReplace => (0, 0, "0x04"),
         Model::SingleReject => (1, 0, "0x00"),
         Model::Outbound => (0, 1, "0x00"),
@@ -137,6 +139,7 @@ fn spawn(at: SocketAddr, model: Model, home: &TempDir) -> Process {
         format!("OUTBOUND={outbound}"),
         format!("SAVE=\"{save}\""),
         format!("DOMAIN=\"{DOMAIN}\""),
+        format!("ALGORITHM=\"{}\"", if model == Model::MultiSha256 { "SHA-256" } else { "MD5" }),
         "COUNTED=1".to_owned(),
     ] {
         command.arg("-A").arg(define);

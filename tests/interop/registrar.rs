@@ -101,6 +101,7 @@ fn max_contacts_1_refuses_a_second_contact_with_503_unless_the_first_goes_with_i
         "{}",
         outcome.transcript
     );
+    assert!(!outcome.transcript.contains("Retry-After"), "{}", outcome.transcript);
     assert_eq!(
         outcome.contacts.iter().map(|contact| uri(contact)).collect::<Vec<_>>(),
         [uri(&a.contact("", 1))]
@@ -120,8 +121,19 @@ fn a_replacing_registrar_keeps_only_the_newest_contact() {
     assert_eq!(b.register(pbx.at()).contacts.len(), 1);
     assert_eq!(pbx.table().uris("101"), [uri(&b.contact("", 1))]);
     // The late removal by the former owner does not touch the new one.
-    a.leave(pbx.at());
+    assert_eq!(a.leave(pbx.at()).code(), Some(200));
     assert_eq!(pbx.table().uris("101"), [uri(&b.contact("", 1))]);
+}
+
+#[test]
+fn a_short_life_is_raised_to_the_least_there_is() {
+    needs!("kamailio", "kamcmd", "sipp");
+    let pbx = Kamailio::start(Model::Multi);
+    let phone = phone("101");
+    // min_expires is 10; RFC 3261 10.3 would allow a 423.
+    let outcome = phone.challenged(pbx.at(), &[phone.contact("", 1)]);
+    assert_eq!(outcome.codes, [401, 200], "{}", outcome.transcript);
+    assert!(outcome.contacts[0].contains("expires=10"), "{outcome:?}");
 }
 
 #[test]

@@ -37,7 +37,12 @@ pub(crate) struct System {
 impl System {
     /// Starts everything and waits until both remotes are linked.
     pub(crate) fn start() -> System {
-        let pbx = Kamailio::start(Model::Multi);
+        System::at(Model::Multi)
+    }
+
+    /// [`System::start`] with a registrar of this kind.
+    pub(crate) fn at(model: Model) -> System {
+        let pbx = Kamailio::start(model);
         let listen = SocketAddr::from((address::fresh(), AXI));
         let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
         let site = |name, park, place| {
@@ -82,7 +87,7 @@ impl System {
         poll::until(UP, &format!("all agree that {user} is at {owner}"), believe, same);
     }
 
-    /// Watches the contacts of `user` at the PBX, by the names of the sites that wrote them.
+    /// Watches the contacts of `user` at the PBX, by the names of the sites that wrote them, in their order.
     pub(crate) fn watch(&self, user: &'static str) -> Watch<Vec<String>> {
         let ctl = self.pbx.ctl();
         let sites = [&self.central, &self.a, &self.b].map(|omm| (format!("@{}", omm.sip()), omm.name()));
@@ -90,7 +95,11 @@ impl System {
             let known = sites.iter().find(|(host, _)| uri.contains(host.as_str()));
             known.map_or(uri, |(_, name)| (*name).to_owned())
         };
-        Watch::begin(move || ctl.table().map(|table| table.uris(user).into_iter().map(&name).collect()))
+        Watch::begin(move || {
+            let mut seen: Vec<String> = ctl.table()?.uris(user).into_iter().map(&name).collect();
+            seen.sort();
+            Some(seen)
+        })
     }
 }
 

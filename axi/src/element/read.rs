@@ -137,6 +137,10 @@ fn name(text: &str) -> Result<&str, Malformed> {
     if started && sane && text.len() <= NAME_MAX { Ok(text) } else { Err(Malformed::Name) }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is quick-xml's, and the rest of it is one thing to us"
+)]
 fn unescape(attribute: Attribute<'_>) -> Result<Cow<'_, str>, Malformed> {
     if !attribute.value.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
         return Ok(attribute.value);
@@ -176,6 +180,10 @@ fn many_differ(element: &Element<'_>) -> Result<(), Malformed> {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is quick-xml's, and the rest of it is one thing to us"
+)]
 fn named(bad: &Error, at: u64, read: usize) -> Malformed {
     match bad {
         Error::Syntax(

@@ -24,9 +24,14 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
-use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
+use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
 use crate::link::timing::Timing;
 use crate::stamp::OmmId;
+
+mod attempt;
+mod pulse;
+#[cfg(test)]
+mod tests;
 
 /// How a remote reaches its central (M-2.3.1.2-b).
 #[derive(Clone, Debug)]
@@ -95,7 +100,7 @@ pub enum Effect {
         /// What it said.
         word: Word,
     },
-    /// What to show of this link from now on.
+    /// What to show of this link from now on; said only when it changes.
     Health(Health),
     /// Tell the operator.
     Alarm(Alarm),
@@ -106,7 +111,7 @@ pub enum Effect {
 pub enum Health {
     /// Not attached.
     Off,
-    /// On the way.
+    /// On the way; it has not stood yet, or not since it was held.
     Connecting,
     /// The two do not go together; tried again by itself until that is cured.
     Held(Held),
@@ -211,6 +216,7 @@ pub struct Dial {
     pings: u32,
     /// What the operator was told last, so that nothing is said twice in a row.
     told: Option<Held>,
+    shown: Health,
     warned: bool,
     /// The calendar time of the last input: pings leave by timer and need one.
     wall: (Moment, Wall),
@@ -229,6 +235,7 @@ impl Dial {
             asked: None,
             pings: 0,
             told: None,
+            shown: Health::Off,
             warned: false,
             wall: (Moment::START, Wall::default()),
             timers: Timers::default(),
@@ -343,46 +350,21 @@ impl Machine for Dial {
 impl Dial {
     fn turn_to(&mut self, state: State, out: &mut Vec<Effect>) {
         self.state = state;
-        out.push(Effect::Health(match state {
-            State::Off => Health::Off,
-            State::Dialling | State::Opening => Health::Connecting,
-            State::Download(_) | State::Upload(_) => Health::Synchronising,
-            State::InSync(_) => Health::InSync,
-            State::Wait => Health::Lost,
-            State::Held(held) => Health::Held(held),
-        }));
-    }
-
-    fn dial(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let addresses = &self.attach.addresses;
-        let Some(address) = addresses.get(self.turn % addresses.len().max(1)) else { return };
-        out.push(Effect::Connect { address: address.clone() });
-        self.timers.set(Timer::Patience, now + self.attach.timing.connect);
-        self.state = State::Dialling;
-    }
-
-    fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
-        self.wall = (now, wall);
-        let facts = Facts { wall, ..self.attach.facts };
-        let open = Open { user: self.attach.user.clone(), password: self.attach.password.clone(), facts };
-        out.push(Effect::Send(Frame::Open(Box::new(open))));
-        self.timers.set(Timer::Patience, now + self.attach.timing.open);
-        self.state = State::Opening;
-    }
-
-    /// The central took us in; do we take it? The checks come in the order of SM-1R.
-    fn let_in(&mut self, now: Moment, theirs: Facts, out: &mut Vec<Effect>) {
-        if let Some(mismatch) = self.attach.facts.mismatch(&theirs) {
-            return self.hold(now, Held::Here(mismatch), out);
+        let health = match (state, self.shown) {
+            (State::Off, _) => Health::Off,
+            (State::Dialling | State::Opening, Health::Off) => Health::Connecting,
+            // A new attempt changes nothing until it succeeds or fails.
+            (State::Dialling | State::Opening, shown) => shown,
+            (State::Download(_) | State::Upload(_), _) => Health::Synchronising,
+            (State::InSync(_), _) => Health::InSync,
+            (State::Wait, Health::Synchronising | Health::InSync | Health::Lost) => Health::Lost,
+            (State::Wait, Health::Off | Health::Connecting | Health::Held(_)) => Health::Connecting,
+            (State::Held(held), _) => Health::Held(held),
+        };
+        if health != self.shown {
+            self.shown = health;
+            out.push(Effect::Health(health));
         }
-        let timing = self.attach.timing;
-        self.timers.stop(Timer::Patience);
-        self.timers.set(Timer::Slow, now + timing.sync);
-        self.timers.set(Timer::Dead, now + timing.dead);
-        self.told = None;
-        out.push(Effect::Up(theirs.omm));
-        self.turn_to(State::Download(theirs.omm), out);
-        self.ping(now, out);
     }
 
     fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
@@ -395,83 +377,6 @@ impl Dial {
                 out.push(Effect::Downloaded(peer));
             }
             (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(now, out),
-        }
-    }
-
-    /// Anything heard proves that the central is there.
-    fn heard(&mut self, now: Moment) {
-        if self.timers.at(Timer::Dead).is_some() {
-            self.timers.set(Timer::Dead, now + self.attach.timing.dead);
-        }
-    }
-
-    fn ping(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        self.pings = self.pings.wrapping_add(1);
-        let (then, wall) = self.wall;
-        let elapsed = u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX);
-        self.asked = Some((self.pings, now, Wall::from_millis(wall.as_millis().saturating_add(elapsed))));
-        out.push(Effect::Send(Frame::Ping { seq: self.pings }));
-        self.timers.set(Timer::Ping, now + self.attach.timing.ping);
-    }
-
-    /// The answer tells how far the clocks are apart: their time less ours in the middle of the round trip (SM-7).
-    fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
-        let Some((_, sent, ours)) = self.asked.filter(|(asked, _, _)| *asked == seq) else { return };
-        self.asked = None;
-        let half = u64::try_from(now.since(sent).as_millis() / 2).unwrap_or(u64::MAX);
-        let middle = Wall::from_millis(ours.as_millis().saturating_add(half));
-        let (offset, ahead) =
-            if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) };
-        let timing = self.attach.timing;
-        if timing.skew_stop.is_some_and(|stop| offset > stop) {
-            return self.hold(now, Held::Here(Mismatch::Clock), out);
-        }
-        let far = offset > timing.skew_warn;
-        if far && !self.warned {
-            out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
-        }
-        self.warned = far;
-    }
-
-    fn astray(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        out.push(Effect::Alarm(Alarm::Protocol));
-        out.push(Effect::Close);
-        self.retreat(now, out);
-    }
-
-    fn hold(&mut self, now: Moment, held: Held, out: &mut Vec<Effect>) {
-        self.leave(out);
-        out.push(Effect::Close);
-        if self.told.replace(held) != Some(held) {
-            out.push(Effect::Alarm(Alarm::Held(held)));
-        }
-        self.timers.clear();
-        self.timers.set(Timer::Again, now + self.attach.timing.held);
-        self.turn_to(State::Held(held), out);
-    }
-
-    /// The attempt or the connection failed: the other address is next, after the back-off.
-    fn retreat(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let timing = self.attach.timing;
-        let was_up = self.leave(out);
-        let window = timing.backoff_first.saturating_mul(1 << self.failures.min(16)).min(timing.backoff_max);
-        self.failures = self.failures.saturating_add(1);
-        self.turn = self.turn.wrapping_add(1);
-        self.timers.clear();
-        self.timers.set(Timer::Again, now + self.chance.between(window / 2, window));
-        if was_up || self.state != State::Wait {
-            self.turn_to(State::Wait, out);
-        }
-    }
-
-    fn leave(&mut self, out: &mut Vec<Effect>) -> bool {
-        self.asked = None;
-        match self.state {
-            State::Download(peer) | State::Upload(peer) | State::InSync(peer) => {
-                out.push(Effect::Down(peer));
-                true
-            }
-            State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => false,
         }
     }
 }
@@ -520,6 +425,3 @@ impl fmt::Display for Alarm {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,6 +18,12 @@ impl Roaming {
         self.policy.pari_only.is_some_and(|only| only.pari != self.me.pari)
     }
 
+    /// Whether the user is with this handset, as far as this OMM was told last.
+    pub(super) fn is_with(&self, device: Ipei) -> bool {
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.device);
+        waiting.or(self.known.map(|known| known.device)).is_none_or(|own| own == device)
+    }
+
     /// The phone is here and was not before: claim it.
     pub(super) fn appear(
         &mut self,
@@ -148,10 +154,11 @@ impl Roaming {
         wall: Wall,
         out: &mut Vec<Effect>,
     ) {
+        // A goodbye counts no more, whichever handset said it.
+        self.timers.stop(Timer::Detach);
         if self.known.is_none_or(|known| known.device != device) {
             return self.appear(now, device, ask, stamp, wall, out);
         }
-        self.timers.stop(Timer::Detach);
         self.presence = Presence::fresh(now);
         self.located = wall;
         if let Some(waiting) = &mut self.waiting {

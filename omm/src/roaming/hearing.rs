@@ -181,6 +181,9 @@ impl Roaming {
 
     /// Makes this the newest claim known.
     pub(super) fn note(&mut self, now: Moment, claim: &Claim, wall: Wall) {
+        if self.known.is_none_or(|known| known.epoch < claim.epoch) {
+            self.flapping.note(now); // Not when its phone has gone since: that is the same claim.
+        }
         self.known = Some(Known {
             device: claim.device,
             epoch: claim.epoch,
@@ -191,7 +194,6 @@ impl Roaming {
         self.presence = Presence::aged(claim.age, now);
         self.located = wall.back(claim.age);
         self.hearsay = None;
-        self.flapping.note(now);
     }
 
     /// Confirms the newest claim known.

@@ -41,6 +41,7 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
         silent: vec![false; plan.phones.len()],
         started: vec![false; plan.sites.len()],
         asserts: Vec::new(),
+        patience: None,
         wrong: Vec::new(),
         plan,
     };
@@ -186,6 +187,8 @@ struct Unfolding<'a> {
     silent: Vec<bool>,
     started: Vec<bool>,
     asserts: Vec<(usize, Assert)>,
+    /// How long the last `expect` waits, and from when.
+    patience: Option<(Moment, Duration)>,
     wrong: Vec<Complaint>,
 }
 
@@ -346,7 +349,14 @@ impl Unfolding<'_> {
             Span::Between(from, until) => (Moment::START + *from, Moment::START + *until),
         };
         let (form, (from, until)) = match assert {
-            assert::Assert::Expect { claim, within } => (Form::Expect(claim.clone()), (at, at + *within)),
+            assert::Assert::Expect { claim, within } => {
+                // What is expected next in the same step, without a time of its own, may wait as long as what stands
+                // before it: "in step within 5m, and then owned by aachen".
+                let inherited = self.patience.filter(|(then, _)| *then == at && within.is_zero());
+                let within = inherited.map_or(*within, |(_, patience)| patience);
+                self.patience = Some((at, within));
+                (Form::Expect(claim.clone()), (at, at + within))
+            }
             assert::Assert::Always { claim, span } => (Form::Always(claim.clone()), window(span)),
             assert::Assert::Never { claim, span } => (Form::Never(claim.clone()), window(span)),
             assert::Assert::Order { user, events, within } => {

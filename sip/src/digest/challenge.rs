@@ -1,18 +1,22 @@
 //! The text of challenges and answers: `Digest name=value, name="quoted value", ...`.
 
+use std::borrow::Cow;
+
 use super::{Algorithm, Qop};
 
 /// Most parameters read of one header; RFC 7616 knows eleven, the rest is room for extensions (ours).
 const PARAMETERS_MAX: usize = 32;
+/// Most that a header has without extensions (RFC 7616 3.4).
+const PARAMETERS_USUAL: usize = 11;
 
 /// The parameters of a `Digest` header value, in order, quotes and escapes removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameters(Vec<(String, String)>);
+pub struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Parameters {
+impl<'a> Parameters<'a> {
     /// Reads a header value of scheme `Digest`. `None` for another scheme (never Basic, RFC 8760 2.6) or for text
     /// that does not parse.
-    pub fn of_digest(value: &str) -> Option<Parameters> {
+    pub fn of_digest(value: &'a str) -> Option<Parameters<'a>> {
         let value = value.trim();
         let (scheme, rest) = value.split_once([' ', '\t', '\r', '\n'])?;
         if !scheme.eq_ignore_ascii_case("Digest") {
@@ -22,8 +26,8 @@ impl Parameters {
     }
 
     /// Reads a bare parameter list, as in Authentication-Info.
-    pub fn read(text: &str) -> Option<Parameters> {
-        let mut all: Vec<(String, String)> = Vec::new();
+    pub fn read(text: &'a str) -> Option<Parameters<'a>> {
+        let mut all: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(PARAMETERS_USUAL);
         let mut rest = text.trim_start_matches([' ', '\t', '\r', '\n', ',']);
         while !rest.is_empty() {
             if all.len() == PARAMETERS_MAX {
@@ -31,7 +35,7 @@ impl Parameters {
             }
             let (name, after) = rest.split_once('=')?;
             let (value, after) = take_value(after.trim_start())?;
-            let name = name.trim().to_ascii_lowercase();
+            let name = lower(name.trim());
             // A parameter that is given twice could be read differently by another reader: refuse it.
             if name.is_empty() || all.iter().any(|(known, _)| *known == name) {
                 return None;
@@ -48,21 +52,32 @@ impl Parameters {
 
     /// The value of `name` (lower case), if given.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
     }
 }
 
-/// A token or a quoted string off the front, and what follows it.
-fn take_value(text: &str) -> Option<(String, &str)> {
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
+}
+
+/// A token or a quoted string off the front, and what follows it. Copied only where escapes have to go.
+fn take_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let (value, rest) = text.split_at(text.find(',').unwrap_or(text.len()));
-        return Some((value.trim_end().to_owned(), rest));
+        return Some((Cow::Borrowed(value.trim_end()), rest));
     };
+    let end = quoted.find(['"', '\\'])?;
+    if quoted.as_bytes().get(end) == Some(&b'"') {
+        return Some((Cow::Borrowed(quoted.get(..end)?), quoted.get(end + 1..)?));
+    }
     let mut value = String::new();
     let mut letters = quoted.char_indices();
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '"' => return Some((value, quoted.get(at + 1..)?)),
+            '"' => return Some((Cow::Owned(value), quoted.get(at + 1..)?)),
             '\\' => value.push(letters.next()?.1),
             plain => value.push(plain),
         }
@@ -73,16 +88,25 @@ fn take_value(text: &str) -> Option<(String, &str)> {
 /// `text` as a quoted string, for a header that we write. Line ends, which would start a new header, are left out.
 pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
+    quote_into(&mut quoted, text);
+    quoted
+}
+
+/// The same, appended to `quoted`.
+pub fn quote_into(quoted: &mut String, text: &str) {
     quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            '\r' | '\n' | '\0' => {}
-            plain => quoted.push(plain),
+    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\r' | b'\n' | b'\0')) {
+        for letter in text.chars() {
+            match letter {
+                '"' | '\\' => quoted.extend(['\\', letter]),
+                '\r' | '\n' | '\0' => {}
+                plain => quoted.push(plain),
+            }
         }
+    } else {
+        quoted.push_str(text);
     }
     quoted.push('"');
-    quoted
 }
 
 /// A challenge that we can answer.

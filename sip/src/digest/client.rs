@@ -11,10 +11,12 @@
 //! There is one such session a realm (RFC 7616 3.6). Credentials that were just rejected are never sent again, except
 //! when the server says `stale=true` (S-27, RFC 3261 22.1); that excuse is accepted [`STALE_MAX`] times a request.
 
+use std::fmt::Write;
+
 use machine::chance::Chance;
 use machine::secret::Secret;
 
-use super::challenge::{Challenge, Parameters, quote};
+use super::challenge::{Challenge, Parameters, quote_into};
 use super::{Qop, Request, key, response};
 
 /// How often one request follows `stale=true` before it counts as a rejection. Ours: some servers say so every time.
@@ -23,6 +25,8 @@ pub const STALE_MAX: u8 = 2;
 pub const REALMS_MAX: usize = 8;
 /// Length of a cnonce in hexadecimal digits: 128 bits.
 const CNONCE_LEN: usize = 32;
+/// Room for an ordinary answer, in bytes: two SHA-256 sums and short names.
+const USUAL_LINE: usize = 384;
 
 /// Who challenges.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -241,23 +245,29 @@ impl Session {
         let nc = format!("{:08x}", self.count);
         let turn = qop.map(|qop| (qop, nc.as_str(), self.cnonce.as_str()));
         let response = response(algorithm.hash, &self.key, nonce, turn, request);
-        let mut value = format!(
-            "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"",
-            quote(username),
-            quote(realm),
-            quote(nonce),
-            quote(request.uri)
-        );
+        let mut value = String::with_capacity(USUAL_LINE);
+        for (name, text) in [
+            ("Digest username=", username),
+            (", realm=", realm),
+            (", nonce=", nonce),
+            (", uri=", request.uri),
+        ] {
+            value.push_str(name);
+            quote_into(&mut value, text);
+        }
+        // Writing to a String cannot fail.
+        _ = write!(value, ", response=\"{response}\"");
         if *named {
-            value.push_str(&format!(", algorithm={algorithm}"));
+            _ = write!(value, ", algorithm={algorithm}");
         }
         if let Some(qop) = qop {
-            value.push_str(&format!(", cnonce=\"{}\", qop={}, nc={nc}", self.cnonce, Qop::token(*qop)));
+            _ = write!(value, ", cnonce=\"{}\", qop={}, nc={nc}", self.cnonce, Qop::token(*qop));
         } else if algorithm.session {
-            value.push_str(&format!(", cnonce=\"{}\"", self.cnonce));
+            _ = write!(value, ", cnonce=\"{}\"", self.cnonce);
         }
         if let Some(opaque) = opaque {
-            value.push_str(&format!(", opaque={}", quote(opaque)));
+            value.push_str(", opaque=");
+            quote_into(&mut value, opaque);
         }
         Line { scope: self.scope, value }
     }
@@ -281,7 +291,7 @@ mod tests {
         credentials.answer([(Scope::Registrar, value)], &REGISTER)
     }
 
-    fn read(answer: &Answer) -> Vec<Parameters> {
+    fn read(answer: &Answer) -> Vec<Parameters<'_>> {
         let Answer::Lines(lines) = answer else { panic!("no lines: {answer:?}") };
         lines.iter().map(|line| Parameters::of_digest(&line.value).unwrap()).collect()
     }
@@ -300,7 +310,8 @@ mod tests {
         let mut anna = anna();
         ask(&mut anna, &challenge("a", ""));
         for round in 0..STALE_MAX {
-            let again = read(&ask(&mut anna, &challenge(&format!("s{round}"), ", stale=TRUE")));
+            let answer = ask(&mut anna, &challenge(&format!("s{round}"), ", stale=TRUE"));
+            let again = read(&answer);
             assert_eq!(again[0].get("nc"), Some("00000001"), "a new nonce starts its own count");
         }
         assert_eq!(ask(&mut anna, &challenge("z", ", stale=true")), Answer::Rejected);
@@ -317,7 +328,8 @@ mod tests {
             assert_eq!(sent.get("nc"), Some(format!("{count:08x}").as_str()));
             assert_eq!(sent.get("nonce"), Some("a"));
         }
-        let fresh = read(&ask(&mut anna, &challenge("b", "")));
+        let answer = ask(&mut anna, &challenge("b", ""));
+        let fresh = read(&answer);
         assert_eq!((fresh[0].get("nonce"), fresh[0].get("nc")), (Some("b"), Some("00000001")));
         assert_eq!(
             ask(&mut anna, &challenge("c", "")),
@@ -375,7 +387,8 @@ mod tests {
         let mut anna = anna();
         let edge = [(Scope::Proxy, "Digest realm=\"edge\", nonce=\"e\", qop=\"auth\"")];
         anna.answer(edge, &REGISTER);
-        let both = read(&ask(&mut anna, &challenge("a", "")));
+        let answer = ask(&mut anna, &challenge("a", ""));
+        let both = read(&answer);
         assert_eq!((both[0].get("realm"), both[0].get("nc")), (Some("edge"), Some("00000002")));
         assert_eq!((both[1].get("realm"), both[1].get("nc")), (Some("pbx"), Some("00000001")));
         assert_eq!(anna.answer(edge, &REGISTER), Answer::Rejected);

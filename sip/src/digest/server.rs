@@ -221,7 +221,7 @@ impl Gate {
 }
 
 impl<'a> Given<'a> {
-    fn read(parameters: &'a Parameters) -> Option<Given<'a>> {
+    fn read(parameters: &'a Parameters<'_>) -> Option<Given<'a>> {
         let cnonce = parameters.get("cnonce");
         let (turn, count) = match parameters.get("qop") {
             None => (None, 0),

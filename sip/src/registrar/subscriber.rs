@@ -1,6 +1,6 @@
 //! Who exists, with which password, and whose contacts one may change (RFC 3261 10.3 steps 3 to 5).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use machine::secret::Secret;
 
@@ -18,8 +18,9 @@ pub struct Subscriber {
 /// All users of a registrar. Several may share a username, then with the last password given for it.
 #[derive(Clone, Debug, Default)]
 pub struct Subscribers {
-    passwords: BTreeMap<String, Secret>,
-    owners: BTreeMap<String, String>,
+    /// Looked up, never iterated, as the owners: order cannot be seen.
+    passwords: HashMap<String, Secret>,
+    owners: HashMap<String, String>,
     /// (username, aor), to find out when a username has no address any more.
     owned: BTreeSet<(String, String)>,
 }

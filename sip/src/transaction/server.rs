@@ -9,7 +9,8 @@
 //! A copy of a request is absorbed: it draws the answer given before, or none while there is none. An answer that is
 //! late by 64*T1 is not sent at all: nobody listens any more (RFC 4320 4.2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,18 +24,20 @@ pub const TRANSACTIONS_MAX: usize = 16_384;
 
 /// What makes two requests copies of one: topmost branch, sent-by and method, or for a peer of RFC 2543, whose
 /// branch means nothing, everything that such a peer keeps equal (17.2.3).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Key(Arc<str>);
 
 impl Key {
     /// The key of a request whose branch starts with the magic cookie.
     pub fn new(branch: &str, (host, port): (&str, Option<u16>), method: &str) -> Key {
         let port = port.unwrap_or(5060);
-        let mut text = format!("{branch}\n{host}\n{port}\n{method}");
+        let mut text = String::with_capacity(branch.len() + host.len() + method.len() + "\n\n65535\n".len());
+        text.push_str(branch);
+        text.push('\n');
         // Hosts compare without case (19.1.4), branches and methods with case.
-        if let Some(host) = text.get_mut(branch.len() + 1..branch.len() + 1 + host.len()) {
-            host.make_ascii_lowercase();
-        }
+        text.extend(host.chars().map(|letter| letter.to_ascii_lowercase()));
+        // Writing to a String cannot fail.
+        _ = write!(text, "\n{port}\n{method}");
         Key(text.into())
     }
 
@@ -60,14 +63,17 @@ pub enum Arrival {
 #[derive(Clone, Debug)]
 struct Entry {
     answer: Option<Bytes>,
-    ends: Moment,
+    ends: (Moment, u64),
 }
 
 /// The server transactions of one endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Servers {
-    table: BTreeMap<Key, Entry>,
-    ends: BTreeSet<(Moment, Key)>,
+    /// Looked up, never iterated: order cannot be seen.
+    table: HashMap<Key, Entry>,
+    /// The number tells transactions that end at one instant apart.
+    ends: BTreeMap<(Moment, u64), Key>,
+    serial: u64,
 }
 
 impl Servers {
@@ -80,7 +86,7 @@ impl Servers {
             None if self.table.len() >= TRANSACTIONS_MAX => return Arrival::Full,
             None => {}
         }
-        self.put(key.clone(), Entry { answer: None, ends: now + LIFE });
+        self.put(key.clone(), None, now + LIFE);
         Arrival::New
     }
 
@@ -98,9 +104,9 @@ impl Servers {
     pub fn finish(&mut self, now: Moment, key: &Key, bytes: Bytes, reliable: bool) -> bool {
         self.wake(now);
         let Some(entry) = self.table.remove(key) else { return false };
-        self.ends.remove(&(entry.ends, key.clone()));
+        self.ends.remove(&entry.ends);
         if !reliable {
-            self.put(key.clone(), Entry { answer: Some(bytes), ends: now + LIFE });
+            self.put(key.clone(), Some(bytes), now + LIFE);
         }
         true
     }
@@ -108,24 +114,22 @@ impl Servers {
     /// Forgets a request that will get no answer.
     pub fn forget(&mut self, key: &Key) {
         if let Some(entry) = self.table.remove(key) {
-            self.ends.remove(&(entry.ends, key.clone()));
+            self.ends.remove(&entry.ends);
         }
     }
 
     /// When the next one is forgotten.
     pub fn deadline(&self) -> Option<Moment> {
-        self.ends.first().map(|(at, _)| *at)
+        self.ends.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Forgets what is due.
     pub fn wake(&mut self, now: Moment) {
-        while let Some((at, _)) = self.ends.first() {
-            if *at > now {
+        while let Some(first) = self.ends.first_entry() {
+            if first.key().0 > now {
                 break;
             }
-            if let Some((_, key)) = self.ends.pop_first() {
-                self.table.remove(&key);
-            }
+            self.table.remove(&first.remove());
         }
     }
 
@@ -139,9 +143,11 @@ impl Servers {
         self.table.is_empty()
     }
 
-    fn put(&mut self, key: Key, entry: Entry) {
-        self.ends.insert((entry.ends, key.clone()));
-        self.table.insert(key, entry);
+    fn put(&mut self, key: Key, answer: Option<Bytes>, at: Moment) {
+        self.serial += 1;
+        let ends = (at, self.serial);
+        self.ends.insert(ends, key.clone());
+        self.table.insert(key, Entry { answer, ends });
         debug_assert_eq!(self.table.len(), self.ends.len());
     }
 }

@@ -108,6 +108,10 @@ impl Bench {
         }
     }
 
+    pub(super) fn detached(second: u64) -> Input {
+        Input::Detached { device: Some(handset()), wall: wall(second) }
+    }
+
     pub(super) fn heard(word: Word, second: u64) -> Input {
         Input::Heard { word, stamp: stamp(second, ME), wall: wall(second) }
     }

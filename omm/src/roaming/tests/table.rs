@@ -237,26 +237,6 @@ fn another_handset_of_the_same_user_is_another_claim() {
 }
 
 #[test]
-fn a_goodbye_ends_the_registration_at_once_or_after_the_hold() {
-    let mut bench = Bench::settled();
-    bench.see(50, Input::Detached { wall: wall(50) }, "save, unbind, claim gone", State::Gone);
-    assert_eq!(
-        bench.stored.as_ref().map(|record| (record.phase, record.acked)),
-        Some((Phase::Gone, Some(ME)))
-    );
-    bench.see(51, Input::Released(Outcome::Removed), "save", State::Gone);
-    bench.see(60, Bench::located(60), "save, admit, bind, claim here", State::Settled);
-
-    let mut bench = Bench::under(Policy { detach_hold: Duration::from_secs(20), ..watched() });
-    bench.see(0, Bench::located(0), "save, admit, bind, claim here", State::Settled);
-    bench.see(50, Input::Detached { wall: wall(50) }, "", State::Settled);
-    bench.see(60, Bench::located(60), "save, admit", State::Settled);
-    bench.see(80, Input::Detached { wall: wall(80) }, "", State::Settled);
-    bench.pass(99, "");
-    bench.pass(100, "save, unbind, claim gone");
-}
-
-#[test]
 fn two_and_a_half_hours_of_silence_end_the_registration() {
     let mut bench = Bench::settled();
     bench.see(100, Bench::located(100), "save, admit", State::Settled);
@@ -274,27 +254,6 @@ fn w5_a_call_keeps_the_registration_until_it_ends() {
     bench.pass(9_500, "watchdog overdue");
     let expected = "watchdog expired, alarm watchdog-removal, save, unbind, claim gone";
     bench.see(9_600, Input::Call { active: false, wall: wall(9_600) }, expected, State::Gone);
-}
-
-#[test]
-fn r13_a_logout_removes_and_a_login_elsewhere_is_confirmed_after_that() {
-    let mut bench = Bench::settled();
-    bench.see(50, Input::Withdrawn { wall: wall(50) }, "save, unbind, claim gone", State::Absent);
-    bench.see(51, Bench::heard(Word::Claim(claim(X, 51, 0)), 51), "save", State::Yielding);
-    bench.see(52, Input::Released(Outcome::Removed), "confirm removed, save", State::Absent);
-}
-
-#[test]
-fn who_has_gone_confirms_none_and_knows_better_afterwards() {
-    let mut bench = Bench::settled();
-    bench.see(50, Input::Detached { wall: wall(50) }, "save, unbind, claim gone", State::Gone);
-    bench.see(51, Input::Released(Outcome::Removed), "save", State::Gone);
-    bench.see(60, Bench::heard(Word::Claim(claim(X, 60, 0)), 60), "save, confirm none", State::Absent);
-    // While the removal is going on, the confirmation waits for it.
-    let mut bench = Bench::settled();
-    bench.see(50, Input::Detached { wall: wall(50) }, "save, unbind, claim gone", State::Gone);
-    bench.see(51, Bench::heard(Word::Claim(claim(X, 51, 0)), 51), "save", State::Yielding);
-    bench.see(52, Input::Released(Outcome::Removed), "confirm removed, save", State::Absent);
 }
 
 #[test]
@@ -424,7 +383,7 @@ fn an_unfinished_removal_is_taken_up_again() {
     bench.restart(800, "", State::Absent);
     bench.see(801, Input::LinkUp, "confirm none", State::Absent);
     let mut bench = Bench::settled();
-    bench.see(50, Input::Detached { wall: wall(50) }, "save, unbind, claim gone", State::Gone);
+    bench.see(50, Bench::detached(50), "save, unbind, claim gone", State::Gone);
     bench.restart(60, "unbind", State::Gone);
 }
 

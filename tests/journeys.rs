@@ -1,0 +1,174 @@
+//! The stories of `scenarios/`, lived through in virtual time, each against its golden trace.
+//!
+//! A golden trace is what an administrator would read: the timeline of the run. Of worlds with a crowd it holds what
+//! concerns nobody in particular or a user that the story names, and at its end a digest of everything. `UPDATE=1`
+//! writes the golden traces anew; read the difference before you believe it.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use replay::plan::{self, Override, Plan};
+use replay::report::Report;
+use replay::run::{self, Listener};
+use replay::script::reader;
+use replay::trace::{Sight, subject};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn plan(file: &Path) -> Arc<Plan> {
+    let name = file.strip_prefix(root()).unwrap_or(file).display().to_string();
+    let text = fs::read_to_string(file).unwrap();
+    let folder = file.parent().unwrap().to_path_buf();
+    let mut open = |name: &str| fs::read_to_string(folder.join(name)).map_err(|fault| fault.to_string());
+    let told = |complaints: Vec<_>| -> String {
+        complaints
+            .iter()
+            .map(|complaint: &replay::script::complaint::Complaint| complaint.to_string())
+            .collect()
+    };
+    let script = reader::read(&name, &text, &mut open).unwrap_or_else(|wrong| panic!("{}", told(wrong)));
+    Arc::new(plan::make(&script, Override::default()).unwrap_or_else(|wrong| panic!("{}", told(wrong))))
+}
+
+/// The golden text of a run while it goes on.
+#[derive(Default)]
+struct Golden {
+    text: String,
+    line: String,
+    events: u64,
+    /// FNV-1a over every line, also those that are left out.
+    digest: u64,
+}
+
+impl Golden {
+    fn see(&mut self, sight: &Sight<'_>, crowd: bool) {
+        self.line.clear();
+        sight.print_into(&mut self.line);
+        self.events += 1;
+        for byte in self.line.bytes().chain([b'\n']) {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        if !crowd {
+            self.text.push_str(&self.line);
+            self.text.push('\n');
+        }
+    }
+}
+
+fn live(plan: &Arc<Plan>) -> (Report, String) {
+    let golden = Rc::new(RefCell::new(Golden::default()));
+    // Users of the crowd have no name of their own but their number.
+    let crowd: std::collections::HashSet<Arc<str>> =
+        plan.users.iter().filter(|user| user.name == user.number).map(|user| user.number.clone()).collect();
+    let listener: Listener = {
+        let golden = golden.clone();
+        Box::new(move |sight| {
+            let of_crowd = !crowd.is_empty() && is_crowd(sight, &crowd);
+            golden.borrow_mut().see(sight, of_crowd);
+        })
+    };
+    let findings = run::run(plan, plan.seed, Some(listener)).unwrap();
+    let mut golden = golden.take();
+    let (events, digest) = (golden.events, golden.digest);
+    let _ = writeln!(golden.text, "{events} events, digest {digest:016x}");
+    (Report::new(plan, &findings), golden.text)
+}
+
+fn is_crowd(sight: &Sight<'_>, crowd: &std::collections::HashSet<Arc<str>>) -> bool {
+    let of_aor =
+        |aor: &str| aor.strip_prefix("sip:").and_then(|rest| rest.split('@').next()).map(str::to_owned);
+    let user = sight.text("user").map(str::to_owned).or_else(|| sight.text("aor").and_then(of_aor));
+    crowd.contains(subject(sight.who)) || user.is_some_and(|user| crowd.contains(user.as_str()))
+}
+
+fn check(name: &str) {
+    let file = root().join("scenarios").join(format!("{name}.scn"));
+    let (report, trace) = live(&plan(&file));
+    assert_eq!(report.exit_code(), 0, "\n{}", report.console());
+    let golden = root().join("scenarios/golden").join(format!("{name}.trace"));
+    if std::env::var_os("UPDATE").is_some() {
+        return fs::write(golden, trace).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    if let Some((line, (was, is))) =
+        expected.lines().zip(trace.lines()).enumerate().find(|(_, (a, b))| a != b)
+    {
+        panic!("{name} left its golden trace at line {}:\n  was {was}\n  is  {is}\n{UPDATE}", line + 1);
+    }
+    assert_eq!(
+        expected.lines().count(),
+        trace.lines().count(),
+        "{name} is longer or shorter than its golden trace; {UPDATE}"
+    );
+}
+
+const UPDATE: &str = "if that is right: UPDATE=1 cargo test --test journeys, and read the difference";
+
+macro_rules! journeys {
+    ($($story:ident = $name:literal,)*) => {
+        $(#[test] fn $story() { check($name); })*
+
+        #[test]
+        fn every_scenario_is_a_journey() {
+            let mut told: Vec<String> = vec![$($name.to_owned()),*];
+            let mut there: Vec<String> = fs::read_dir(root().join("scenarios"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|ending| ending == "scn"))
+                .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+                .collect();
+            told.sort();
+            there.sort();
+            assert_eq!(told, there);
+        }
+    };
+}
+
+journeys! {
+    a_user_roams_and_the_new_owner_renews_behind_the_confirmation = "r1-roam-with-link-up",
+    a_registrar_that_removes_any_binding_loses_nobody = "r2-registrar-that-removes-any",
+    a_registrar_that_takes_one_contact_is_retried_at_once = "r3-registrar-that-rejects-a-second",
+    a_roam_with_the_link_down_is_bounded_by_the_watchdog = "r4-roam-with-link-down",
+    a_link_that_heals_ends_the_double_registration = "r5-link-heals-after-ten-minutes",
+    three_sites_in_three_seconds_end_with_one_owner = "r7-three-sites-in-three-seconds",
+    claims_of_the_same_instant_end_with_one_owner = "r8-two-claims-in-one-instant",
+    lost_late_and_repeated_words_do_no_harm = "r10-words-that-get-lost",
+    a_new_owner_that_crashes_loses_nobody = "r11-new-owner-crashes",
+    a_login_on_another_phone_is_a_roam = "r13-login-on-another-phone",
+    a_phone_that_may_not_roam_is_refused = "r14-pari-only-phone-elsewhere",
+    flapping_is_alarmed_and_slowed_down = "r15-flapping-between-two-sites",
+    a_removal_that_succeeds_late_is_confirmed_twice = "r16-removal-that-succeeds-late",
+    a_link_is_cut_and_a_proxy_dies_among_ten_thousand = "sample",
+    phones_that_report_in_time_are_never_overdue = "w1-phones-that-repeat-in-time",
+    a_silent_phone_is_believed_gone_after_two_and_a_half_hours = "w2-phone-that-falls-silent",
+    a_restart_does_not_feed_the_watchdog = "w3-restart-does-not-reset-the-watchdog",
+    a_phone_that_says_goodbye_is_removed_at_once = "w4-phone-that-says-goodbye",
+}
+
+#[test]
+fn two_processes_write_the_same_bytes() {
+    let out = tempfile::tempdir().unwrap();
+    let scenario = root().join("scenarios/r8-two-claims-in-one-instant.scn");
+    let trace = |name: &str| {
+        let folder = out.path().join(name);
+        let run = Command::new(env!("CARGO_BIN_EXE_homing"))
+            .arg("replay")
+            .arg(&scenario)
+            .arg("--out")
+            .arg(&folder)
+            .output();
+        let run = run.unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+        fs::read(folder.join("r8-two-claims-in-one-instant/108/trace.jsonl")).unwrap()
+    };
+    let (first, second) = (trace("first"), trace("second"));
+    assert!(first.len() > 10_000, "the trace holds the run");
+    assert!(first == second, "the traces of two processes differ");
+}
