@@ -32,6 +32,8 @@ pub struct Located {
 pub struct Left {
     /// Whose phone.
     pub user: Number,
+    /// The handset, when the phone said so: a user that went on to another one is not meant.
+    pub device: Option<Ipei>,
     /// Which kind of goodbye.
     pub how: Leave,
     /// The request that waits for the verdict.

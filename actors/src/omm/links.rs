@@ -82,9 +82,6 @@ impl OmmActor {
             self.disorder.refused += 1;
         }
         let Some(children) = &self.children else { return };
-        if answer.is_err() {
-            self.disorder.refused += 1;
-        }
         if answer.is_ok() {
             let peer = Some(open.facts.omm);
             for (_, older) in

@@ -87,7 +87,7 @@ impl Handler<Located> for Others {
 
 impl Handler<Left> for Others {
     type Result = ();
-    fn handle(&mut self, Left { user, how, ask }: Left, _: &mut Context<Self>) {
+    fn handle(&mut self, Left { user, device: _, how, ask }: Left, _: &mut Context<Self>) {
         assert_eq!(how, Leave::Detached);
         self.asks.borrow_mut().extend(ask);
         self.note(format!("left {user}"));
@@ -261,6 +261,23 @@ fn neither_hello_nor_goodbye_is_answered_before_it_is_durable() {
             assert!(last.at >= said + SECOND / 5);
             assert!(ground.disk.batches.borrow().len() > saved);
         }
+        assert_eq!(ground.look("101").await.state, State::Gone);
+    });
+}
+
+#[test]
+fn a_goodbye_of_a_handset_that_the_user_left_behind_is_answered_and_changes_nothing() {
+    story(async {
+        let ground = Ground::new().await;
+        say(&ground, register("101", 1, 3600)).await;
+        pass(SECOND).await;
+        let other = register("101", 2, 0).replace("000170000001", "000170000009");
+        say(&ground, other).await;
+        pass(SECOND).await;
+        assert_eq!(finals(&answers(&ground).await).len(), 2);
+        assert_eq!(ground.look("101").await.state, State::Settled);
+        say(&ground, register("101", 3, 0)).await;
+        pass(SECOND).await;
         assert_eq!(ground.look("101").await.state, State::Gone);
     });
 }
