@@ -75,11 +75,11 @@ impl EndpointActor {
             debug_assert!(false, "the UAS knows only accounts of the directory");
             return;
         };
-        let ask = Some(ask);
+        let (device, ask) = (instance.and_then(handset), Some(ask));
         if goodbye {
-            self.ways.left.do_send(Left { user, how: Leave::Detached, ask });
+            self.ways.left.do_send(Left { user, device, how: Leave::Detached, ask });
         } else {
-            self.ways.located.do_send(Located { user, device: instance.and_then(handset), ask });
+            self.ways.located.do_send(Located { user, device, ask });
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Located {
 pub struct Left {
     /// Whose phone.
     pub user: Number,
+    /// The handset, when the phone said so.
+    pub device: Option<Ipei>,
     /// Which kind of goodbye.
     pub how: Leave,
     /// The request that waits for the verdict.

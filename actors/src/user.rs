@@ -43,6 +43,8 @@ pub struct Present {
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Absent {
+    /// The handset, as the directory has it.
+    pub device: Option<Ipei>,
     /// How.
     pub how: Leave,
     /// The request that waits for the verdict.
@@ -294,13 +296,13 @@ impl Handler<Present> for UserActor {
 impl Handler<Absent> for UserActor {
     type Result = ();
 
-    fn handle(&mut self, Absent { how, ask }: Absent, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Absent { device, how, ask }: Absent, ctx: &mut Context<Self>) {
         if self.is_jammed() {
             return self.refuse(ask);
         }
         let wall = self.wall();
         let input = match how {
-            Leave::Detached => Input::Detached { device: None, wall },
+            Leave::Detached => Input::Detached { device, wall },
             Leave::LoggedOut => Input::Withdrawn { wall },
         };
         self.feed(input, ctx);

@@ -304,7 +304,7 @@ impl World {
         self.phones[phone].do_send(Carry::Silence);
         let number = Number::new(&self.plan.users[user].number);
         if let (Some(process), Ok(user)) = (&self.sites[site].process, number) {
-            process.omm.do_send(Left { user, how: Leave::LoggedOut, ask: None });
+            process.omm.do_send(Left { user, device: None, how: Leave::LoggedOut, ask: None });
         }
     }
 

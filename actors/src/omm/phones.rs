@@ -15,7 +15,7 @@ impl Handler<Located> for OmmActor {
             Some(device) => {
                 let moved = self.birth.directory.login(&user, device);
                 if let Some(displaced) = moved.ok().and_then(|moved| moved.displaced) {
-                    let left = Left { user: displaced, how: Leave::LoggedOut, ask: None };
+                    let left = Left { user: displaced, device: None, how: Leave::LoggedOut, ask: None };
                     ctx.notify(left);
                 }
                 self.birth.directory.device_of(&user).map(|device| device.ipei)
@@ -32,13 +32,14 @@ impl Handler<Located> for OmmActor {
 impl Handler<Left> for OmmActor {
     type Result = ();
 
-    fn handle(&mut self, Left { user, how, ask }: Left, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Left { user, device, how, ask }: Left, ctx: &mut Context<Self>) {
         if how == Leave::LoggedOut {
             // Refused for a fixed relation: such a user cannot log out, but its phone may be gone all the same.
             let _ = self.birth.directory.logout(&user);
         }
+        let device = self.birth.directory.handset(&user, device);
         match self.user(&user, ctx) {
-            Some(actor) => actor.do_send(Absent { how, ask }),
+            Some(actor) => actor.do_send(Absent { device, how, ask }),
             None => self.refuse(ask, Refusal::Unknown),
         }
     }

@@ -87,10 +87,10 @@ impl Handler<Located> for Others {
 
 impl Handler<Left> for Others {
     type Result = ();
-    fn handle(&mut self, Left { user, how, ask }: Left, _: &mut Context<Self>) {
+    fn handle(&mut self, Left { user, device, how, ask }: Left, _: &mut Context<Self>) {
         assert_eq!(how, Leave::Detached);
         self.asks.borrow_mut().extend(ask);
-        self.note(format!("left {user}"));
+        self.note(format!("left {user} {device:?}"));
     }
 }
 
@@ -221,7 +221,8 @@ fn a_copy_of_a_request_that_waits_asks_nobody_a_second_time() {
         }
         assert_eq!(desk.asks.borrow().len(), 1);
         desk.hear(register("101", 2, 0)).await;
-        assert_eq!(desk.told().last().map(String::as_str), Some("left 101"));
+        let ipei: Ipei = "000170000001".parse().expect("an IPEI");
+        assert_eq!(desk.told().last(), Some(&format!("left 101 {:?}", Some(ipei))));
     });
 }
 

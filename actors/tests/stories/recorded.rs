@@ -135,7 +135,7 @@ fn happening(chance: &mut Chance, now: Moment) -> roaming::Input {
     let device = Ipei::new(17, 1).expect("an IPEI");
     match chance.below(9) {
         0 | 1 => Input::Located { device, ask: Some(Ask(now.as_millis())), stamp, wall },
-        2 => Input::Detached { wall },
+        2 => Input::Detached { device: Some(device), wall },
         3 => Input::Withdrawn { wall },
         4 => {
             let claim = Claim {
