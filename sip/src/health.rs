@@ -298,7 +298,9 @@ impl Health {
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.timing.probe_idle),
             (Evidence::Unreachable, State::Up) => self.down(now, out),
-            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) if self.talkative => {
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
+                if self.talkative =>
+            {
                 self.weigh(now, evidence, out);
             }
             // It has never answered OPTIONS: its silence says nothing, and it is not asked again.

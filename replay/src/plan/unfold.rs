@@ -40,7 +40,8 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
         on: plan.phones.iter().map(|phone| phone.user).collect(),
         silent: vec![false; plan.phones.len()],
         started: vec![false; plan.sites.len()],
-        asserts: Vec::new(), patience: None,
+        asserts: Vec::new(),
+        patience: None,
         wrong: Vec::new(),
         plan,
     };

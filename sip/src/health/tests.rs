@@ -187,7 +187,29 @@ fn ten_stable_minutes_with_a_probe_each_half_minute_bring_it_back() {
         story.answers(200, &[]);
     }
     assert_eq!(story.run(630_000), ["630000 usable"]);
-    assert_eq!((story.health.state(), story.health.deadline()), (State::Up, None));
+    assert_eq!((story.health.state(), story.health.deadline()), (State::Up, Some((at(660_000), "idle"))));
+}
+
+#[test]
+fn a_quiet_server_is_asked_and_its_silence_takes_it_down() {
+    let mut story = Story::new();
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(story.run(30_000), ["30000 probe 5060"]);
+    story.answers(200, &[]);
+    story.run(50_000);
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(story.run(79_999), Vec::<String>::new(), "somebody has heard of it meanwhile");
+    let lines = story.run(90_000);
+    assert_eq!(lines.first().map(String::as_str), Some("80000 probe 5060"));
+    assert_eq!(lines.last().map(String::as_str), Some("88000 down"), "{lines:?}");
+}
+
+#[test]
+fn a_server_that_never_answers_options_is_not_judged_by_its_silence() {
+    let mut story = Story::new();
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(story.run(3_600_000).first().map(String::as_str), Some("30000 probe 5060"));
+    assert_eq!(story.health.state(), State::Up);
 }
 
 #[test]
