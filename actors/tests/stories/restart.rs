@@ -73,7 +73,7 @@ fn a_user_that_falls_over_is_served_again_and_the_other_notices_nothing() {
         assert_eq!(registers(&ground, fell, "102").await, 0, "I12");
         assert_eq!((ground.status().await.restarts, ground.falls().await), (1, 0));
         assert_eq!(call_ids(&ground, fell, "101").await.len(), 1, "the first life's binding is silent");
-        // For a day only the new life's binding refreshes.
+        // Later on, too, only the new life's binding refreshes.
         let later = now(&ground);
         pass(2 * 60 * MINUTE).await;
         assert_eq!(call_ids(&ground, later, "101").await.len(), 1, "the line of the first life is gone");
