@@ -5,6 +5,10 @@
 //! [`keeper`] (the store). A user that is served here has a [`line`], and a line has a [`binding`] for each server it
 //! is registered at. A child holds a `Recipient` of its parent, never its address: that keeps it a tree.
 //!
+//! Whoever falls over in a panic tells its parent while it is torn down, and the parent hires another from what the
+//! store knows ([`falls`]: not without end). Whoever ends takes those whom it hired along, because an actor lives as
+//! long as anybody knows its address or it has a timer.
+//!
 //! [`seat`] is the only place where a machine meets the world; [`clock`] the only one that reads a clock; [`doors`]
 //! are what the service (sockets, sled) and the replay (a virtual network, a map) hand in.
 

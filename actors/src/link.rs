@@ -144,7 +144,9 @@ enum Heard {
 }
 
 fn complain<M: Machine>(seat: &Seat<M>, text: String) {
-    seat.trace().tell(seat.clock().moment(), seat.who(), &Note::new("alarm").text("text", text));
+    if seat.trace().listening() {
+        seat.trace().tell(seat.clock().moment(), seat.who(), &Note::new("alarm").text("text", text));
+    }
 }
 
 /// Where a link turns to.

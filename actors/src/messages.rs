@@ -1,4 +1,8 @@
 //! What the actors of one OMM say to each other. What goes in and out of the OMM is in [`crate::doors`].
+//!
+//! Among themselves they use `do_send`, which knows no bound: the bounds are at the doors (a full endpoint refuses
+//! datagrams, a connection is read only as fast as it is understood), and in front of the store
+//! ([`crate::user::WAITING_MAX`]). Towards the doors they use `try_send`, and what finds no room is lost as on a network.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

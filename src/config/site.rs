@@ -58,6 +58,8 @@ pub struct Site {
     pub expires: Duration,
     /// What the registrar's list of contacts may decide about a roam (B-2).
     pub evidence: Evidence,
+    /// The site's place in the system, 0..=10, when it registers with outbound: it makes the reg-id distinct (spec 3.7).
+    pub outbound: Option<u8>,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -183,7 +185,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(sip);
     let tiers = tiers(top);
-    let (expires, evidence) = registration(top);
+    let (expires, evidence, outbound) = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
         let timers = Timers::read(&section);
         section.finish();
@@ -205,6 +207,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         tiers,
         expires,
         evidence,
+        outbound,
         timers,
         users: Vec::new(),
     })
@@ -385,9 +388,12 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
     tiers
 }
 
-fn registration(top: &Section<'_, '_>) -> (Duration, Evidence) {
+/// Sites of a system: the central and ten remotes (M-2.1.1-a), counted from 0.
+const SITES_LAST: u64 = 10;
+
+fn registration(top: &Section<'_, '_>) -> (Duration, Evidence, Option<u8>) {
     // Spec 8: an hour.
-    let (mut expires, mut evidence) = (Duration::from_secs(3600), Evidence::Off);
+    let (mut expires, mut evidence, mut outbound) = (Duration::from_secs(3600), Evidence::Off, None);
     if let Some(section) = top.table("registration") {
         if let Some(found) = section.duration("expires", EXPIRES.0, EXPIRES.1) {
             expires = found.value;
@@ -395,7 +401,8 @@ fn registration(top: &Section<'_, '_>) -> (Duration, Evidence) {
         if let Some(found) = section.word("evidence", EVIDENCE) {
             evidence = found.value;
         }
+        outbound = section.number("outbound", 0, SITES_LAST).and_then(|found| u8::try_from(found.value).ok());
         section.finish();
     }
-    (expires, evidence)
+    (expires, evidence, outbound)
 }

@@ -78,9 +78,6 @@ impl OmmActor {
         let Some(roster) = &mut self.birth.roster else { return };
         let clock = &self.birth.site.clock;
         let answer = roster.admit(clock.moment(), clock.wall(), open);
-        if answer.is_err() {
-            self.disorder.refused += 1;
-        }
         let Some(children) = &self.children else { return };
         if answer.is_err() {
             self.disorder.refused += 1;

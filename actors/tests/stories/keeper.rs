@@ -111,8 +111,9 @@ fn a_commit_that_fails_is_tried_again_and_those_who_came_later_stay_behind() {
         let desk = Desk::new();
         desk.disk.mood.set(Mood::Full);
         desk.keep("a");
-        pass(FLUSH * 2).await;
+        pass(FLUSH / 4).await;
         desk.keep("b");
+        pass(FLUSH * 2).await;
         assert_eq!(*desk.alarms.borrow(), ["alarm text=no room on the disk"]);
         pass(RETRY * 3).await;
         assert!(desk.told.borrow().is_empty(), "nothing is durable");

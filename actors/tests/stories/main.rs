@@ -4,6 +4,7 @@ mod ground;
 
 mod endpoint;
 mod keeper;
+mod links;
 mod recorded;
 mod restart;
 mod zombies;
