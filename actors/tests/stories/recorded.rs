@@ -61,13 +61,13 @@ impl<M: Machine<Input: Clone, Effect: std::fmt::Debug>> Machine for Recorded<M> 
     }
 }
 
-/// What performing an effect brings back.
-type Perform<M> = Box<dyn FnMut(Moment, <M as Machine>::Effect) -> Vec<<M as Machine>::Input>>;
+/// What comes back for an effect.
+type Perform<M> = dyn FnMut(Moment, <M as Machine>::Effect) -> Vec<<M as Machine>::Input>;
 
 /// Runs the machine and answers it: `perform` says what comes back.
 struct Runner<M: Machine + 'static> {
     seat: Seat<M>,
-    perform: Perform<M>,
+    perform: Box<Perform<M>>,
 }
 
 impl<M: Machine<Effect: Unpin> + Unpin + 'static> Actor for Runner<M> {
