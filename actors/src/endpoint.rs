@@ -75,7 +75,7 @@ impl EndpointActor {
             debug_assert!(false, "the UAS knows only accounts of the directory");
             return;
         };
-        let (ask, device) = (Some(ask), instance.and_then(handset));
+        let (device, ask) = (instance.and_then(handset), Some(ask));
         if goodbye {
             self.ways.left.do_send(Left { user, device, how: Leave::Detached, ask });
         } else {

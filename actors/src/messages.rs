@@ -32,7 +32,7 @@ pub struct Located {
 pub struct Left {
     /// Whose phone.
     pub user: Number,
-    /// The handset, when the phone said so: a user that went on to another one is not meant.
+    /// The handset, when the phone said so.
     pub device: Option<Ipei>,
     /// Which kind of goodbye.
     pub how: Leave,

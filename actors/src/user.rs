@@ -43,7 +43,7 @@ pub struct Present {
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Absent {
-    /// The handset, when the phone said so.
+    /// The handset, as the directory has it.
     pub device: Option<Ipei>,
     /// How.
     pub how: Leave,

@@ -193,6 +193,19 @@ impl Directory {
         Ok(Moved { left, displaced })
     }
 
+    /// Which handset a phone is to this directory that proves to be the user's and shows this IPEI: the one that a
+    /// [`Directory::login`] on it leads to. A fixed user has only one; a handset that nobody knows or that may not be
+    /// logged in on counts as the one that the user is with.
+    pub fn handset(&self, number: &Number, shown: Option<Ipei>) -> Option<Ipei> {
+        let user = self.users.get(number)?;
+        match user.relation {
+            Relation::Fixed(own) => Some(own),
+            Relation::Unbound | Relation::Dynamic(_) => shown
+                .filter(|ipei| self.devices.get(ipei).is_some_and(|device| device.pari_only.is_none()))
+                .or(user.device()),
+        }
+    }
+
     /// The user logs out; returns the handset it was with. A fixed user cannot.
     pub fn logout(&mut self, number: &Number) -> Result<Option<Ipei>, Refusal> {
         match self.users.get(number).ok_or_else(|| Refusal::NoUser(number.clone()))?.relation {

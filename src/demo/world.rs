@@ -273,6 +273,7 @@ fn site(
         }],
         expires: short(3600),
         evidence: Evidence::Off,
+        outbound: None,
         timers: Timers {
             watchdog: WATCHDOG,
             location_period: LOCATION_PERIOD,

@@ -95,7 +95,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         domain: site.sip.domain.clone(),
         servers,
         expires: site.expires,
-        index: None,
+        index: site.outbound,
         sip_timing: Arc::new(sip_timing(&site.timers)),
         link_timing: link_timing(&site.timers),
         policy: Arc::new(policy(site)),

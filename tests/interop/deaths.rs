@@ -80,11 +80,6 @@ impl Victim {
         poll::rest(DEAD);
         omm.revive();
     }
-
-    /// Whether the PBX remembers through this death.
-    fn spares_the_table(self) -> bool {
-        !matches!(self, Victim::Pbx)
-    }
 }
 
 /// Registers as a phone does: again and again until it works.

@@ -5,6 +5,7 @@
 
 mod arrows;
 mod hosts;
+mod limits;
 mod places;
 mod readme;
 mod sizes;
@@ -37,6 +38,11 @@ fn only_the_clock_reads_clocks_and_nothing_sleeps() {
 #[test]
 fn files_are_short_and_named_after_things() {
     kept(sizes::check);
+}
+
+#[test]
+fn every_limit_says_where_it_comes_from() {
+    kept(limits::check);
 }
 
 #[test]

@@ -33,8 +33,8 @@ const PLACES: &[Place] = &[
     },
     Place {
         calls: &["thread::sleep", "time::sleep", "time::sleep_until", "sleep(", "park_timeout("],
-        // In the replay time is virtual: a nap costs nothing and every run naps alike.
-        allowed: &["tests/interop/poll.rs", "replay/"],
+        // In the replay and on the actors' paused test clock time is virtual: a nap costs nothing and every run naps alike.
+        allowed: &["tests/interop/poll.rs", "replay/", "actors/src/seat/tests.rs", "actors/tests/"],
         rule: "nothing waits by sleeping; machines have deadlines",
     },
 ];

@@ -37,6 +37,7 @@ impl Handler<Left> for OmmActor {
             // Refused for a fixed relation: such a user cannot log out, but its phone may be gone all the same.
             let _ = self.birth.directory.logout(&user);
         }
+        let device = self.birth.directory.handset(&user, device);
         match self.user(&user, ctx) {
             Some(actor) => actor.do_send(Absent { device, how, ask }),
             None => self.refuse(ask, Refusal::Unknown),

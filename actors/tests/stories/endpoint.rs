@@ -87,10 +87,10 @@ impl Handler<Located> for Others {
 
 impl Handler<Left> for Others {
     type Result = ();
-    fn handle(&mut self, Left { user, device: _, how, ask }: Left, _: &mut Context<Self>) {
+    fn handle(&mut self, Left { user, device, how, ask }: Left, _: &mut Context<Self>) {
         assert_eq!(how, Leave::Detached);
         self.asks.borrow_mut().extend(ask);
-        self.note(format!("left {user}"));
+        self.note(format!("left {user} {device:?}"));
     }
 }
 
@@ -221,7 +221,8 @@ fn a_copy_of_a_request_that_waits_asks_nobody_a_second_time() {
         }
         assert_eq!(desk.asks.borrow().len(), 1);
         desk.hear(register("101", 2, 0)).await;
-        assert_eq!(desk.told().last().map(String::as_str), Some("left 101"));
+        let ipei: Ipei = "000170000001".parse().expect("an IPEI");
+        assert_eq!(desk.told().last(), Some(&format!("left 101 {:?}", Some(ipei))));
     });
 }
 
@@ -271,7 +272,7 @@ fn a_goodbye_of_a_handset_that_the_user_left_behind_is_answered_and_changes_noth
         let ground = Ground::new().await;
         say(&ground, register("101", 1, 3600)).await;
         pass(SECOND).await;
-        let other = register("101", 2, 0).replace("000170000001", "000170000009");
+        let other = register("101", 2, 0).replace("000170000001", "000170000002");
         say(&ground, other).await;
         pass(SECOND).await;
         assert_eq!(finals(&answers(&ground).await).len(), 2);

@@ -269,7 +269,7 @@ fn pari(role: Role) -> Pari {
     Pari::new(bits).expect("a PARI")
 }
 
-fn facts(role: Role, wall: Wall) -> Facts {
+pub(crate) fn facts(role: Role, wall: Wall) -> Facts {
     let sari = Sari::derive(Park { pli: Pli::FULL, ari: pari(role) });
     let sari = Some(sari).filter(|_| role == Role::Central);
     Facts { omm: identity(role), protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari, wall }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use ::actors::doors::{Accept, ToPeer};
 use ::actors::link::{FromLink, LinkNews};
 use actix::prelude::*;
+use machine::secret::Secret;
+use omm::link::frame::Open;
 use omm::star::Role;
 
-use crate::ground::{Ground, identity, pass, story};
+use crate::ground::{Ground, facts, identity, pass, story};
 
 /// A peer that only listens.
 struct Deaf;
@@ -49,5 +51,24 @@ fn a_replaced_link_that_ends_late_does_not_take_its_successor_down() {
         tell(1, LinkNews::Up(peer));
         pass(Duration::from_millis(1)).await;
         assert_eq!(central.seen(ended, "star sync state=up"), 0);
+    });
+}
+
+#[test]
+fn a_stranger_who_is_not_let_in_is_counted_once() {
+    story(async {
+        let central = Ground::new().await;
+        let omm = central.omm().await;
+        let accept = Accept { peer: "stranger".to_owned(), line: Deaf.start().recipient() };
+        let _ear = omm.send(accept).await.expect("an OMM").expect("a central takes connections");
+        let knock = |password: &str| {
+            let facts = facts(Role::Remote, central.clock.wall());
+            let open = Open { user: "omm".into(), password: Secret::new(password), facts };
+            omm.do_send(FromLink { link: 1, news: LinkNews::Knock(Box::new(open)) });
+        };
+        knock("wrong");
+        assert_eq!(central.status().await.disorder.refused, 1);
+        knock("omm");
+        assert_eq!(central.status().await.disorder.refused, 1, "who knows the password is let in");
     });
 }

@@ -61,10 +61,13 @@ impl<M: Machine<Input: Clone, Effect: std::fmt::Debug>> Machine for Recorded<M> 
     }
 }
 
+/// What comes back for an effect.
+type Perform<M> = dyn FnMut(Moment, <M as Machine>::Effect) -> Vec<<M as Machine>::Input>;
+
 /// Runs the machine and answers it: `perform` says what comes back.
 struct Runner<M: Machine + 'static> {
     seat: Seat<M>,
-    perform: Box<dyn FnMut(Moment, M::Effect) -> Vec<M::Input>>,
+    perform: Box<Perform<M>>,
 }
 
 impl<M: Machine<Effect: Unpin> + Unpin + 'static> Actor for Runner<M> {
@@ -135,7 +138,7 @@ fn happening(chance: &mut Chance, now: Moment) -> roaming::Input {
     let device = Ipei::new(17, 1).expect("an IPEI");
     match chance.below(9) {
         0 | 1 => Input::Located { device, ask: Some(Ask(now.as_millis())), stamp, wall },
-        2 => Input::Detached { device: None, wall },
+        2 => Input::Detached { device: Some(device), wall },
         3 => Input::Withdrawn { wall },
         4 => {
             let claim = Claim {

@@ -178,3 +178,28 @@ fn whatever_is_done_the_relation_stays_one_to_one() {
         assert_eq!(directory.holders.len(), directory.users().filter(|user| user.device().is_some()).count());
     }
 }
+
+#[test]
+fn a_phone_counts_as_the_handset_that_a_login_on_it_leads_to() {
+    let mut directory = directory();
+    directory.login(&number(1), ipei(1)).unwrap();
+    directory.fix(&number(2), ipei(2)).unwrap();
+    directory.add_device(Device { pari_only: Some(HERE), ..Device::new(ipei(4)) }).unwrap();
+    let cases = [
+        (1, Some(ipei(1)), Some(ipei(1))),
+        (1, Some(ipei(3)), Some(ipei(3))),
+        (1, Some(ipei(9)), Some(ipei(1))),
+        (1, Some(ipei(4)), Some(ipei(1))),
+        (1, None, Some(ipei(1))),
+        (2, Some(ipei(3)), Some(ipei(2))),
+        (3, None, None),
+        (9, Some(ipei(1)), None),
+    ];
+    for (user, shown, expected) in cases {
+        assert_eq!(directory.handset(&number(user), shown), expected, "{user} shows {shown:?}");
+        let mut other = directory.clone();
+        if shown.is_some() && other.login(&number(user), shown.unwrap()).is_ok() {
+            assert_eq!(other.device_of(&number(user)).map(|device| device.ipei), expected, "as a login");
+        }
+    }
+}

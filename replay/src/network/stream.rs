@@ -19,7 +19,7 @@ use super::{Network, Parcel, Place};
 const RETRANSMISSION: Duration = Duration::from_millis(200);
 /// Bytes that one direction of a cut stream holds on to, as a socket buffer would; more closes the stream.
 const CUT_BUFFER: usize = 4 << 20;
-/// Writes that may wait at one end, the same as at a socket of the service: a download of all users fits in.
+/// Writes that may wait at one end, the same as at a socket of the service: a download of all users fits in. Ours.
 const WAITING_MAX: usize = 32_768;
 
 /// What arrives at one end.

@@ -21,7 +21,7 @@ const WALL_START: u64 = 1_767_225_600_000;
 const LATENCY: Duration = Duration::from_millis(10);
 /// The port of every SIP address here (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5060;
-/// The most sites: one octet of the addresses, and the PARK's FPN.
+/// The most sites: one octet of the addresses, and the PARK's FPN. Ours.
 const SITES_MAX: usize = 250;
 /// The number of the first named user (ours; the spec's scenarios speak of user 101).
 const NAMED_FIRST: u32 = 101;

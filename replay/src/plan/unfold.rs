@@ -22,7 +22,7 @@ use crate::script::{self, Deed, Place, Script};
 const PHONES_AFTER: Duration = Duration::from_secs(1);
 /// How long a run goes on after its last step or window when the script has no `end` (ours).
 const TAIL: Duration = Duration::from_secs(60);
-/// The most verbs of a plan; a script that repeats more often has lost its `until`.
+/// The most verbs of a plan; a script that repeats more often has lost its `until`. Ours.
 const VERBS_MAX: usize = 2_000_000;
 
 /// Puts the script's steps and asserts into the plan.

@@ -14,11 +14,11 @@ use super::{Deed, Place, Script, Step, output};
 
 /// The words with which a time begins.
 const TIMES: &[&str] = &["at", "after", "every", "during", "when"];
-/// How deep files may include each other.
+/// How deep files may include each other. Ours.
 const INCLUDE_DEPTH_MAX: usize = 8;
-/// The longest line that is read, in bytes; a longer one is no scenario.
+/// The longest line that is read, in bytes; a longer one is no scenario. Ours.
 const LINE_MAX: usize = 4096;
-/// After so many errors the rest is not read: they are mostly the same one.
+/// After so many errors the rest is not read: they are mostly the same one. Ours.
 const COMPLAINTS_MAX: usize = 20;
 
 /// Reads a scenario. `open` gives the text of an included file, named as in the script.
