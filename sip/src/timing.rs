@@ -31,15 +31,18 @@ pub struct Timing {
     pub objection: Duration,
     /// Two failures within this time take a server down (SM-3H).
     pub suspect_window: Duration,
-    /// Silence after which a server in use is asked whether it is there (ours, as the link's ping).
+    /// Silence after which a server in use is asked whether it is there, when users could go elsewhere (ours: with two
+    /// unanswered probes a dead server is known within 10 s).
     pub probe_idle: Duration,
+    /// The same for a server that is the only one of its site (ours: as seldom as one that is down).
+    pub probe_lone: Duration,
     /// First wait between probes of a server that is down; doubles.
     pub probe_first: Duration,
     /// Longest wait between probes of a server that is down.
     pub probe_max: Duration,
     /// Wait between probes of a recovering server.
     pub probe_recovering: Duration,
-    /// How long a probe waits for its answer (ours, equal to the fail-over timer).
+    /// How long a probe waits for its answer (ours: three copies of it).
     pub probe_reply: Duration,
     /// How long a server must have been stable before users fail back to it.
     pub failback_hold: Duration,
@@ -62,11 +65,12 @@ impl Default for Timing {
             cleanup_first: seconds(30),
             objection: seconds(1),
             suspect_window: seconds(60),
-            probe_idle: seconds(30),
+            probe_idle: seconds(4),
+            probe_lone: seconds(300),
             probe_first: seconds(30),
             probe_max: seconds(300),
             probe_recovering: seconds(30),
-            probe_reply: seconds(4),
+            probe_reply: Duration::from_millis(2500),
             failback_hold: seconds(10 * 60),
         }
     }

@@ -71,6 +71,8 @@ timers! {
     rejected = 120_000 in 1_000 .. 86_400_000;
     /// The longest wait after a rejection.
     rejected_max = 1_800_000 in 1_000 .. 86_400_000;
+    /// How long nobody may have heard of a SIP server in use before it is asked whether it is there.
+    probe_idle = 4_000 in 500 .. 3_600_000;
     /// How often a dead SIP server is probed at first; doubles up to `probe_max`.
     probe = 30_000 in 500 .. 3_600_000;
     /// The longest wait between two probes.

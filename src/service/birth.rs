@@ -229,15 +229,17 @@ fn watch(timers: &Timers) -> Watch {
 }
 
 fn sip_timing(timers: &Timers) -> Timing {
+    let usual = Timing::default();
     Timing {
         failover: timers.failover,
         rejected_first: timers.rejected,
         rejected_max: timers.rejected_max,
         probe_first: timers.probe,
         probe_max: timers.probe_max,
-        probe_reply: timers.failover,
+        probe_idle: timers.probe_idle,
+        probe_reply: usual.probe_reply.min(timers.failover),
         failback_hold: timers.failback_hold,
-        ..Timing::default()
+        ..usual
     }
 }
 

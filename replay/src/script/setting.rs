@@ -43,6 +43,7 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("location_period", Takes::Time, "how often a phone repeats its location registration"),
     ("location_stop", Takes::Time, "when a silent phone is believed gone (M-2.1.4.3)"),
     ("location_tolerance", Takes::Time, "how late a phone may be before it is overdue"),
+    ("probe_idle", Takes::Time, "how long nobody may have heard of a server before it is asked"),
     ("probe_interval", Takes::Time, "how often a dead server is probed"),
     ("probe_interval_max", Takes::Time, "the same after some doublings"),
     ("renew_coalescing", Takes::Time, "at most one renewal in this time"),
