@@ -20,7 +20,6 @@
 #![expect(clippy::disallowed_methods, reason = "real peers live in real time")]
 
 use std::process::ExitCode;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::meter::Cost;
@@ -98,7 +97,7 @@ fn watch(pbx: &Pbx, users: u64, started: Instant, leader: u32) -> Run {
             return Run { seconds, registers, cost: meter::cost(leader) };
         }
         assert!(started.elapsed() < PATIENCE, "{held} of {users} users after {PATIENCE:?}");
-        thread::sleep(LOOK);
+        poll::rest(LOOK);
     }
 }
 
@@ -170,7 +169,7 @@ fn failover(users: u64) {
     Phones::of(users).register(site.at());
     watch(&primary, users, Instant::now(), process.id());
     // Nobody is about to refresh, and the probes have found their rhythm.
-    thread::sleep(Duration::from_secs(10));
+    poll::rest(Duration::from_secs(10));
     primary.freeze();
     let started = Instant::now();
     let first = watch(&secondary, 1, started, process.id());
