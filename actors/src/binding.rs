@@ -8,10 +8,12 @@ use omm::ids::Number;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::report::{Evidence, Report};
 use sip::server::{Account, Server};
+use sip::shaper::{Ticket, Wish};
 
 use crate::doors::Datagram;
 use crate::messages::{Answer, Fallen, Route, Unsent};
 use crate::seat::{Flow, Seat, Seated};
+use crate::shaper::{Turn, Wishes};
 use crate::site::{Kin, Site};
 
 /// What a line tells its binding.
@@ -43,6 +45,8 @@ pub struct Witness(pub Evidence);
 pub struct BindingActor {
     seat: Seat<Binding>,
     tier: u8,
+    /// Its name at the shaper.
+    ticket: Ticket,
     kin: Rc<Kin>,
     reports: Recipient<Reported>,
     fallen: Recipient<Fallen<u8>>,
@@ -60,11 +64,19 @@ impl BindingActor {
         fallen: Recipient<Fallen<u8>>,
     ) -> BindingActor {
         let who = format!("binding/{user}@{}", server.name);
+        let ticket = site.ticket();
         let chance = site.chance(&who);
         let tier = server.tier;
-        let machine = Binding::new(account, server, site.local.clone(), site.sip_timing.clone(), chance);
+        let machine =
+            Binding::new(account, server, site.local.clone(), site.sip_timing.clone(), chance).shaped();
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        BindingActor { seat, tier, kin, reports, fallen }
+        BindingActor { seat, tier, ticket, kin, reports, fallen }
+    }
+
+    fn wish(&self, wish: Wish, reply: Option<Recipient<Turn>>) {
+        if let Some(shaper) = self.kin.shapers.get(usize::from(self.tier)) {
+            shaper.do_send(Wishes { who: self.ticket, wish, reply });
+        }
     }
 }
 
@@ -79,6 +91,8 @@ impl Actor for BindingActor {
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to: None });
+        // However it ends, also in a panic: others wait for its slot.
+        self.wish(Wish::Leave, None);
         if std::thread::panicking() {
             self.fallen.do_send(Fallen(self.tier));
         }
@@ -92,7 +106,7 @@ impl Seated for BindingActor {
         &mut self.seat
     }
 
-    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
+    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { to, bytes, first: _, register: _ } => {
                 // A full door loses the datagram, as the network would; retransmissions make it good.
@@ -105,6 +119,10 @@ impl Seated for BindingActor {
                     health.do_send(Witness(evidence));
                 }
             }
+            Effect::Shape(wish @ (Wish::Queue(_) | Wish::Book { .. })) => {
+                self.wish(wish, Some(ctx.address().recipient()));
+            }
+            Effect::Shape(wish @ (Wish::Again | Wish::Over(_) | Wish::Leave)) => self.wish(wish, None),
         }
         Flow::Go
     }
@@ -131,6 +149,17 @@ impl Handler<Unsent> for BindingActor {
 
     fn handle(&mut self, Unsent(addr): Unsent, ctx: &mut Context<Self>) {
         self.feed(Input::Unsent(addr), ctx);
+    }
+}
+
+impl Handler<Turn> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        match turn {
+            Turn::Granted => self.feed(Input::Granted, ctx),
+            Turn::Booked(at) => self.feed(Input::Booked(at), ctx),
+        }
     }
 }
 

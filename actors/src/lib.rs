@@ -26,6 +26,7 @@ pub mod omm;
 pub mod record;
 pub mod seat;
 pub mod server;
+pub mod shaper;
 pub mod site;
 pub mod store;
 pub mod trace;

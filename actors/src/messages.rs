@@ -131,6 +131,8 @@ pub enum Pillar {
     Endpoint,
     /// It holds what was to become durable.
     Keeper,
+    /// It knows who waits for a slot.
+    Shaper,
 }
 
 /// Everybody dies at once and says nothing: the process ends, or starts over from the store.

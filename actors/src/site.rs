@@ -15,6 +15,7 @@ use omm::roaming::policy::Policy;
 use omm::stamp::{OmmId, Stamp};
 use omm::watchdog::Class as Watch;
 use sip::server::{Account, Local, Server};
+use sip::shaper::{Shape, Ticket};
 use sip::timing::Timing;
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ use crate::clock::Clock;
 use crate::doors::Datagram;
 use crate::keeper::Keep;
 use crate::messages::{Route, Say, Verdict};
+use crate::shaper::Wishes;
 use crate::trace::Trace;
 
 /// The settings of one OMM, shared by its actors.
@@ -53,6 +55,8 @@ pub struct Site {
     pub index: Option<u8>,
     /// The durations of the SIP side.
     pub sip_timing: Arc<Timing>,
+    /// How REGISTERs to each server are shaped.
+    pub shape: Shape,
     /// The durations of the sync link.
     pub link_timing: LinkTiming,
     /// The rules of roaming for handsets that may go anywhere and report regularly.
@@ -69,6 +73,11 @@ impl Site {
         self.hired.set(hired + 1);
         let moment = self.clock.moment().as_millis();
         Chance::of(self.seed, &format!("{}/{who}/{moment}/{hired}", self.node))
+    }
+
+    /// A number that no other of its actors has, if it takes its [`Site::chance`] next.
+    pub fn ticket(&self) -> Ticket {
+        self.hired.get()
     }
 
     /// The contact that this OMM registers for `user` in the roam `epoch` (spec 3.7): the parameters carry the roam to
@@ -126,6 +135,8 @@ pub struct Kin {
     pub keeper: Recipient<Keep>,
     /// The health of the server of each tier; a health that fell over is replaced.
     pub health: RefCell<Vec<Recipient<Witness>>>,
+    /// The shaper of each tier's server.
+    pub shapers: Vec<Recipient<Wishes>>,
     /// The star.
     pub star: Recipient<Say>,
 }

@@ -15,6 +15,7 @@ use omm::stamp::Stamp;
 use sip::line;
 use sip::report::{Leftover, Listed, Removal};
 use sip::server::Standing;
+use sip::shaper::Rank;
 use sip::uri::Uri;
 
 use crate::keeper::{Keep, Kept};
@@ -175,6 +176,14 @@ impl UserActor {
         self.line(ctx).do_send(Want(input));
     }
 
+    /// Whoever did not come from another OMM waits behind those who did (SM-3): it is a start-up, of a process or of
+    /// a phone.
+    fn hasten(&mut self, ctx: &mut Context<Self>) {
+        if !self.seat.machine().has_taken_over() {
+            self.want(line::Input::Haste(Rank::StartUp), ctx);
+        }
+    }
+
     /// The line, hired on first need and told what it must know.
     fn line(&mut self, ctx: &mut Context<Self>) -> Addr<LineActor> {
         if let Some(line) = &self.line {
@@ -259,11 +268,15 @@ impl Seated for UserActor {
             Effect::Refuse(ask, why) => self.kin.verdicts.do_send(Verdict { ask, refused: Some(why) }),
             Effect::Bind { epoch } => {
                 let contact = self.site.contact(&self.user.number, epoch);
+                self.hasten(ctx);
                 self.want(line::Input::Bind { contact }, ctx);
             }
             Effect::Renew => self.want(line::Input::Renew, ctx),
             Effect::Unbind => self.want(line::Input::Unbind, ctx),
-            Effect::Query => self.want(line::Input::Query, ctx),
+            Effect::Query => {
+                self.hasten(ctx);
+                self.want(line::Input::Query, ctx);
+            }
             Effect::Evict(contacts) => self.want(line::Input::Evict(contacts), ctx),
             Effect::Say(word) => self.kin.star.do_send(Say(word)),
             Effect::Watch(_) | Effect::Alarm(_) => {}

@@ -279,6 +279,11 @@ impl Roaming {
         matches!(self.state, State::Asking | State::Claiming | State::Unconfirmed | State::Settled)
     }
 
+    /// Whether this OMM took the user over from another, in this life of the process.
+    pub const fn has_taken_over(&self) -> bool {
+        self.took_over.is_some()
+    }
+
     /// How it stands with the handset's reports.
     pub const fn watchdog(&self) -> watchdog::State {
         self.watchdog.state()

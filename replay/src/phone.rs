@@ -192,7 +192,7 @@ impl Seated for Agent {
                 self.network.do_send(Post { from: self.addr, to: to.addr, bytes })
             }
             Effect::Report(Report::Done) => ctx.stop(),
-            Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) => {}
+            Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) | Effect::Shape(_) => {}
         }
         Flow::Go
     }

@@ -144,6 +144,8 @@ pub struct User {
     pub expires: Option<Duration>,
     /// The digest algorithm.
     pub auth: Auth,
+    /// Moved before the others.
+    pub vip: bool,
 }
 
 /// One phone.

@@ -141,6 +141,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         expires: world.tuning.expires,
         index: index(plan, at),
         link_timing: world.tuning.link(),
+        shape: world.tuning.shape,
         sip_timing: Arc::new(world.tuning.sip.clone()),
         policy: Arc::new(world.tuning.policy.clone()),
         watch: world.tuning.watch,
@@ -209,6 +210,7 @@ fn directory(plan: &Plan, platform: Platform) -> Directory {
         let Ok(number) = Number::new(&user.number) else { continue };
         let mut entry = User::new(number, password(&user.number));
         entry.expires = user.expires;
+        entry.vip = user.vip;
         let phone = plan.phones.iter().find(|phone| phone.user == Some(index));
         if let Some(ipei) = phone.and_then(|phone| phone.ipei.parse::<Ipei>().ok()) {
             entry.relation = if phone.is_some_and(|phone| phone.pari_only) {

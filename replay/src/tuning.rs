@@ -16,6 +16,7 @@ use omm::stamp::OmmId;
 use omm::watchdog::Class;
 use sip::digest::Algorithm;
 use sip::registrar::{Model, Policy as Grants};
+use sip::shaper::{FIXED_SLOTS, FIXED_SPACING, Mode, SLOTS_FIRST, SLOTS_MAX, Shape};
 use sip::timing::Timing;
 use sip::uas::profile::{Auth as AskPassword, Profile};
 
@@ -34,6 +35,8 @@ const PROTOCOL: u32 = 45;
 pub struct Tuning {
     /// The SIP side of OMMs and phones.
     pub sip: Timing,
+    /// How REGISTERs are shaped.
+    pub shape: Shape,
     /// Roaming.
     pub policy: Policy,
     /// When a silent handset is believed gone.
@@ -78,6 +81,7 @@ impl Tuning {
         let grants = Grants::default();
         Tuning {
             sip: sip_timing(&set),
+            shape: shape(&set),
             policy,
             watch,
             location_period: period,
@@ -182,6 +186,22 @@ fn sip_timing(set: &Settings<'_>) -> Timing {
     }
 }
 
+fn shape(set: &Settings<'_>) -> Shape {
+    let usual = Shape::default();
+    let mode = match set.word("shaper") {
+        Some("fixed") => Mode::Fixed {
+            slots: set.count("shaper_slots", FIXED_SLOTS),
+            spacing: set.time("shaper_spacing", FIXED_SPACING),
+        },
+        Some(_) | None => {
+            let most = set.count("shaper_slots", SLOTS_MAX);
+            Mode::Adaptive { first: SLOTS_FIRST.min(most), most }
+        }
+    };
+    let per_second = set.count("shaper_per_second", usual.per_second);
+    Shape { mode, per_second, hold: set.time("failover_timer", usual.hold) }
+}
+
 fn link_timing(set: &Settings<'_>) -> LinkTiming {
     let usual = LinkTiming::default();
     LinkTiming {
@@ -207,7 +227,21 @@ impl Settings<'_> {
         );
         match self.0.get(key) {
             Some(Setting::Time(span)) => Some(*span),
-            Some(Setting::Count(_) | Setting::Switch(_)) | None => None,
+            Some(Setting::Count(_) | Setting::Switch(_) | Setting::Word(_)) | None => None,
+        }
+    }
+
+    fn word(&self, key: &'static str) -> Option<&'static str> {
+        match self.0.get(key) {
+            Some(Setting::Word(word)) => Some(word),
+            Some(Setting::Count(_) | Setting::Switch(_) | Setting::Time(_)) | None => None,
+        }
+    }
+
+    fn count(&self, key: &'static str, usual: u32) -> u32 {
+        match self.0.get(key) {
+            Some(Setting::Count(count)) => *count,
+            Some(Setting::Word(_) | Setting::Switch(_) | Setting::Time(_)) | None => usual,
         }
     }
 

@@ -16,6 +16,8 @@
 //!   Rest: another tier serves. Nothing is sent; what may still be listed here is remembered for a later Remove.
 //! ```
 //!
+//! - Before the first REGISTER of an exchange it waits for a slot of its server's [`crate::shaper`] (SM-3: Queued), in
+//!   whichever state it is; `turn` keeps its place.
 //! - Exactly one REGISTER is in flight (S-02, I8); whatever comes meanwhile waits behind it.
 //! - A REGISTER that stays unanswered may have been carried out (RFC 4321): its transaction goes on listening, and a
 //!   late 2xx counts (G-7). The true state after a timeout is unknown, never "not registered".
@@ -38,11 +40,14 @@ use crate::digest::client::Credentials;
 use crate::message::Message;
 use crate::report::{Evidence, Leftover, Report};
 use crate::server::{Account, Local, Server};
+use crate::shaper::{Rank, Wish};
 use crate::target::Target;
 use crate::timing::Timing;
 
 use flight::{Flight, Orphan};
+use turn::Turn;
 
+mod adopting;
 mod answer;
 mod flight;
 mod landing;
@@ -50,6 +55,7 @@ mod orders;
 mod plan;
 mod request;
 mod sending;
+mod turn;
 
 /// Sibling contacts that wait to be evicted. Ours: ten other OMMs (M-2.1.1-a), standby members included.
 pub const EVICTIONS_MAX: usize = 22;
@@ -91,6 +97,8 @@ pub enum Order {
     Inherit(Leftover),
     /// The server came back, or the credentials changed: try now if waiting.
     Retry,
+    /// How urgent it is from now on that the user is registered here (until told, as urgent as a roam).
+    Haste(Rank),
 }
 
 /// What can happen to a binding.
@@ -104,6 +112,10 @@ pub enum Input {
     Unsent(SocketAddr),
     /// The account changed: another password, another lifetime. The address of record stays the same.
     Account(Arc<Account>),
+    /// The shaper has given a slot.
+    Granted,
+    /// The shaper says when to refresh: so long from now.
+    Booked(Duration),
 }
 
 /// What a binding wants done.
@@ -129,6 +141,8 @@ pub enum Effect {
     Report(Report),
     /// For the health of the server.
     Evidence(Evidence),
+    /// For the shaper of the server.
+    Shape(Wish),
 }
 
 /// What a REGISTER is about, as the trace tells it.
@@ -258,6 +272,10 @@ pub struct Binding {
     held: Option<Moment>,
     /// The last REGISTER with a contact succeeded, so that a lapse is news.
     stored: bool,
+    /// Our contact that a query has found in the registrar's list, and until when it lives.
+    found: Option<(Box<str>, Moment)>,
+    /// Successes since it was last unregistered, up to [`plan::WIDE`].
+    grown: u8,
     /// What to ask for, seconds: a 423 raises it (S-07).
     asked: u32,
     /// The target that answered last (facts: the first one must not be retried for ever).
@@ -271,6 +289,10 @@ pub struct Binding {
     cautious: bool,
     /// The line was told that nothing is left to do.
     retired: bool,
+    /// How urgent its first registration is.
+    haste: Rank,
+    /// Its place at the shaper.
+    turn: Turn,
     wants: Wants,
     flight: Option<Box<Flight>>,
     orphans: Vec<Orphan>,
@@ -307,6 +329,8 @@ impl Binding {
             ours: Vec::new(),
             held: None,
             stored: false,
+            found: None,
+            grown: 0,
             asked,
             target: 0,
             failures: 0,
@@ -314,6 +338,8 @@ impl Binding {
             plain: false,
             cautious: false,
             retired: false,
+            haste: Rank::Roam,
+            turn: Turn::Free,
             wants: Wants::default(),
             flight: None,
             orphans: Vec::new(),
@@ -349,10 +375,15 @@ impl Machine for Binding {
 
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match input {
-            Input::Order(order) => self.obey(now, order),
+            Input::Order(order) => {
+                self.obey(now, order);
+                self.adopt(now, out);
+            }
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
             Input::Account(account) => self.change(account),
+            Input::Granted => self.granted(out),
+            Input::Booked(at) => self.booked(now, at),
         }
         self.proceed(now, out);
     }
@@ -390,7 +421,8 @@ impl Machine for Binding {
             Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
             Effect::Send { first: false, .. }
             | Effect::Report(Report::Listed(_) | Report::Done)
-            | Effect::Evidence(_) => None,
+            | Effect::Evidence(_)
+            | Effect::Shape(_) => None,
         }
     }
 }

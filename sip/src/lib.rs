@@ -45,6 +45,7 @@ pub mod param;
 pub mod registrar;
 pub mod report;
 pub mod server;
+pub mod shaper;
 pub mod target;
 pub mod timing;
 pub mod transaction;

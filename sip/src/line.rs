@@ -33,6 +33,7 @@ use machine::timers::{Name, Timers};
 use crate::binding::Order;
 use crate::report::{Failure, Leftover, Listed, Removal, Report};
 use crate::server::Standing;
+use crate::shaper::Rank;
 use crate::timing::Timing;
 
 mod moves;
@@ -48,6 +49,8 @@ pub enum Input {
         /// The full contact URI.
         contact: Arc<str>,
     },
+    /// How urgent the next `Bind` is: a roam, unless said otherwise.
+    Haste(Rank),
     /// One more REGISTER at the current tier (M-2.1.4.1-e).
     Renew,
     /// Ask the registrar of the current tier what it lists.
@@ -157,6 +160,8 @@ struct Tier {
     bound: bool,
     /// A binding was hired and not yet dismissed.
     hired: bool,
+    /// What the binding was told last.
+    haste: Rank,
     /// It failed in the present round of tries.
     failed: bool,
     /// Its last report was a failure that another tier might not have.
@@ -190,6 +195,12 @@ pub struct Line {
     homesick: bool,
     busy: bool,
     cautious: bool,
+    /// How urgent the present `Bind` is, until it has succeeded once.
+    haste: Option<Rank>,
+    /// The next one's.
+    coming: Rank,
+    /// Every move of the user is as urgent as a roam.
+    vip: bool,
     timers: Timers<Timer>,
 }
 
@@ -201,6 +212,7 @@ impl Line {
             drained: None,
             bound: false,
             hired: false,
+            haste: Rank::Roam,
             failed: false,
             failing: false,
             removing: false,
@@ -215,8 +227,17 @@ impl Line {
             homesick: false,
             busy: false,
             cautious: false,
+            haste: None,
+            coming: Rank::Roam,
+            vip: false,
             timers: Timers::default(),
         }
+    }
+
+    /// The line of a VIP, who is moved first when a server fails.
+    pub fn of_vip(mut self, vip: bool) -> Line {
+        self.vip = vip;
+        self
     }
 
     /// The tier at which the user is registered or tries to be.
@@ -239,23 +260,22 @@ impl Machine for Line {
                 self.tiers.iter_mut().for_each(|tier| tier.failed = false);
                 let current = self.best().unwrap_or(0);
                 self.state = State::On { contact, current, trial: None };
-                self.engage(now, current, out);
+                self.hasten();
+                self.engage(now, current, Rank::Refresh, out);
             }
             (Input::Bind { contact: new }, State::On { current, trial, .. }) => {
                 let (current, trial) = (*current, *trial);
                 self.state = State::On { contact: new, current, trial };
-                self.engage(now, current, out);
+                self.hasten();
+                self.engage(now, current, Rank::Refresh, out);
                 if let Some(trial) = trial {
-                    self.engage(now, trial, out);
+                    self.engage(now, trial, Rank::Failback, out);
                 }
             }
+            (Input::Haste(rank), State::Off | State::On { .. }) => self.coming = rank,
             (Input::Renew, State::On { current, .. }) => self.tell(*current, Order::Renew, out),
             (Input::Query, State::On { current, .. }) => self.tell(*current, Order::Query, out),
-            (Input::Query, State::Off) => {
-                let tier = self.best().unwrap_or(0);
-                self.hold(now, tier, out);
-                self.tell(tier, Order::Query, out);
-            }
+            (Input::Query, State::Off) => self.ask(now, out),
             (Input::Evict(contacts), State::On { current, .. }) => {
                 self.tell(*current, Order::Evict(contacts), out);
             }

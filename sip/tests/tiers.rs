@@ -190,7 +190,7 @@ impl Site {
                     health.on(self.now, health::Input::Evidence(evidence), &mut effects);
                     self.health_effects(effects);
                 }
-                binding::Effect::Answered { .. } => {}
+                binding::Effect::Answered { .. } | binding::Effect::Shape(_) => {}
             }
         }
     }

@@ -11,10 +11,12 @@ use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 
 use sip::digest::Algorithm;
+use sip::shaper::Shape;
 use sip::target::Transport;
 
 use super::reader::{At, Section};
 use super::server::{Server, host_and_port};
+use super::shaping;
 use super::timers::Timers;
 use super::users::{EXPIRES, User};
 
@@ -119,6 +121,8 @@ pub struct Sip {
     pub domain: String,
     /// The digest algorithms that phones are offered, the best first.
     pub digest: Vec<Algorithm>,
+    /// How REGISTERs to each server are shaped.
+    pub shape: Shape,
 }
 
 /// A SIP server of the site.
@@ -343,6 +347,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         section.reader.fault(listen.span.clone(), what, listen.value.to_string(), "`contact` as well", hint);
     }
     let digest = section.word("digest", DIGESTS);
+    let shape = shaping::read(&section);
     section.finish();
     let listen = listen?.value;
     let contact = contact.map_or_else(|| listen.ip().to_string(), |contact| contact.value);
@@ -353,7 +358,7 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         Err(_) => listen.to_string(),
     };
     let digest = digest.map_or(MD5, |digest| digest.value).to_vec();
-    Some(Sip { listen, contact, domain: domain?.value, digest })
+    Some(Sip { listen, contact, domain: domain?.value, digest, shape })
 }
 
 /// A server over a transport that the SIP door speaks.

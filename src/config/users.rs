@@ -32,6 +32,8 @@ pub struct User {
     pub pari_only: Option<Park>,
     /// Whether the handset reports its location by itself (M-2.1.4.3-a, AMB-20).
     pub class: Class,
+    /// Moved before the others when a SIP server fails.
+    pub vip: bool,
     /// How long this user's registrations last; the site's value when the file says nothing.
     pub expires: Option<Duration>,
 }
@@ -84,6 +86,7 @@ fn one(
     let device = entry.parsed("device", "an IPEI, such as \"03074 0220259 3\"", str::parse::<Ipei>);
     let pari_only = entry.parsed("pari_only", PARK_TEXT, str::parse::<Park>);
     let class = entry.word("class", CLASSES);
+    let vip = entry.flag("vip");
     let expires = entry.duration("expires", EXPIRES.0, EXPIRES.1);
     if let Some(number) = &number {
         unique(reader, numbers, &number.value, &number.span, "number", "M-2.2.5-b");
@@ -115,6 +118,7 @@ fn one(
         device: device.map(|device| device.value),
         pari_only: pari_only.map(|site| site.value),
         class: class.map_or(Class::Periodic, |class| class.value),
+        vip: vip.is_some_and(|vip| vip.value),
         expires: expires.map(|expires| expires.value),
         number,
     })

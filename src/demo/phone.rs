@@ -91,7 +91,7 @@ impl Seated for Phone {
         match effect {
             Effect::Send { to, bytes, .. } => self.make.door.do_send(Datagram { peer: to, bytes }),
             Effect::Report(Report::Done) => ctx.stop(),
-            Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) => {}
+            Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) | Effect::Shape(_) => {}
         }
         Flow::Go
     }

@@ -26,6 +26,7 @@ use sip::digest::Algorithm;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Account, Server};
+use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
@@ -266,6 +267,7 @@ fn site(
             contact: sip.to_string(),
             domain: DOMAIN.into(),
             digest: vec![Algorithm::SHA_256],
+            shape: Shape::default(),
         },
         tiers: vec![Tier {
             name: "pbx".into(),
@@ -301,6 +303,7 @@ fn user_of((number, name, ipei): &(&str, &str, &str)) -> Option<User> {
         password: password(number),
         device: Some(ipei.parse::<Ipei>().ok()?),
         pari_only: None,
+        vip: false,
         class: Class::Periodic,
         expires: None,
     })

@@ -30,6 +30,7 @@ use omm::watchdog::Class as Watch;
 use sip::host::Host;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Local, Server};
+use sip::shaper::Shape;
 use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
@@ -96,6 +97,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         servers,
         expires: site.expires,
         index: site.outbound,
+        shape: Shape { hold: site.timers.failover, ..site.sip.shape },
         sip_timing: Arc::new(sip_timing(&site.timers)),
         link_timing: link_timing(&site.timers),
         policy: Arc::new(policy(site)),
@@ -201,6 +203,7 @@ fn entry(user: &users::User) -> User {
     entry.name = user.name.clone();
     entry.sip_auth_id = Some(user.auth.clone()).filter(|auth| *auth != user.number.as_str());
     entry.expires = user.expires;
+    entry.vip = user.vip;
     if let Some(ipei) = user.device {
         entry.relation = Relation::Fixed(ipei);
     }

@@ -108,6 +108,7 @@ impl Handler<Fallen<Pillar>> for OmmActor {
         let why = match pillar {
             Pillar::Endpoint => "the endpoint fell over",
             Pillar::Keeper => "the keeper of the store fell over",
+            Pillar::Shaper => "the shaper of a server fell over",
         };
         self.start_over(why, ctx);
     }

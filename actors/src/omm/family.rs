@@ -14,6 +14,7 @@ use crate::keeper::{Keeper, KeeperWays};
 use crate::messages::{Die, Reach};
 use crate::record::Roam;
 use crate::server::{HealthWays, ServerActor};
+use crate::shaper::ShaperActor;
 use crate::site::Kin;
 use crate::user::{Birth, UserActor};
 
@@ -23,6 +24,7 @@ pub(super) struct Children {
     pub(super) endpoint: Addr<EndpointActor>,
     keeper: Addr<Keeper>,
     pub(super) servers: Vec<Addr<ServerActor>>,
+    shapers: Vec<Addr<ShaperActor>>,
     pub(super) users: BTreeMap<Number, Addr<UserActor>>,
     pub(super) links: BTreeMap<u64, Link>,
 }
@@ -44,16 +46,22 @@ impl OmmActor {
             Keeper::new(self.birth.store.clone(), site.clock.clone(), site.trace.clone(), ways).start();
         let servers: Vec<_> =
             (0..site.servers.len()).filter_map(|tier| self.hire_server(tier, &endpoint, ctx)).collect();
+        let shapers: Vec<_> = site
+            .servers
+            .iter()
+            .map(|server| ShaperActor::new(&site, server, own.clone().recipient()).start())
+            .collect();
         let kin = Rc::new(Kin {
             sip: self.birth.sip.clone(),
             routes: endpoint.clone().recipient(),
             verdicts: endpoint.clone().recipient(),
             keeper: keeper.clone().recipient(),
             health: RefCell::new(servers.iter().map(|server| server.clone().recipient()).collect()),
+            shapers: shapers.iter().map(|shaper| shaper.clone().recipient()).collect(),
             star: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
-        self.children = Some(Children { kin, endpoint, keeper, servers, users, links });
+        self.children = Some(Children { kin, endpoint, keeper, servers, shapers, users, links });
     }
 
     /// Hires the health of the server of a tier; `None` when the site has no such tier.
@@ -119,6 +127,9 @@ impl OmmActor {
         }
         for server in &children.servers {
             server.do_send(Die);
+        }
+        for shaper in &children.shapers {
+            shaper.do_send(Die);
         }
         for link in children.links.values() {
             link.dismiss();

@@ -36,6 +36,7 @@ use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::registrar::Policy as Grants;
 use sip::server::{Local, Server};
+use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
 use sip::uas::Uas;
@@ -335,6 +336,7 @@ impl Shared {
             servers: vec![server(0, "pbx", PBX), server(1, "spare", SPARE)],
             expires: Duration::from_secs(3600),
             index: None,
+            shape: Shape::default(),
             sip_timing: Arc::new(Timing::default()),
             link_timing: LinkTiming::default(),
             policy: Arc::new(Policy { watchdog: Some(Watch::PERIODIC), ..Policy::default() }),

@@ -207,6 +207,7 @@ impl Layout {
                 home,
                 expires: words.expires,
                 auth: words.auth.unwrap_or_default(),
+                vip: words.vip,
             });
         }
         let mut next = CROWD_FIRST;
@@ -225,7 +226,7 @@ impl Layout {
                 }
                 let home = self.home(homes, index, *count);
                 let name = Arc::clone(&number);
-                self.plan.users.push(User { name, number, home, expires: None, auth: Auth::Md5 });
+                self.plan.users.push(User { name, number, home, expires: None, auth: Auth::Md5, vip: false });
             }
         }
     }

@@ -13,6 +13,8 @@ pub enum Setting {
     Count(u32),
     /// On or off.
     Switch(bool),
+    /// One of a few words.
+    Word(&'static str),
 }
 
 /// What kind of value a key takes.
@@ -24,6 +26,8 @@ pub enum Takes {
     Count,
     /// `on` or `off`.
     Switch,
+    /// One of these words.
+    Word(&'static [(&'static str, &'static str)]),
 }
 
 /// Every key, what it takes and what it is (spec section 8 unless said otherwise).
@@ -48,6 +52,10 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("probe_interval_max", Takes::Time, "the same after some doublings"),
     ("renew_coalescing", Takes::Time, "at most one renewal in this time"),
     ("retry_after_max", Takes::Time, "the longest Retry-After that is obeyed"),
+    ("shaper", Takes::Word(SHAPERS), "how REGISTERs to a server are shaped (SM-3)"),
+    ("shaper_per_second", Takes::Count, "how many REGISTERs may start within a second, at one server"),
+    ("shaper_slots", Takes::Count, "how many exchanges are in flight at a time, at one server"),
+    ("shaper_spacing", Takes::Time, "`fixed`: the time between two starts"),
     ("skew_stop", Takes::Time, "clock difference at which a link is held"),
     ("skew_warn", Takes::Time, "clock difference at which a warning is given"),
     ("t_confirm", Takes::Time, "how long a new owner waits before it renews unconfirmed"),
@@ -59,6 +67,8 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("t_open", Takes::Time, "how long a link may take to open"),
     ("t_timeout_max", Takes::Time, "the longest wait after all servers were silent"),
 ];
+
+const SHAPERS: &[(&str, &str)] = &[("adaptive", "adaptive"), ("fixed", "fixed")];
 
 /// Reads `KEY VALUE`. A hyphen may stand for each underscore.
 pub(super) fn read(line: &mut Cursor<'_>) -> Read<(&'static str, Setting)> {
@@ -72,6 +82,7 @@ pub(super) fn read(line: &mut Cursor<'_>) -> Read<(&'static str, Setting)> {
     let setting = match takes {
         Takes::Time => Setting::Time(line.duration()?),
         Takes::Count => Setting::Count(line.count("a whole number")?),
+        Takes::Word(words) => Setting::Word(line.choose("a word", words)?),
         Takes::Switch => Setting::Switch(line.choose("a switch", &[("on", true), ("off", false)])?),
     };
     Ok((key, setting))

@@ -52,7 +52,7 @@ pub enum World {
     Set(&'static str, Setting),
 }
 
-/// `user NAME [number N] [home SITE] [expires D] [auth A] [pari-only] [dect|desk|softphone] [device D]`
+/// `user NAME [number N] [home SITE] [expires D] [auth A] [pari-only] [vip] [dect|desk|softphone] [device D]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserWords {
     /// The name used in the script.
@@ -67,6 +67,8 @@ pub struct UserWords {
     pub auth: Option<Auth>,
     /// The phone is subscribed to its OMM's own identity only (M-2.1.2.1).
     pub pari_only: bool,
+    /// Moved before the others when a SIP server fails.
+    pub vip: bool,
     /// The kind of phone.
     pub kind: Kind,
     /// The phone: the IPEI of the user's own one, or the name of a declared device.

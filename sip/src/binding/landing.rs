@@ -167,6 +167,7 @@ impl Binding {
         match errand.kind {
             Kind::Query => {
                 out.push(Effect::Evidence(Evidence::Alive));
+                self.remember(now, &book.listed);
                 out.push(Effect::Report(Report::Listed(book.listed)));
                 if errand.guard && self.state == State::Registered {
                     self.timers.set(Timer::Objection, now + self.timing.objection);
@@ -215,10 +216,12 @@ impl Binding {
         if self.is_leaving() {
             return;
         }
-        (self.failures, self.refusals, self.stored) = (0, 0, true);
+        if !std::mem::replace(&mut self.stored, true) {
+            self.grown = 0;
+        }
+        (self.failures, self.refusals) = (0, 0);
         self.state = State::Registered;
-        let refresh = plan::refresh(granted, &self.timing, &mut self.chance);
-        self.timers.set(Timer::Again, now + refresh);
+        self.plan_refresh(now, granted, out);
         out.push(Effect::Report(Report::Registered { granted, listed: book.listed }));
     }
 

@@ -78,6 +78,10 @@ impl Binding {
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.cautious = cautious,
             (
+                Order::Haste(rank),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.haste = rank,
+            (
                 Order::Inherit(leftover),
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.inherit(now, leftover),

@@ -7,22 +7,29 @@ use machine::chance::Chance;
 use crate::timing::Timing;
 
 /// Below this lifetime a refresh comes at half of it (SM-3 refresh plan).
-const SHORT: Duration = Duration::from_secs(60);
+pub(super) const SHORT: Duration = Duration::from_secs(60);
 
-/// How long after the answer to refresh a registration that lives for `granted` (SM-3 refresh plan, G-8).
+/// Successes after which users that registered together are spread (ours): the first two refreshes are drawn from wide
+/// windows, so that all seconds of a cycle are in use after it, and the usual window keeps them apart.
+pub(super) const WIDE: u8 = 2;
+
+/// How long after the answer to refresh a registration that lives for `granted`: no sooner and no later than this (SM-3
+/// refresh plan, G-8).
 ///
-/// Half-way below a minute; else `granted` - lead - U(0, lead / 2), where lead = granted / 10 within its bounds. The
-/// draw spreads users that registered together, and never comes before half of the life (facts: restart storms).
-/// Never sooner than the floor, even when the registration does not live that long.
-pub(super) fn refresh(granted: Duration, timing: &Timing, chance: &mut Chance) -> Duration {
-    let plan = if granted < SHORT {
-        granted / 2
+/// Half-way below a minute; else `granted` - lead - [0, lead / 2], where lead = granted / 10 within its bounds. A wide
+/// window begins at half of the life, and none before it (facts: restart storms). Never sooner than the floor, even when
+/// the registration does not live that long.
+pub(super) fn refresh(granted: Duration, is_wide: bool, timing: &Timing) -> (Duration, Duration) {
+    let half = granted / 2;
+    let (from, to) = if granted < SHORT {
+        (half, half)
     } else {
         let lead = (granted / 10).clamp(timing.lead_min, timing.lead_max.max(timing.lead_min));
-        let early = chance.between(Duration::ZERO, lead / 2);
-        granted.saturating_sub(lead + early).max(granted / 2)
+        let to = granted.saturating_sub(lead).max(half);
+        let from = granted.saturating_sub(lead + lead / 2).max(half);
+        (if is_wide { half } else { from }, to)
     };
-    plan.max(timing.refresh_floor)
+    (from.max(timing.refresh_floor), to.max(timing.refresh_floor))
 }
 
 /// How long to wait after `failures` attempts in a row that reached nobody (S-28, RFC 5626 4.5): uniform in
@@ -79,35 +86,23 @@ mod tests {
         Duration::from_secs(s)
     }
 
-    fn refreshes(granted: u64) -> (Duration, Duration) {
-        let mut chance = Chance::of(1, "plan");
-        let all = (0..2000).map(|_| refresh(seconds(granted), &Timing::default(), &mut chance));
-        let all: Vec<Duration> = all.collect();
-        (*all.iter().min().unwrap(), *all.iter().max().unwrap())
-    }
-
     #[test]
     fn a_refresh_comes_within_its_window() {
-        for (granted, low, high) in [
-            (0, 20, 20),
-            (1, 20, 20),
-            (30, 20, 20),
-            (50, 25, 25),
-            (60, 37, 45),
-            (120, 97, 105),
-            (600, 510, 540),
-            (3600, 3150, 3300),
-            (86_400, 85_950, 86_100),
+        for (granted, half, low, high) in [
+            (0, 20, 20, 20),
+            (1, 20, 20, 20),
+            (30, 20, 20, 20),
+            (50, 25, 25, 25),
+            (60, 30, 37, 45),
+            (120, 60, 97, 105),
+            (600, 300, 510, 540),
+            (3600, 1800, 3150, 3300),
+            (86_400, 43_200, 85_950, 86_100),
         ] {
-            let (least, most) = refreshes(granted);
-            assert!(least >= seconds(low) && most <= seconds(high), "{granted}: {least:?}..{most:?}");
-            if granted >= 60 {
-                let width = most - least;
-                assert!(
-                    width > (seconds(high) - seconds(low)) * 9 / 10,
-                    "{granted}: the window is used: {width:?}"
-                );
-            }
+            let (from, to) = refresh(seconds(granted), false, &Timing::default());
+            assert_eq!((from.as_secs(), to.as_secs()), (low, high), "{granted}");
+            let (from, to) = refresh(seconds(granted), true, &Timing::default());
+            assert_eq!((from.as_secs(), to.as_secs()), (half, high), "{granted}");
         }
     }
 

@@ -23,13 +23,26 @@ impl Binding {
         if self.flight.is_some() {
             return;
         }
+        self.end_exchange(out);
         if self.state == State::Removing && self.ours.is_empty() {
             self.removal_ends(now, Removal::Nothing, out);
         }
-        let Some(kind) = self.next_kind() else { return self.retire(out) };
-        if self.timers.at(Timer::Hold).is_none() {
-            let errand = self.errand(kind);
-            self.attempt(now, errand, out);
+        let kind = self.next_kind();
+        match kind.filter(|_| self.timers.at(Timer::Hold).is_none()) {
+            Some(kind) if self.may_send(kind, out) => {
+                let errand = self.errand(kind);
+                self.attempt(now, errand, out);
+                if self.flight.is_none() {
+                    self.step_aside(out);
+                }
+            }
+            Some(_) => {}
+            None => {
+                self.step_aside(out);
+                if kind.is_none() {
+                    self.retire(out);
+                }
+            }
         }
     }
 
@@ -92,6 +105,7 @@ impl Binding {
         let Some(to) = errand.target(self.targets()) else {
             return self.failed(now, errand, Failure::Unsent, out);
         };
+        self.use_slot(out);
         self.cseq += 1;
         let branch = format!("{MAGIC_COOKIE}{}", self.chance.hex(16));
         let keep = errand.contact.as_deref().map(|contact| (contact, errand.expires));

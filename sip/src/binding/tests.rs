@@ -10,6 +10,7 @@ mod answers;
 mod chaos;
 mod removing;
 mod stories;
+mod turns;
 
 /// Our contact in roam epoch `epoch`.
 pub(super) fn contact(epoch: u32) -> Arc<str> {
@@ -205,6 +206,7 @@ impl Story {
             Effect::Report(Report::Removed(removal)) => format!("removed {removal}"),
             Effect::Report(Report::Done) => "done".to_owned(),
             Effect::Evidence(evidence) => format!("{evidence:?}").to_lowercase(),
+            Effect::Shape(wish) => format!("{wish:?}").to_lowercase(),
         })
     }
 }

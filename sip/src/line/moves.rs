@@ -8,6 +8,7 @@ use super::{Effect, Line, State, Tier, Timer};
 use crate::binding::Order;
 use crate::report::{Failure, Listed, Removal, Report};
 use crate::server::Standing;
+use crate::shaper::Rank;
 
 impl Line {
     /// The tier to use: the lowest usable one that has not failed in this round, else the lowest recovering one.
@@ -27,7 +28,7 @@ impl Line {
         let cautious = self.cautious;
         let Some(entry) = self.tier(tier) else { return };
         if !entry.hired {
-            entry.hired = true;
+            (entry.hired, entry.haste) = (true, Rank::Roam);
             if cautious {
                 out.push(Effect::Tell { tier, order: Order::Caution(true) });
             }
@@ -43,11 +44,47 @@ impl Line {
         }
     }
 
+    /// A `Bind` is as urgent as was said, until it has succeeded.
+    pub(super) fn hasten(&mut self) {
+        self.haste = Some(std::mem::replace(&mut self.coming, Rank::Roam));
+    }
+
+    /// How urgent a step of this rank is for this user.
+    fn urgency(&self, rank: Rank) -> Rank {
+        match (rank, self.haste) {
+            (Rank::Failback, _) => rank,
+            (Rank::Roam | Rank::Renew | Rank::Refresh | Rank::StartUp, _) if self.vip => Rank::Roam,
+            (Rank::Roam | Rank::Renew | Rank::Refresh | Rank::StartUp, haste) => haste.unwrap_or(rank),
+        }
+    }
+
+    /// Tells the binding how urgent it is, where that is news.
+    fn urge(&mut self, tier: u8, rank: Rank, out: &mut Vec<Effect>) {
+        let Some(entry) = self.tier(tier) else { return };
+        let known = if entry.hired { entry.haste } else { Rank::Roam };
+        if known != rank {
+            self.tell(tier, Order::Haste(rank), out);
+        }
+        if let Some(entry) = self.tier(tier) {
+            entry.haste = rank;
+        }
+    }
+
+    /// Asks the registrar before anything is registered.
+    pub(super) fn ask(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let tier = self.best().unwrap_or(0);
+        let rank = if self.vip { Rank::Roam } else { self.coming };
+        self.hold(now, tier, out);
+        self.urge(tier, rank, out);
+        self.tell(tier, Order::Query, out);
+    }
+
     /// Registers at this tier.
-    pub(super) fn engage(&mut self, now: Moment, tier: u8, out: &mut Vec<Effect>) {
+    pub(super) fn engage(&mut self, now: Moment, tier: u8, rank: Rank, out: &mut Vec<Effect>) {
         let State::On { contact, .. } = &self.state else { return };
         let contact = contact.clone();
         self.hold(now, tier, out);
+        self.urge(tier, self.urgency(rank), out);
         self.tell(tier, Order::Register { contact }, out);
     }
 
@@ -60,7 +97,7 @@ impl Line {
         self.leave(from, out);
         out.push(Effect::Failover { from, to });
         if !on_trial {
-            self.engage(now, to, out);
+            self.engage(now, to, Rank::Refresh, out);
         }
         self.plan_return(now);
     }
@@ -93,7 +130,7 @@ impl Line {
         let Some((home, _)) = usable.next() else { return };
         *trial = Some(home);
         self.timers.stop(Timer::Return);
-        self.engage(now, home, out);
+        self.engage(now, home, Rank::Failback, out);
     }
 
     pub(super) fn release(&mut self, out: &mut Vec<Effect>) {
@@ -136,7 +173,7 @@ impl Line {
         }
         match &self.state {
             State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => {
-                self.engage(now, tier, out)
+                self.engage(now, tier, Rank::Refresh, out);
             }
             State::On { .. } | State::Off => {}
         }
@@ -225,6 +262,7 @@ impl Line {
         if let Some(entry) = self.tier(tier) {
             (entry.bound, entry.failed, entry.failing) = (true, false, false);
         }
+        self.haste = None;
         if home {
             out.push(Effect::Failback { from, to: tier });
             self.dropping = Some(from);

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod urgency;
+
 const CONTACT: &str = "sip:101@10.0.1.1:5060;hm-site=1;hm-ep=1";
 
 struct Story {
@@ -31,7 +33,7 @@ impl Story {
         let mut out = Vec::new();
         let told = format!("{input:?}");
         self.line.on(self.now, input, &mut out);
-        assert_eq!(out.iter().map(show).collect::<Vec<_>>(), expected, "{told}");
+        assert_eq!(shown(&out), expected, "{told}");
     }
 
     #[track_caller]
@@ -40,8 +42,14 @@ impl Story {
         assert_eq!(self.line.deadline(), Some((self.now, "return")));
         let mut out = Vec::new();
         self.line.wake(self.now, &mut out);
-        assert_eq!(out.iter().map(show).collect::<Vec<_>>(), expected);
+        assert_eq!(shown(&out), expected);
     }
+}
+
+/// How urgent it is has stories of its own.
+fn shown(out: &[Effect]) -> Vec<String> {
+    let is_haste = |effect: &&Effect| matches!(effect, Effect::Tell { order: Order::Haste(_), .. });
+    out.iter().filter(|effect| !is_haste(effect)).map(show).collect()
 }
 
 fn bind() -> Input {
@@ -99,6 +107,7 @@ fn word(order: &Order) -> String {
         Order::Caution(cautious) => format!("caution {cautious}"),
         Order::Inherit(_) => "inherit".to_owned(),
         Order::Retry => "retry".to_owned(),
+        Order::Haste(rank) => format!("haste {rank:?}").to_lowercase(),
     }
 }
 

@@ -221,6 +221,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
         expires: None,
         auth: None,
         pari_only: false,
+        vip: false,
         kind: Kind::Dect,
         device: None,
     };
@@ -230,8 +231,15 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
             user.kind = *kind;
             continue;
         }
-        let known =
-            [("number", 0), ("home", 1), ("expires", 2), ("auth", 3), ("pari-only", 4), ("device", 5)];
+        let known = [
+            ("number", 0),
+            ("home", 1),
+            ("expires", 2),
+            ("auth", 3),
+            ("pari-only", 4),
+            ("vip", 5),
+            ("device", 6),
+        ];
         match line.choose("an option of the user", &known)? {
             0 => user.number = Some(number(line)?),
             1 => user.home = Some(line.name(names, &[Sort::Site])?),
@@ -241,6 +249,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
                     Some(line.choose("a digest algorithm", &[("md5", Auth::Md5), ("sha-256", Auth::Sha256)])?)
             }
             4 => user.pari_only = true,
+            5 => user.vip = true,
             _ => user.device = Some(phone(line, names)?),
         }
     }

@@ -1,0 +1,108 @@
+//! When refreshes are due: each goes to the second in its window in which the fewest others are due (ours).
+//!
+//! Ten thousand users that registered within two seconds would otherwise refresh within a few seconds for ever, and
+//! even chance alone leaves seconds with four times the mean. A second is booked and never given back: a registration
+//! that ends earlier leaves a gap, which is filled by whoever books next.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use machine::chance::Chance;
+use machine::time::Moment;
+
+/// How far ahead seconds are counted. Ours: the longest lifetime that is believed, a day (SM-3: 86,400 s).
+const AHEAD_MAX: u64 = 86_400;
+
+/// How many refreshes are due in each second to come.
+#[derive(Debug)]
+pub struct Calendar {
+    chance: Chance,
+    /// The second with which `due` begins, since the start.
+    begins: u64,
+    due: VecDeque<u16>,
+}
+
+impl Calendar {
+    /// A calendar without entries; `chance` decides between equals.
+    pub fn new(chance: Chance) -> Calendar {
+        Calendar { chance, begins: 0, due: VecDeque::new() }
+    }
+
+    /// Books a time no sooner than `from` and no later than `to` from now.
+    pub fn book(&mut self, now: Moment, from: Duration, to: Duration) -> Duration {
+        let draw = self.chance.between(from, to.max(from));
+        let (now, from, to) = (now.as_millis(), from.as_millis() as u64, to.as_millis() as u64);
+        self.forget(now / 1000);
+        // Only whole seconds of the window take part, so that a refresh is never out of it.
+        let (first, last) = ((now + from).div_ceil(1000), (now + to) / 1000);
+        if first >= last || last - self.begins > AHEAD_MAX {
+            return draw;
+        }
+        let least = (first..last).map(|second| self.count(second)).min().unwrap_or(0);
+        let equals = (first..last).filter(|second| self.count(*second) == least).count() as u64;
+        let pick = self.chance.below(equals) as usize;
+        let second = (first..last).filter(|second| self.count(*second) == least).nth(pick);
+        let Some(second) = second else { return draw };
+        self.add(second);
+        Duration::from_millis(second * 1000 + self.chance.below(1000) - now)
+    }
+
+    fn forget(&mut self, second: u64) {
+        while self.begins < second && self.due.pop_front().is_some() {
+            self.begins += 1;
+        }
+        self.begins = self.begins.max(second);
+    }
+
+    fn count(&self, second: u64) -> u16 {
+        self.due.get((second - self.begins) as usize).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, second: u64) {
+        let at = (second - self.begins) as usize;
+        if self.due.len() <= at {
+            self.due.resize(at + 1, 0);
+        }
+        if let Some(count) = self.due.get_mut(at) {
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refreshes_of_ten_thousand_are_evenly_spread_over_their_window() {
+        let mut calendar = Calendar::new(Chance::of(1, "calendar"));
+        let (from, to) = (Duration::from_secs(1800), Duration::from_secs(3300));
+        let mut seconds = vec![0; 3301];
+        for user in 0..10_000_u64 {
+            let now = Moment::from_millis(user / 5);
+            let at = calendar.book(now, from, to);
+            assert!(at >= from && at <= to, "{at:?}");
+            seconds[((now + at).as_millis() / 1000) as usize] += 1;
+        }
+        assert!(seconds[1802..3300].iter().all(|count| (6..=7).contains(count)), "{seconds:?}");
+    }
+
+    #[test]
+    fn a_window_of_less_than_a_second_is_kept() {
+        let mut calendar = Calendar::new(Chance::of(1, "calendar"));
+        let (from, to) = (Duration::from_millis(20_300), Duration::from_millis(20_900));
+        for _ in 0..100 {
+            let at = calendar.book(Moment::from_millis(7), from, to);
+            assert!(at >= from && at <= to, "{at:?}");
+        }
+        assert_eq!(calendar.book(Moment::from_millis(7), from, from), from);
+    }
+
+    #[test]
+    fn what_lies_too_far_ahead_is_left_to_chance() {
+        let mut calendar = Calendar::new(Chance::of(1, "calendar"));
+        let (from, to) = (Duration::from_secs(200_000), Duration::from_secs(400_000));
+        assert!(calendar.book(Moment::START, from, to) >= from);
+        assert!(calendar.due.is_empty());
+    }
+}
