@@ -6,6 +6,7 @@
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use actix::prelude::*;
 use machine::note::Note;
 use omm::claim::Word;
 use omm::directory::Directory;
+use omm::ids::Number;
 use omm::link::dial::{Attach, Health};
 use omm::link::roster::Roster;
 use omm::stamp::OmmId;
@@ -61,6 +63,10 @@ pub struct Birth {
     pub fallen: Recipient<Fallen<Arc<str>>>,
 }
 
+/// Users that are hired at a stroke when the process starts. Ours: about a millisecond's work, so that answers are heard
+/// in between.
+const RESUMED_AT_ONCE: usize = 64;
+
 /// The actor of one OMM.
 pub struct OmmActor {
     seat: Seat<Star>,
@@ -76,8 +82,8 @@ pub struct OmmActor {
     disorder: Disorder,
     /// `None` before the start and after the end.
     children: Option<Children>,
-    /// What the store knew at the start, until `started` has hired the users of it.
-    roams: Vec<Roam>,
+    /// What the store knew at the start about users who are not hired yet.
+    roams: BTreeMap<Number, Roam>,
 }
 
 impl OmmActor {
@@ -104,7 +110,7 @@ impl OmmActor {
             restarts: 0,
             disorder: Disorder::default(),
             children: None,
-            roams,
+            roams: roams.into_iter().map(|roam| (roam.record.user.clone(), roam)).collect(),
         })
     }
 
@@ -116,6 +122,23 @@ impl OmmActor {
     fn note(&self, note: &Note) {
         let site = self.site();
         site.trace.tell(site.clock.moment(), "omm", note);
+    }
+
+    /// Hires some of the users that the store knows, and comes back for the others: the first are registered while the
+    /// last are still being hired.
+    fn resume(&mut self, ctx: &mut Context<Self>) {
+        for _ in 0..RESUMED_AT_ONCE {
+            let Some((number, roam)) = self.roams.pop_first() else { return };
+            if self.hire_user(&number, Some(roam), ctx).is_none() {
+                let text = format_args!("user {number} is in the store but not in the directory");
+                self.note(&Note::new("alarm").text("text", text));
+            }
+        }
+        if !self.roams.is_empty() {
+            // A message to oneself would be handled before anybody else has a turn.
+            let turn = tokio::task::yield_now().into_actor(self);
+            ctx.spawn(turn.map(|(), omm, ctx| omm.resume(ctx)));
+        }
     }
 
     fn deliver(&mut self, word: Word, ctx: &mut Context<Self>) {
@@ -137,14 +160,11 @@ impl Actor for OmmActor {
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.hire_family(ctx);
         let wall = self.site().clock.wall();
-        for roam in std::mem::take(&mut self.roams) {
-            self.feed(Input::Restored(roam.record.claim(wall)), ctx);
-            let number = roam.record.user.clone();
-            if self.hire_user(&number, Some(roam), ctx).is_none() {
-                let text = format_args!("user {number} is in the store but not in the directory");
-                self.note(&Note::new("alarm").text("text", text));
-            }
+        let claims: Vec<_> = self.roams.values().map(|roam| roam.record.claim(wall)).collect();
+        for claim in claims {
+            self.feed(Input::Restored(claim), ctx);
         }
+        self.resume(ctx);
         self.dial(ctx);
         self.seated(Vec::new(), ctx);
     }

@@ -85,7 +85,11 @@ impl OmmActor {
     pub(super) fn user(&mut self, number: &Number, ctx: &mut Context<Self>) -> Option<Addr<UserActor>> {
         match self.children.as_ref()?.users.get(number) {
             Some(user) => Some(user.clone()),
-            None => self.hire_user(number, None, ctx),
+            None => {
+                // Somebody asks for a user before the start has come to him.
+                let roam = self.roams.remove(number);
+                self.hire_user(number, roam, ctx)
+            }
         }
     }
 
