@@ -34,6 +34,7 @@ use omm::roaming::policy::Policy;
 use omm::stamp::OmmId;
 use omm::star::Role;
 use omm::watchdog::Class as Watch;
+use sip::line::Mode;
 use sip::registrar::Policy as Grants;
 use sip::server::{Local, Server};
 use sip::shaper::Shape;
@@ -336,6 +337,7 @@ impl Shared {
             servers: vec![server(0, "pbx", PBX), server(1, "spare", SPARE)],
             expires: Duration::from_secs(3600),
             index: None,
+            mode: Mode::TopDown,
             shape: Shape::default(),
             sip_timing: Arc::new(Timing::default()),
             link_timing: LinkTiming::default(),
