@@ -126,22 +126,15 @@ fn servers(site: &Site) -> Vec<Row> {
         }
         (false, _) => {}
     }
-    match (has_spare, site.mode) {
-        (true, Mode::TopDown) => {
-            let hold = timers.probe_max + reply + timers.failback_hold;
-            row(
-                "failback begins after the server is back".into(),
-                hold,
-                format!(
-                    "probe_max {} + failback_hold {}",
-                    text(timers.probe_max),
-                    text(timers.failback_hold)
-                ),
-            );
-            row(format!("last of {users} users is back"), hold + all, format!("begun + {pace}"));
-            row(format!("the same by `homing failback`, {users} users"), all, pace.clone());
-        }
-        (true, Mode::Serial | Mode::Parallel) | (false, _) => {}
+    if has_spare && site.mode == Mode::TopDown {
+        let hold = timers.probe_max + reply + timers.failback_hold;
+        row(
+            "failback begins after the server is back".into(),
+            hold,
+            format!("probe_max {} + failback_hold {}", text(timers.probe_max), text(timers.failback_hold)),
+        );
+        row(format!("last of {users} users is back"), hold + all, format!("begun + {pace}"));
+        row(format!("the same by `homing failback`, {users} users"), all, pace.clone());
     }
     row(format!("cold start of {users} users"), all, pace);
     let lead = (site.expires / 10).clamp(usual.lead_min, usual.lead_max);
