@@ -18,10 +18,12 @@ use crate::control::{self, Unasked};
 use crate::demo;
 use crate::entropy;
 use crate::exit::Exit;
+use crate::explain;
 use crate::local;
 use crate::logging::{self, Form};
 use crate::scenario;
 use crate::service;
+use crate::service::drill::{self, Drill};
 use crate::status;
 
 const AFTER: &str = "\
@@ -138,6 +140,37 @@ enum Command {
         #[command(flatten)]
         service: Service,
     },
+    /// Move the users of a running site to another of its SIP servers, as a drill
+    ///
+    /// The other servers are shown as drained until `homing failback SITE`. Nobody is lost by it: should the server of the
+    /// drill fail, the drained ones are used.
+    Failover {
+        /// The site's name
+        site: String,
+        /// The server to move to
+        #[arg(long, value_enum)]
+        to: Tier,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// End a drill at once: the users go back to the best server
+    Failback {
+        /// The site's name
+        site: String,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Explain what follows from a site's configuration
+    Explain {
+        /// What to explain
+        #[arg(value_enum)]
+        what: Explained,
+        #[command(flatten)]
+        site: ConfigFile,
+        /// One JSON object instead of the table
+        #[arg(long)]
+        json: bool,
+    },
     /// List the users that a running OMM knows of, and where each of them is
     Users {
         #[command(flatten)]
@@ -165,6 +198,20 @@ struct Service {
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
+}
+
+/// A SIP server of a site.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Tier {
+    Primary,
+    Secondary,
+    Tertiary,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Explained {
+    /// Worst-case times: how long until a failure is noticed, and until the last user has moved
+    Timers,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -204,8 +251,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Check { site, json, time_limit } => {
             with_site(&site.config, json, |site| look(&site, json, time_limit))
         }
-        Command::Status { service } => ask(&service, "status", status::overview),
-        Command::Users { service } => ask(&service, "users", status::users),
+        Command::Status { service } => ask(&service, &json!({"ask": "status"}), status::overview),
+        Command::Users { service } => ask(&service, &json!({"ask": "users"}), status::users),
+        Command::Failover { site, to, service } => {
+            let drill = Drill { site, to: Some(to as u8) };
+            ask(&service, &drill.request(), drill::told)
+        }
+        Command::Failback { site, service } => {
+            ask(&service, &Drill { site, to: None }.request(), drill::told)
+        }
+        Command::Explain { what: Explained::Timers, site, json } => with_site(&site.config, json, |site| {
+            say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
+            Exit::Passed
+        }),
     }
 }
 
@@ -251,7 +309,7 @@ fn look(site: &Site, json: bool, limit: Duration) -> Exit {
     report.exit()
 }
 
-fn ask(service: &Service, what: &str, print: impl FnOnce(&Value) -> String) -> Exit {
+fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value) -> String) -> Exit {
     let socket = match (&service.socket, &service.config) {
         (Some(socket), _) => socket.clone(),
         (None, Some(path)) => match config::load(path) {
@@ -263,7 +321,7 @@ fn ask(service: &Service, what: &str, print: impl FnOnce(&Value) -> String) -> E
         },
         (None, None) => return Exit::Usage,
     };
-    match local::block_on(control::ask(&socket, &json!({"ask": what}))) {
+    match local::block_on(control::ask(&socket, request)) {
         Ok(answer) => {
             say(&if service.json { answer.to_string() } else { print(&answer) });
             Exit::Passed

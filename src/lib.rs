@@ -15,6 +15,7 @@ pub mod control;
 pub mod demo;
 pub mod entropy;
 pub mod exit;
+pub mod explain;
 mod local;
 pub mod logging;
 pub mod peer;

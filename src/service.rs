@@ -29,10 +29,12 @@ use crate::store::SledStore;
 
 pub mod birth;
 pub mod boss;
+pub mod drill;
 pub mod servers;
 pub mod watch;
 
 use boss::{Ask, Boss, Outfit, Quit};
+use drill::Drill;
 
 /// Runs the OMM of `site` until it is told to stop.
 pub fn run(site: Site) -> Exit {
@@ -91,7 +93,14 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
     let ask = match word {
         "status" => Ask::Status,
         "users" => Ask::Users,
-        other => return json!({"error": format!("cannot be asked for {other:?}; expected status or users")}),
+        "failover" | "failback" => match Drill::read(&request) {
+            Ok(drill) => Ask::Drill(drill),
+            Err(why) => return json!({"error": why}),
+        },
+        other => {
+            let expected = "expected status, users, failover or failback";
+            return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
+        }
     };
     boss.send(ask).await.unwrap_or_else(|_| json!({"error": "the service is stopping"}))
 }

@@ -128,6 +128,7 @@ fn server(name: &str, standing: Standing) -> Value {
         Standing::Usable => ("usable", None),
         Standing::Recovering => ("recovering", None),
         Standing::Down => ("down", None),
+        Standing::Drilled => ("drained by drill", None),
         Standing::Draining(wait) => ("draining", Some(wait.as_secs())),
     };
     json!({"name": name, "standing": word, "wait_s": wait})

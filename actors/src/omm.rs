@@ -1,6 +1,6 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
-//! - [`family`]: the children. [`links`]: those of them that are connections. [`falls`]: what happens when one falls
+//! - [`drill`]: an operator moves the site. [`family`]: the children. [`links`]: those of them that are connections. [`falls`]: what happens when one falls
 //!   over. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
@@ -33,6 +33,7 @@ use crate::site::Site;
 use crate::store::{Store, StoreFault};
 use family::Children;
 
+pub mod drill;
 mod falls;
 mod family;
 pub mod inspect;

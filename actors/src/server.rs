@@ -12,6 +12,11 @@ use crate::messages::{Answer, Die, Fallen, Route, Stands, Unsent};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
+/// An operator drains the server (true), or ends that.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Drill(pub bool);
+
 /// Where the health of a server turns to.
 pub struct HealthWays {
     /// Its OMM.
@@ -107,6 +112,14 @@ impl Handler<Unsent> for ServerActor {
 
     fn handle(&mut self, _: Unsent, ctx: &mut Context<Self>) {
         self.feed(Input::Unsent, ctx);
+    }
+}
+
+impl Handler<Drill> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Drill(drill): Drill, ctx: &mut Context<Self>) {
+        self.feed(Input::Drill(drill), ctx);
     }
 }
 

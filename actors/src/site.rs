@@ -14,6 +14,7 @@ use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::Policy;
 use omm::stamp::{OmmId, Stamp};
 use omm::watchdog::Class as Watch;
+use sip::line::Mode;
 use sip::server::{Account, Local, Server};
 use sip::shaper::{Shape, Ticket};
 use sip::timing::Timing;
@@ -55,6 +56,8 @@ pub struct Site {
     pub index: Option<u8>,
     /// The durations of the SIP side.
     pub sip_timing: Arc<Timing>,
+    /// How the tiers are used.
+    pub mode: Mode,
     /// How REGISTERs to each server are shaped.
     pub shape: Shape,
     /// The durations of the sync link.

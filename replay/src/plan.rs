@@ -222,6 +222,8 @@ pub enum Verb {
     Return { server: usize },
     /// It answers like this; `method: None` is every method.
     Answer { server: usize, method: Option<Arc<str>>, reply: Reply },
+    /// An operator moves the site's users to this tier; `None` ends that.
+    Drill { site: usize, tier: Option<u8> },
     /// The site's calendar clock is this wrong (`adds: false`), or this much more wrong (`adds: true`).
     Clock { site: usize, ahead_ms: i64, adds: bool },
     /// The phone is at this site from now on and makes itself known there at once; its period begins anew.

@@ -141,6 +141,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         expires: world.tuning.expires,
         index: index(plan, at),
         link_timing: world.tuning.link(),
+        mode: world.tuning.mode,
         shape: world.tuning.shape,
         sip_timing: Arc::new(world.tuning.sip.clone()),
         policy: Arc::new(world.tuning.policy.clone()),

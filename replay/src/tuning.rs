@@ -15,8 +15,9 @@ use omm::roaming::policy::{Evidence, Policy};
 use omm::stamp::OmmId;
 use omm::watchdog::Class;
 use sip::digest::Algorithm;
+use sip::line::Mode;
 use sip::registrar::{Model, Policy as Grants};
-use sip::shaper::{FIXED_SLOTS, FIXED_SPACING, Mode, SLOTS_FIRST, SLOTS_MAX, Shape};
+use sip::shaper::{self, FIXED_SLOTS, FIXED_SPACING, SLOTS_FIRST, SLOTS_MAX, Shape};
 use sip::timing::Timing;
 use sip::uas::profile::{Auth as AskPassword, Profile};
 
@@ -35,6 +36,8 @@ const PROTOCOL: u32 = 45;
 pub struct Tuning {
     /// The SIP side of OMMs and phones.
     pub sip: Timing,
+    /// How the tiers of a site are used.
+    pub mode: Mode,
     /// How REGISTERs are shaped.
     pub shape: Shape,
     /// Roaming.
@@ -81,6 +84,7 @@ impl Tuning {
         let grants = Grants::default();
         Tuning {
             sip: sip_timing(&set),
+            mode: mode(&set),
             shape: shape(&set),
             policy,
             watch,
@@ -186,16 +190,21 @@ fn sip_timing(set: &Settings<'_>) -> Timing {
     }
 }
 
+fn mode(set: &Settings<'_>) -> Mode {
+    let word = set.word("mode");
+    Mode::WORDS.iter().find(|(known, _)| Some(*known) == word).map(|(_, mode)| *mode).unwrap_or_default()
+}
+
 fn shape(set: &Settings<'_>) -> Shape {
     let usual = Shape::default();
     let mode = match set.word("shaper") {
-        Some("fixed") => Mode::Fixed {
+        Some("fixed") => shaper::Mode::Fixed {
             slots: set.count("shaper_slots", FIXED_SLOTS),
             spacing: set.time("shaper_spacing", FIXED_SPACING),
         },
         Some(_) | None => {
             let most = set.count("shaper_slots", SLOTS_MAX);
-            Mode::Adaptive { first: SLOTS_FIRST.min(most), most }
+            shaper::Mode::Adaptive { first: SLOTS_FIRST.min(most), most }
         }
     };
     let per_second = set.count("shaper_per_second", usual.per_second);

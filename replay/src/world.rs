@@ -10,6 +10,7 @@ use actix::{Actor, Addr};
 use actors::clock::{Calendar, Clock, Origin};
 use actors::messages::{Call, Leave, Left};
 use actors::omm::OmmActor;
+use actors::omm::drill::Rehearse;
 use actors::trace::{Seen, Sink, Trace};
 use machine::chance::Chance;
 use machine::note::Note;
@@ -211,6 +212,11 @@ impl World {
             Verb::Drop { server } => self.server_up(*server, false),
             Verb::Return { server } => self.server_up(*server, true),
             Verb::Answer { server, method, reply } => self.behave(*server, method.as_deref(), reply),
+            Verb::Drill { site, tier } => {
+                if let Some(process) = &self.sites[*site].process {
+                    process.omm.do_send(Rehearse(*tier));
+                }
+            }
             Verb::Clock { site, ahead_ms, adds } => {
                 let skew = &self.sites[*site].skew;
                 skew.set(if *adds { skew.get().saturating_add(*ahead_ms) } else { *ahead_ms });

@@ -49,6 +49,8 @@ pub enum Input {
     Answer(Message),
     /// The transport could not send a probe.
     Unsent,
+    /// An operator drains the server, or ends that: a drill moves its users away as if it were dead.
+    Drill(bool),
 }
 
 /// What the health of a server wants done.
@@ -131,7 +133,11 @@ pub struct Health {
     server: Arc<Server>,
     timing: Arc<Timing>,
     state: State,
+    /// What the lines were told last.
     standing: Standing,
+    /// What it would be without the drill.
+    own: Standing,
+    drill: bool,
     probe: Probe,
     /// Failed probes in a row.
     misses: u32,
@@ -161,6 +167,8 @@ impl Health {
             timing,
             state: State::Up,
             standing: Standing::Usable,
+            own: Standing::Usable,
+            drill: false,
             probe: Probe::new(local, uri.into(), chance),
             misses: 0,
             heard: Moment::START,
@@ -205,6 +213,10 @@ impl Machine for Health {
                 Some(Outcome::Ended(evidence)) => self.probed(now, evidence, out),
                 None => self.dropped += 1,
             },
+            Input::Drill(drill) => {
+                self.drill = drill;
+                self.tell(self.own, out);
+            }
             Input::Unsent => {
                 if self.probe.end() {
                     self.probed(now, Evidence::Unreachable, out);
@@ -402,6 +414,10 @@ impl Health {
     }
 
     fn tell(&mut self, standing: Standing, out: &mut Vec<Effect>) {
+        self.own = standing;
+        // Whoever is dead needs no draining.
+        let is_drained = self.drill && standing.is_fit();
+        let standing = if is_drained { Standing::Drilled } else { standing };
         if std::mem::replace(&mut self.standing, standing) != standing {
             let Server { name, tier, .. } = &*self.server;
             out.push(Effect::Standing { server: name.clone(), tier: *tier, standing });

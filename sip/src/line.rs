@@ -20,6 +20,9 @@
 //!   else would call the user back).
 //! - A tier that was left on failure is not deregistered: the same contact stays valid there, and it will be needed
 //!   again. `Unbind` removes at every tier at which something may be registered, and answers with the worst outcome.
+//! - That is `top-down`. In [`Mode::Serial`] a user stays where he is until that fails, and then takes the next tier in
+//!   turn; in [`Mode::Parallel`] he is registered at all tiers at once.
+//! - A tier drained by a drill is used by nobody while there is another (ours).
 //! - Loss of the link between the OMMs never changes a tier (AMB-29).
 
 use std::sync::Arc;
@@ -37,9 +40,28 @@ use crate::shaper::Rank;
 use crate::timing::Timing;
 
 mod moves;
+mod parallel;
 
 /// Tiers of a site: primary, secondary, tertiary (M-2.1.3-a, spec section 0).
 pub const TIERS_MAX: u8 = 3;
+
+/// How the tiers of a site are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Always the first usable one.
+    #[default]
+    TopDown,
+    /// The present one until it fails, then the next in turn; nobody goes back by himself.
+    Serial,
+    /// All at once.
+    Parallel,
+}
+
+impl Mode {
+    /// Every mode as operators call it.
+    pub const WORDS: &[(&str, Mode)] =
+        &[("top-down", Mode::TopDown), ("serial", Mode::Serial), ("parallel", Mode::Parallel)];
+}
 
 /// What can happen to a line.
 #[derive(Clone, Debug)]
@@ -185,6 +207,7 @@ enum State {
 #[derive(Debug)]
 pub struct Line {
     timing: Arc<Timing>,
+    mode: Mode,
     state: State,
     tiers: Vec<Tier>,
     /// The worst outcome so far of a removal at every tier that is under way.
@@ -220,6 +243,7 @@ impl Line {
         };
         Line {
             timing,
+            mode: Mode::TopDown,
             state: State::Off,
             tiers: vec![tier; usize::from(tiers.clamp(1, TIERS_MAX))],
             releasing: None,
@@ -232,6 +256,12 @@ impl Line {
             vip: false,
             timers: Timers::default(),
         }
+    }
+
+    /// The same line in another mode.
+    pub fn in_mode(mut self, mode: Mode) -> Line {
+        self.mode = mode;
+        self
     }
 
     /// The line of a VIP, who is moved first when a server fails.
@@ -261,18 +291,30 @@ impl Machine for Line {
                 let current = self.best().unwrap_or(0);
                 self.state = State::On { contact, current, trial: None };
                 self.hasten();
-                self.engage(now, current, Rank::Refresh, out);
+                match self.mode {
+                    Mode::TopDown | Mode::Serial => self.engage(now, current, Rank::Refresh, out),
+                    Mode::Parallel => self.engage_all(now, Rank::Refresh, out),
+                }
             }
             (Input::Bind { contact: new }, State::On { current, trial, .. }) => {
                 let (current, trial) = (*current, *trial);
                 self.state = State::On { contact: new, current, trial };
                 self.hasten();
-                self.engage(now, current, Rank::Refresh, out);
+                match self.mode {
+                    Mode::TopDown | Mode::Serial => self.engage(now, current, Rank::Refresh, out),
+                    Mode::Parallel => self.engage_all(now, Rank::Refresh, out),
+                }
                 if let Some(trial) = trial {
                     self.engage(now, trial, Rank::Failback, out);
                 }
             }
             (Input::Haste(rank), State::Off | State::On { .. }) => self.coming = rank,
+            (Input::Renew, State::On { .. }) if self.mode == Mode::Parallel => {
+                self.tell_all(&Order::Renew, out);
+            }
+            (Input::Evict(contacts), State::On { .. }) if self.mode == Mode::Parallel => {
+                self.tell_all(&Order::Evict(contacts), out);
+            }
             (Input::Renew, State::On { current, .. }) => self.tell(*current, Order::Renew, out),
             (Input::Query, State::On { current, .. }) => self.tell(*current, Order::Query, out),
             (Input::Query, State::Off) => self.ask(now, out),

@@ -65,6 +65,8 @@ pub enum Standing {
     Down,
     /// It asked to be left alone for so long (503 with Retry-After): nobody of this OMM sends to it (S-21).
     Draining(Duration),
+    /// An operator has drained it by a drill: used only when there is nothing else.
+    Drilled,
 }
 
 impl Standing {
@@ -72,7 +74,7 @@ impl Standing {
     pub fn is_fit(self) -> bool {
         match self {
             Standing::Usable | Standing::Recovering => true,
-            Standing::Down | Standing::Draining(_) => false,
+            Standing::Down | Standing::Draining(_) | Standing::Drilled => false,
         }
     }
 }
@@ -83,6 +85,7 @@ impl fmt::Display for Standing {
             Standing::Usable => f.write_str("usable"),
             Standing::Recovering => f.write_str("recovering"),
             Standing::Down => f.write_str("down"),
+            Standing::Drilled => f.write_str("drained by drill"),
             Standing::Draining(rest) => write!(f, "draining {} s", rest.as_secs()),
         }
     }

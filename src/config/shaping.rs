@@ -46,3 +46,45 @@ pub(super) fn read(sip: &Section<'_, '_>) -> Shape {
     let per_second = per_second.and_then(|found| u32::try_from(found.value).ok());
     Shape { mode, per_second: per_second.unwrap_or(usual.per_second), ..usual }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The shape of a site with this in its `[sip.shaping]`, and what is said about it.
+    fn read_with(shaping: &str) -> (Option<Shape>, String) {
+        let text = format!(
+            "name = \"a\"\nrole = \"central\"\nplatform = \"pc\"\npark = \"1F102F0E86\"\ndata_dir = \"d\"\n\
+             [axi]\nlisten = \"127.0.0.1:1\"\nuser = \"u\"\npassword = \"p\"\ntls = false\n\
+             [sip]\nlisten = \"127.0.0.1:5060\"\ndomain = \"x\"\n[sip.shaping]\n{shaping}\n\
+             [[tier]]\nname = \"pbx\"\nuri = \"sip:127.0.0.2\"\n"
+        );
+        let (site, _, faults) = crate::config::read_site("site.toml", &text, Path::new(""));
+        let said = faults.iter().map(|fault| fault.to_string()).collect::<Vec<_>>().join("\n");
+        (site.map(|site| site.sip.shape), said)
+    }
+
+    #[test]
+    fn modes_have_the_values_that_are_usual_for_them() {
+        let shape = |text| {
+            let (shape, said) = read_with(text);
+            assert_eq!(said, "");
+            shape.expect("a site")
+        };
+        assert_eq!(shape(""), Shape::default());
+        assert_eq!(shape("mode = \"fixed\"").mode, Shape::FIXED);
+        let spacing = Duration::from_millis(10);
+        let fixed = shape("mode = \"fixed\"\nslots = 8\nspacing = \"10ms\"\nper_second = 100");
+        assert_eq!((fixed.mode, fixed.per_second), (Mode::Fixed { slots: 8, spacing }, 100));
+        assert_eq!(shape("slots = 10").mode, Mode::Adaptive { first: 10, most: 10 });
+    }
+
+    #[test]
+    fn a_spacing_without_the_fixed_mode_is_a_mistake() {
+        let (_, said) = read_with("spacing = \"40ms\"");
+        assert!(said.contains("clocked by answers") && said.contains("mode = \"fixed\""), "{said}");
+        assert!(read_with("slots = 0").1.contains("slots"));
+    }
+}

@@ -11,6 +11,7 @@ use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 
 use sip::digest::Algorithm;
+use sip::line::Mode;
 use sip::shaper::Shape;
 use sip::target::Transport;
 
@@ -62,6 +63,8 @@ pub struct Site {
     pub evidence: Evidence,
     /// The site's place in the system, 0..=10, when it registers with outbound: it makes the reg-id distinct (spec 3.7).
     pub outbound: Option<u8>,
+    /// How the tiers are used.
+    pub mode: Mode,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -191,7 +194,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(sip);
     let tiers = tiers(top);
-    let (expires, evidence, outbound) = registration(top);
+    let (expires, evidence, outbound, mode) = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
         let timers = Timers::read(&section);
         section.finish();
@@ -214,6 +217,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         expires,
         evidence,
         outbound,
+        mode,
         timers,
         users: Vec::new(),
     })
@@ -408,9 +412,10 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
 /// Sites of a system: the central and ten remotes (M-2.1.1-a), counted from 0.
 const SITES_LAST: u64 = 10;
 
-fn registration(top: &Section<'_, '_>) -> (Duration, Evidence, Option<u8>) {
+fn registration(top: &Section<'_, '_>) -> (Duration, Evidence, Option<u8>, Mode) {
     // Spec 8: an hour.
     let (mut expires, mut evidence, mut outbound) = (Duration::from_secs(3600), Evidence::Off, None);
+    let mut mode = Mode::TopDown;
     if let Some(section) = top.table("registration") {
         if let Some(found) = section.duration("expires", EXPIRES.0, EXPIRES.1) {
             expires = found.value;
@@ -418,8 +423,11 @@ fn registration(top: &Section<'_, '_>) -> (Duration, Evidence, Option<u8>) {
         if let Some(found) = section.word("evidence", EVIDENCE) {
             evidence = found.value;
         }
+        if let Some(found) = section.word("mode", Mode::WORDS) {
+            mode = found.value;
+        }
         outbound = section.number("outbound", 0, SITES_LAST).and_then(|found| u8::try_from(found.value).ok());
         section.finish();
     }
-    (expires, evidence, outbound)
+    (expires, evidence, outbound, mode)
 }

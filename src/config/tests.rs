@@ -47,7 +47,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
   12 | lisen = "192.0.2.7:5060"
      | ^^^^^
      read:     `lisen`
-     expected: one of `contact`, `digest`, `domain`, `listen`
+     expected: one of `contact`, `digest`, `domain`, `listen`, `shaping`
      hint:     did you mean `listen`?
 "#,
     ),
@@ -288,7 +288,7 @@ site.toml:7:40: unknown key `nam` in [[user]]
   7 | user=[{number="1", password= ...
     |                                        ^
     read:     `nam`
-    expected: one of `auth`, `class`, `device`, `expires`, `name`, `number`, `pari_only`, `password`
+    expected: one of `auth`, `class`, `device`, `expires`, `name`, `number`, `pari_only`, `password`, `vip`
     hint:     did you mean `name`?
 "#,
     ),

@@ -23,6 +23,7 @@ use omm::roaming::policy::Evidence;
 use omm::stamp::OmmId;
 use serde_json::Value;
 use sip::digest::Algorithm;
+use sip::line::Mode;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
 use sip::server::{Account, Server};
@@ -276,6 +277,7 @@ fn site(
         expires: short(3600),
         evidence: Evidence::Off,
         outbound: None,
+        mode: Mode::TopDown,
         timers: Timers {
             watchdog: WATCHDOG,
             location_period: LOCATION_PERIOD,

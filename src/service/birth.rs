@@ -97,6 +97,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         servers,
         expires: site.expires,
         index: site.outbound,
+        mode: site.mode,
         shape: Shape { hold: site.timers.failover, ..site.sip.shape },
         sip_timing: Arc::new(sip_timing(&site.timers)),
         link_timing: link_timing(&site.timers),

@@ -10,6 +10,7 @@ use ::actors::endpoint::Count;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
 use ::actors::omm::OmmActor;
+use ::actors::omm::drill::Rehearse;
 use ::actors::omm::inspect::{Entrance, Inspect};
 use ::actors::store::Store;
 use ::actors::trace::Trace;
@@ -25,6 +26,7 @@ use sip::server::Server;
 use tokio::sync::mpsc;
 
 use super::birth::{Midwife, birth};
+use super::drill::Drill;
 use super::servers;
 use crate::config::server::Where;
 use crate::config::site::Site;
@@ -79,13 +81,15 @@ pub struct Boss {
 pub struct Quit;
 
 /// What the control socket can ask for.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Message, Clone, Debug)]
 #[rtype(result = "Value")]
 pub enum Ask {
     /// How the OMM stands.
     Status,
     /// The users and where they are.
     Users,
+    /// `homing failover` and `homing failback`.
+    Drill(Drill),
 }
 
 impl Boss {
@@ -232,13 +236,16 @@ impl Handler<Ask> for Boss {
         let (site, omm, door) = (self.outfit.site.clone(), self.omm.clone(), self.outfit.door.clone());
         let up = self.outfit.clock.moment().since(Moment::START);
         Box::pin(async move {
-            let (standing, endpoint) = match omm {
+            let (standing, endpoint) = match &omm {
                 Some(omm) => (omm.send(Inspect).await.ok(), omm.send(Entrance).await.ok().flatten()),
                 None => (None, None),
             };
             let Some(standing) = standing else {
                 return json!({"error": "the OMM is not there yet: no SIP server was found, or it is being hired again"});
             };
+            if let Ask::Drill(drill) = ask {
+                return rehearse(&site, omm, &drill).await;
+            }
             let counts = door.send(CountDoor).await.unwrap_or_default();
             let inside = match endpoint {
                 Some(endpoint) => endpoint.send(Count).await.ok(),
@@ -249,9 +256,19 @@ impl Handler<Ask> for Boss {
             match ask {
                 Ask::Status => status::to_json(&site, &standing, counts, dropped, up),
                 Ask::Users => status::users_to_json(&site, &standing),
+                Ask::Drill(_) => Value::Null,
             }
         })
     }
+}
+
+/// Has the OMM move to another server, if it is the one that is meant.
+async fn rehearse(site: &Site, omm: Option<Addr<OmmActor>>, drill: &Drill) -> Value {
+    if drill.site != site.name {
+        return json!({"error": format!("this is {}, not {}", site.name, drill.site)});
+    }
+    let Some(omm) = omm else { return json!({"error": "the OMM is not there"}) };
+    drill.answer(omm.send(Rehearse(drill.to)).await.ok().flatten())
 }
 
 impl Handler<Quit> for Boss {

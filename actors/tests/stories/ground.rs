@@ -34,6 +34,7 @@ use omm::roaming::policy::Policy;
 use omm::stamp::OmmId;
 use omm::star::Role;
 use omm::watchdog::Class as Watch;
+use sip::line::Mode;
 use sip::registrar::Policy as Grants;
 use sip::server::{Local, Server};
 use sip::shaper::Shape;
@@ -112,6 +113,8 @@ struct Shared {
     /// Counts OMMs, as the seed of their chance.
     lives: Cell<u64>,
     role: Role,
+    /// How REGISTERs are shaped.
+    shape: Cell<Shape>,
     /// Dials for a remote.
     dial: RefCell<Option<Recipient<::actors::doors::Dial>>>,
 }
@@ -184,6 +187,7 @@ impl Ground {
             bombs: Rc::default(),
             lives: Cell::new(0),
             role,
+            shape: Cell::new(Shape::default()),
             dial: RefCell::new(None),
         });
         let host = Host { shared: shared.clone(), omm: None, falls: 0 }.start();
@@ -193,6 +197,11 @@ impl Ground {
     /// The settings of one more life at this site.
     pub(crate) fn site(&self) -> Rc<Site> {
         self.shared.site()
+    }
+
+    /// Shapes the next OMM's REGISTERs like this.
+    pub(crate) fn shapes(&self, shape: Shape) {
+        self.shared.shape.set(shape);
     }
 
     /// Gives the next OMM an AXI door.
@@ -336,7 +345,8 @@ impl Shared {
             servers: vec![server(0, "pbx", PBX), server(1, "spare", SPARE)],
             expires: Duration::from_secs(3600),
             index: None,
-            shape: Shape::default(),
+            mode: Mode::TopDown,
+            shape: self.shape.get(),
             sip_timing: Arc::new(Timing::default()),
             link_timing: LinkTiming::default(),
             policy: Arc::new(Policy { watchdog: Some(Watch::PERIODIC), ..Policy::default() }),

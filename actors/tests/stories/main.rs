@@ -7,4 +7,5 @@ mod keeper;
 mod links;
 mod recorded;
 mod restart;
+mod slots;
 mod zombies;

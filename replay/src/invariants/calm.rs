@@ -76,6 +76,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 continue;
             }
             Verb::Slow { .. }
+            | Verb::Drill { .. }
             | Verb::Locate { .. }
             | Verb::Detach { .. }
             | Verb::Silence { .. }

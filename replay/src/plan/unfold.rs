@@ -135,6 +135,8 @@ fn lasts(action: &Action) -> Duration {
         Action::Flap { span, .. } | Action::Call { span, .. } => *span,
         Action::Heal { .. }
         | Action::Return { .. }
+        | Action::Failover { .. }
+        | Action::Failback { .. }
         | Action::Clock { .. }
         | Action::Locate { .. }
         | Action::Detach { .. }
@@ -257,6 +259,18 @@ impl Unfolding<'_> {
                 let normal = Verb::Answer { server, method: method.clone(), reply: Reply::Normal };
                 let verb = Verb::Answer { server, method: method.clone(), reply: reply.clone() };
                 undone(verb, span.map(|span| (span, normal)))
+            }
+            Action::Failover { site, server } => {
+                let (site, server) =
+                    (self.site(site).ok_or_else(unknown)?, self.server(server).ok_or_else(unknown)?);
+                let tiers = self.plan.sites.get(site).map(|site| site.tiers.as_slice()).unwrap_or_default();
+                let tier =
+                    tiers.iter().position(|tier| *tier == server).and_then(|tier| u8::try_from(tier).ok());
+                let what = ("the site does not use this server", "one of its `proxies`".to_string());
+                vec![(now, Verb::Drill { site, tier: Some(tier.ok_or(what)?) })]
+            }
+            Action::Failback { site } => {
+                vec![(now, Verb::Drill { site: self.site(site).ok_or_else(unknown)?, tier: None })]
             }
             Action::Clock { site, ahead_ms, adds } => {
                 let site = self.site(site).ok_or_else(unknown)?;

@@ -27,6 +27,10 @@ pub enum Action {
     Return { server: Name },
     /// `answer P [METHOD] CODE|silence|normal [header "N: v"] [for D]`
     Answer { server: Name, method: Option<Arc<str>>, reply: Reply, span: Option<Duration> },
+    /// `failover SITE to P`
+    Failover { site: Name, server: Name },
+    /// `failback SITE`
+    Failback { site: Name },
     /// `skew clock SITE by D` (sets the error) and `step clock SITE by D` (adds to it)
     Clock { site: Name, ahead_ms: i64, adds: bool },
     /// `locate USER [at SITE]`
@@ -113,8 +117,8 @@ pub enum Who {
 /// The words with which an action begins.
 pub const WORDS: &[&str] = &[
     "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
-    "answer", "skew", "step", "locate", "detach", "silence", "roam", "call", "login", "logout", "note",
-    "end",
+    "answer", "failover", "failback", "skew", "step", "locate", "detach", "silence", "roam", "call", "login",
+    "logout", "note", "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
@@ -164,6 +168,12 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         "drop" => Action::Drop { server: server(line, names)?, span: line.span("for")? },
         "return" => Action::Return { server: server(line, names)? },
         "answer" => answer(line, names)?,
+        "failover" => {
+            let site = line.name(names, SITE)?;
+            line.require("to")?;
+            Action::Failover { site, server: server(line, names)? }
+        }
+        "failback" => Action::Failback { site: line.name(names, SITE)? },
         "skew" => clock(line, names, false)?,
         "step" => clock(line, names, true)?,
         "locate" => Action::Locate { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },

@@ -47,6 +47,7 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("location_period", Takes::Time, "how often a phone repeats its location registration"),
     ("location_stop", Takes::Time, "when a silent phone is believed gone (M-2.1.4.3)"),
     ("location_tolerance", Takes::Time, "how late a phone may be before it is overdue"),
+    ("mode", Takes::Word(MODES), "how the tiers of a site are used"),
     ("probe_idle", Takes::Time, "how long nobody may have heard of a server before it is asked"),
     ("probe_interval", Takes::Time, "how often a dead server is probed"),
     ("probe_interval_max", Takes::Time, "the same after some doublings"),
@@ -68,6 +69,7 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("t_timeout_max", Takes::Time, "the longest wait after all servers were silent"),
 ];
 
+const MODES: &[(&str, &str)] = &[("parallel", "parallel"), ("serial", "serial"), ("top-down", "top-down")];
 const SHAPERS: &[(&str, &str)] = &[("adaptive", "adaptive"), ("fixed", "fixed")];
 
 /// Reads `KEY VALUE`. A hyphen may stand for each underscore.

@@ -9,9 +9,9 @@ use crate::timing::Timing;
 /// Below this lifetime a refresh comes at half of it (SM-3 refresh plan).
 pub(super) const SHORT: Duration = Duration::from_secs(60);
 
-/// Successes after which users that registered together are spread (ours): the first two refreshes are drawn from wide
+/// Successes after which users that registered together are spread (ours): the first three refreshes are drawn from wide
 /// windows, so that all seconds of a cycle are in use after it, and the usual window keeps them apart.
-pub(super) const WIDE: u8 = 2;
+pub(super) const WIDE: u8 = 3;
 
 /// How long after the answer to refresh a registration that lives for `granted`: no sooner and no later than this (SM-3
 /// refresh plan, G-8).

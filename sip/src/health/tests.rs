@@ -40,6 +40,12 @@ impl Story {
         Story::of(vec![target(5060)])
     }
 
+    /// An operator drains the server, or ends that.
+    #[track_caller]
+    fn drill(&mut self, drill: bool, expected: &[&str]) {
+        assert_eq!(self.give(Input::Drill(drill)), expected, "{drill}");
+    }
+
     /// A server that is down since the moment 0.
     fn down() -> Story {
         let mut story = Story::new();
@@ -340,4 +346,19 @@ fn a_probe_is_a_complete_options_request() {
     for name in [Name::From, Name::To, Name::CSeq, Name::MaxForwards, Name::UserAgent] {
         assert!(probe.header(name).is_some(), "{name}");
     }
+}
+
+#[test]
+fn a_drill_shows_while_the_server_is_well_and_ends_at_once() {
+    let mut story = Story::new();
+    story.drill(true, &["0 drained by drill"]);
+    story.drill(true, &[]);
+    story.check(Evidence::Unreachable, &["0 down"]);
+    story.drill(false, &[]);
+    story.drill(true, &[]);
+    story.check(Evidence::Alive, &["0 drained by drill"]);
+    story.drill(false, &["0 recovering"]);
+    let mut story = Story::new();
+    story.drill(true, &["0 drained by drill"]);
+    story.drill(false, &["0 usable"]);
 }

@@ -4,23 +4,29 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
-use super::{Effect, Line, State, Tier, Timer};
+use super::{Effect, Line, Mode, State, Tier, Timer};
 use crate::binding::Order;
 use crate::report::{Failure, Listed, Removal, Report};
 use crate::server::Standing;
 use crate::shaper::Rank;
 
 impl Line {
-    /// The tier to use: the lowest usable one that has not failed in this round, else the lowest recovering one.
+    /// The tier to use: the lowest usable one that has not failed in this round, else the lowest recovering one, else
+    /// one that an operator drains. In the serial mode the search begins behind the current tier.
     pub(super) fn best(&self) -> Option<u8> {
-        let find = |standing| {
-            let mut tiers = (0_u8..).zip(&self.tiers);
-            tiers.find(|(_, tier)| tier.standing == standing && !tier.failed).map(|(index, _)| index)
+        let first = match (self.mode, &self.state) {
+            (Mode::Serial, State::On { current, .. }) => usize::from(*current) + 1,
+            (Mode::Serial, State::Off) | (Mode::TopDown | Mode::Parallel, _) => 0,
         };
-        find(Standing::Usable).or_else(|| find(Standing::Recovering))
+        let find = |standing| {
+            let turn = (0_u8..).zip(&self.tiers).cycle().skip(first).take(self.tiers.len());
+            let mut fit = turn.filter(|(_, tier)| tier.standing == standing && !tier.failed);
+            fit.next().map(|(index, _)| index)
+        };
+        find(Standing::Usable).or_else(|| find(Standing::Recovering)).or_else(|| find(Standing::Drilled))
     }
 
-    fn tier(&mut self, tier: u8) -> Option<&mut Tier> {
+    pub(super) fn tier(&mut self, tier: u8) -> Option<&mut Tier> {
         self.tiers.get_mut(usize::from(tier))
     }
 
@@ -103,7 +109,7 @@ impl Line {
     }
 
     /// The tier rests: it keeps what it may hold, for a later removal.
-    fn leave(&mut self, tier: u8, out: &mut Vec<Effect>) {
+    pub(super) fn leave(&mut self, tier: u8, out: &mut Vec<Effect>) {
         self.tell(tier, Order::Rest, out);
         if let Some(entry) = self.tier(tier) {
             (entry.bound, entry.failing) = (false, false);
@@ -112,6 +118,9 @@ impl Line {
 
     /// An earlier tier in good standing was left, so no news from its health will call the user back.
     fn plan_return(&mut self, now: Moment) {
+        if self.mode == Mode::Serial {
+            return;
+        }
         let State::On { current, .. } = &self.state else { return };
         if self.tiers.iter().take(usize::from(*current)).any(|tier| tier.standing == Standing::Usable) {
             self.timers.set(Timer::Return, now + self.timing.failback_hold);
@@ -172,7 +181,9 @@ impl Line {
             self.removed(tier, Removal::Unknown, out);
         }
         match &self.state {
-            State::On { current, trial, .. } if *current == tier || *trial == Some(tier) => {
+            State::On { current, trial, .. }
+                if *current == tier || *trial == Some(tier) || self.mode == Mode::Parallel =>
+            {
                 self.engage(now, tier, Rank::Refresh, out);
             }
             State::On { .. } | State::Off => {}
@@ -193,17 +204,16 @@ impl Line {
         entry.standing = standing;
         entry.drained = match standing {
             Standing::Draining(rest) => Some(now + rest),
-            Standing::Usable | Standing::Recovering | Standing::Down => None,
+            Standing::Usable | Standing::Recovering | Standing::Down | Standing::Drilled => None,
         };
         let hired = entry.hired;
-        match standing {
-            Standing::Usable | Standing::Recovering => self.returned(now, tier, standing, out),
-            Standing::Down | Standing::Draining(_) => {
-                if hired {
-                    self.hold(now, tier, out);
-                }
-                self.gone(now, tier, out);
-            }
+        if hired && !standing.is_fit() {
+            self.hold(now, tier, out);
+        }
+        match (standing, self.mode) {
+            (_, Mode::Parallel) => self.parallel_stands(now, tier, standing, out),
+            (Standing::Usable | Standing::Recovering, _) => self.returned(now, tier, standing, out),
+            (Standing::Down | Standing::Draining(_) | Standing::Drilled, _) => self.gone(now, tier, out),
         }
     }
 
@@ -220,7 +230,7 @@ impl Line {
             }
         } else if is_lost {
             self.fail_over(now, tier, out);
-        } else if tier < current && standing == Standing::Usable {
+        } else if tier < current && standing == Standing::Usable && self.mode == Mode::TopDown {
             self.homesick = true;
             self.try_home(now, out);
         }
@@ -233,13 +243,16 @@ impl Line {
             *trial = None;
             self.tell(tier, Order::Rest, out);
         } else if *current == tier
-            && let Some(next) = self.best()
+            && let Some(next) = self.best().filter(|next| *next != tier)
         {
             self.fail_over(now, next, out);
         }
     }
 
     pub(super) fn reported(&mut self, now: Moment, tier: u8, report: Report, out: &mut Vec<Effect>) {
+        if self.mode == Mode::Parallel && matches!(self.state, State::On { .. }) {
+            return self.parallel_reported(tier, report, out);
+        }
         match report {
             Report::Registered { granted, listed } => self.bound(tier, granted, listed, out),
             Report::Listed(listed) => out.push(Effect::Listed(listed)),
@@ -321,7 +334,7 @@ impl Line {
         self.timers.stop(Timer::Return);
     }
 
-    fn removed(&mut self, tier: u8, outcome: Removal, out: &mut Vec<Effect>) {
+    pub(super) fn removed(&mut self, tier: u8, outcome: Removal, out: &mut Vec<Effect>) {
         let Some(entry) = self.tier(tier) else { return };
         let clean = matches!(outcome, Removal::Removed | Removal::Nothing);
         let ordered = std::mem::replace(&mut entry.removing, false);

@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod modes;
 mod urgency;
 
 const CONTACT: &str = "sip:101@10.0.1.1:5060;hm-site=1;hm-ep=1";
