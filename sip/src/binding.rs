@@ -35,12 +35,15 @@ use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
 use crate::digest::client::Credentials;
+use crate::extension::Extensions;
+use crate::grant::Grant;
 use crate::message::Message;
 use crate::report::{Evidence, Leftover, Report};
-use crate::server::{Account, Local, Server};
+use crate::server::{Account, Demands, Local, Server};
 use crate::target::Target;
 use crate::timing::Timing;
 
+use answer::Detour;
 use flight::{Flight, Orphan};
 
 mod answer;
@@ -50,6 +53,7 @@ mod orders;
 mod plan;
 mod request;
 mod sending;
+mod shedding;
 
 /// Sibling contacts that wait to be evicted. Ours: ten other OMMs (M-2.1.1-a), standby members included.
 pub const EVICTIONS_MAX: usize = 22;
@@ -91,6 +95,14 @@ pub enum Order {
     Inherit(Leftover),
     /// The server came back, or the credentials changed: try now if waiting.
     Retry,
+    /// A query of which only the server's health wants to know: no list is reported, and no failure.
+    Prove,
+    /// What the server demands of all users of the site.
+    Heed(Demands),
+    /// The user roams: what comes next is sent to an overloaded server too.
+    Urge,
+    /// Another tier serves the user, or no longer does: that says how long to back off (S-28).
+    Sheltered(bool),
 }
 
 /// What can happen to a binding.
@@ -190,6 +202,8 @@ enum Timer {
     Hold,
     /// When the owner has had time to object to the refresh.
     Objection,
+    /// When to think again of a request that an overloaded server was spared.
+    Shed,
 }
 
 impl Name for Timer {
@@ -200,6 +214,7 @@ impl Name for Timer {
             Timer::Lapse => "lapse",
             Timer::Hold => "hold",
             Timer::Objection => "objection",
+            Timer::Shed => "shed",
         }
     }
 }
@@ -230,6 +245,7 @@ pub enum State {
 struct Wants {
     renew: bool,
     query: bool,
+    prove: bool,
     /// The timer of the present state ran out: refresh, or try the removal again.
     due: bool,
     /// A query comes before the refresh.
@@ -266,8 +282,17 @@ pub struct Binding {
     failures: u16,
     /// Authoritative refusals in a row, or tries of a cleanup.
     refusals: u16,
-    /// The server refused outbound (439) or an extension (420).
-    plain: bool,
+    /// What the server does not understand (420, 439), as this binding or another of the site learned it.
+    lacks: Extensions,
+    /// Where a 301 sent us for good.
+    moved: Option<Box<Detour>>,
+    /// What the registrar granted beside the lifetime.
+    grant: Option<Arc<Grant>>,
+    /// How many percent of the requests the server is to be spared, and how often in a row it was.
+    shed: u8,
+    spared: u8,
+    urgent: bool,
+    sheltered: bool,
     cautious: bool,
     /// The line was told that nothing is left to do.
     retired: bool,
@@ -290,7 +315,8 @@ impl Binding {
         let call_id = format!("{}@{}", chance.hex(24), local.host).into_boxed_str();
         let tag = chance.next() & 0xff_ffff_ffff;
         let own = Chance::of(chance.next(), &account.aor);
-        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own);
+        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own)
+            .only(account.options.realm.clone());
         let asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
         Binding {
             account,
@@ -311,9 +337,15 @@ impl Binding {
             target: 0,
             failures: 0,
             refusals: 0,
-            plain: false,
+            lacks: Extensions::NONE,
+            moved: None,
+            grant: None,
+            shed: 0,
+            spared: 0,
+            urgent: false,
+            sheltered: false,
             cautious: false,
-            retired: false,
+            retired: true,
             wants: Wants::default(),
             flight: None,
             orphans: Vec::new(),
@@ -335,6 +367,11 @@ impl Binding {
     /// Until when the registrar may list one of our contacts.
     pub fn held(&self) -> Option<Moment> {
         self.held
+    }
+
+    /// What the registrar granted beside the lifetime, with the last 2xx.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_deref()
     }
 
     /// Answers that belonged to no transaction, so far.
@@ -371,7 +408,7 @@ impl Machine for Binding {
                 Timer::Lapse => self.lapse(out),
                 Timer::Objection => self.wants.due = true,
                 // Going on is what `proceed` does.
-                Timer::Hold => {}
+                Timer::Hold | Timer::Shed => {}
             }
             self.proceed(now, out);
         }
@@ -389,7 +426,7 @@ impl Machine for Binding {
             Effect::Report(Report::Failed(failure)) => Some(Note::new("unbound").text("reason", failure)),
             Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
             Effect::Send { first: false, .. }
-            | Effect::Report(Report::Listed(_) | Report::Done)
+            | Effect::Report(Report::Listed(_) | Report::Granted(_) | Report::Done)
             | Effect::Evidence(_) => None,
         }
     }

@@ -25,7 +25,7 @@ use serde_json::Value;
 use sip::digest::Algorithm;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
-use sip::server::{Account, Server};
+use sip::server::{Account, Options, Server};
 use sip::target::{Target, Transport};
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
@@ -274,6 +274,8 @@ fn site(
         expires: short(3600),
         evidence: Evidence::Off,
         outbound: None,
+        overload: true,
+        options: Options::default(),
         timers: Timers {
             watchdog: WATCHDOG,
             location_period: LOCATION_PERIOD,
@@ -316,6 +318,7 @@ async fn handset(common: &Common, number: &str) -> io::Result<Handset> {
         expires: Duration::from_secs(3600),
         instance: None,
         reg_id: None,
+        options: Options::default(),
     };
     let make = Make {
         number: number.into(),

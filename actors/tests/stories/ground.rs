@@ -35,7 +35,7 @@ use omm::stamp::OmmId;
 use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::registrar::Policy as Grants;
-use sip::server::{Local, Server};
+use sip::server::{Local, Options, Server};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
 use sip::uas::Uas;
@@ -329,12 +329,14 @@ impl Shared {
                 sent_by: OMM.to_owned(),
                 host: "10.0.1.1".to_owned(),
                 agent: "t".to_owned(),
+                overload: true,
             }),
             contact_host: OMM.to_owned(),
             domain: outside::DOMAIN.to_owned(),
             servers: vec![server(0, "pbx", PBX), server(1, "spare", SPARE)],
             expires: Duration::from_secs(3600),
             index: None,
+            options: Options::default(),
             sip_timing: Arc::new(Timing::default()),
             link_timing: LinkTiming::default(),
             policy: Arc::new(Policy { watchdog: Some(Watch::PERIODIC), ..Policy::default() }),
