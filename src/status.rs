@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use ::actors::omm::inspect::Status;
 use omm::claim::{Claim, Phase};
+use omm::ids::Number;
 use omm::link::dial::{Health, Held};
 use omm::stamp::OmmId;
 use serde_json::{Value, json};
+use sip::grant::Grant;
 use sip::server::Standing;
 
 use crate::config::site::Site;
@@ -29,6 +31,7 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Dur
         "link": status.link.map(link),
         "joined": status.joined.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
         "servers": status.servers.iter().map(|(name, standing)| server(name, *standing)).collect::<Vec<_>>(),
+        "granted": granted(site, status),
         "users": {
             "total": status.users,
             "here": count(Place::Here),
@@ -69,10 +72,72 @@ pub fn users_to_json(site: &Site, status: &Status) -> Value {
                 "place": claim.map_or("unseen", |claim| place(site, claim).word()),
                 "owner": claim.map(|claim| name_of(site, claim.owner)),
                 "epoch": claim.map(|claim| claim.epoch.to_string()),
+                "granted": grants_of(site, status, &user.number),
             })
         })
         .collect();
     json!({"site": site.name, "users": users})
+}
+
+/// What the registrars grant beside the lifetime, each variety once with the users who have it: a core gives nearly
+/// all of them the same.
+fn granted(site: &Site, status: &Status) -> Value {
+    let mut varieties: Vec<(u8, &Grant, usize)> = Vec::new();
+    for ((_, tier), grant) in &status.grants {
+        let has_room = varieties.len() < VARIETIES_MAX;
+        let known = varieties.iter_mut().find(|(known, one, _)| known == tier && is_alike(one, grant));
+        match known {
+            Some((_, _, users)) => *users += 1,
+            None if has_room => varieties.push((*tier, grant, 1)),
+            None => {}
+        }
+    }
+    varieties.sort_by_key(|(tier, _, users)| (*tier, std::cmp::Reverse(*users)));
+    let shown = varieties.into_iter().map(|(tier, grant, users)| {
+        json!({
+            "server": server_of(site, tier),
+            "users": users,
+            "service_route": grant.service_route,
+            "path": grant.path,
+            "flow_timer_s": grant.flow_timer.map(|timer| timer.as_secs()),
+            "outbound": grant.outbound,
+            "gruu": grant.public.is_some(),
+        })
+    });
+    shown.collect()
+}
+
+/// Varieties of grants that are shown. Ours: more means that each user has his own.
+const VARIETIES_MAX: usize = 32;
+
+/// The same but for the addresses, which are each user's own.
+fn is_alike(one: &Grant, other: &Grant) -> bool {
+    one.service_route == other.service_route
+        && one.path == other.path
+        && one.flow_timer == other.flow_timer
+        && one.outbound == other.outbound
+        && one.public.is_some() == other.public.is_some()
+}
+
+/// What one user is granted, by server.
+fn grants_of(site: &Site, status: &Status, number: &Number) -> Value {
+    let own = status.grants.range((number.clone(), 0)..=(number.clone(), u8::MAX));
+    let shown = own.map(|((_, tier), grant)| {
+        json!({
+            "server": server_of(site, *tier),
+            "service_route": grant.service_route,
+            "path": grant.path,
+            "public": grant.public,
+            "temporary": grant.temporary,
+            "flow_timer_s": grant.flow_timer.map(|timer| timer.as_secs()),
+            "outbound": grant.outbound,
+        })
+    });
+    shown.collect()
+}
+
+fn server_of(site: &Site, tier: u8) -> &str {
+    site.tiers.get(usize::from(tier)).map_or("", |tier| &tier.name)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

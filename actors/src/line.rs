@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use machine::note::Note;
 use omm::directory::user::User;
+use sip::grant::Grant;
 use sip::line::{Effect, Input, Line};
 use sip::report::{Failure, Listed, Removal};
 
@@ -73,6 +74,15 @@ impl LineActor {
         self.feed(Input::Fallen { tier }, ctx);
     }
 
+    fn granted(&self, tier: u8, grant: Option<Arc<Grant>>) {
+        let place = (self.user.number.clone(), tier);
+        let mut grants = self.kin.grants.borrow_mut();
+        match grant {
+            Some(grant) => _ = grants.insert(place, grant),
+            None => _ = grants.remove(&place),
+        }
+    }
+
     /// The binding of a tier, hired on first use.
     fn binding(&mut self, tier: u8, ctx: &mut Context<Self>) -> Option<&Addr<BindingActor>> {
         let server = self.site.servers.get(usize::from(tier))?;
@@ -95,6 +105,7 @@ impl Actor for LineActor {
 
     /// However it ends, its bindings end with it: the endpoint knows their addresses and would keep them alive.
     fn stopped(&mut self, _: &mut Context<Self>) {
+        (0_u8..).zip(&self.bindings).for_each(|(tier, _)| self.granted(tier, None));
         for binding in self.bindings.iter_mut().filter_map(Option::take) {
             binding.do_send(Retire);
         }
@@ -119,6 +130,7 @@ impl Seated for LineActor {
                 }
             }
             Effect::Bound { tier, granted: _ } => self.ways.news.do_send(LineNews::Bound(tier)),
+            Effect::Granted { tier, grant } => self.granted(tier, grant),
             Effect::Failed { tier: _, failure } => self.ways.news.do_send(LineNews::Failed(failure)),
             Effect::Released(removal) => self.ways.news.do_send(LineNews::Released(removal)),
             Effect::Listed(listed) => self.ways.news.do_send(LineNews::Listed(listed)),
@@ -126,6 +138,7 @@ impl Seated for LineActor {
             Effect::Retire { tier } => {
                 if let Some(binding) = self.bindings.get_mut(usize::from(tier)).and_then(Option::take) {
                     binding.do_send(Retire);
+                    self.granted(tier, None);
                 }
             }
         }

@@ -12,7 +12,7 @@ use omm::claim::Word;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use sip::message::Message as SipMessage;
-use sip::server::Standing;
+use sip::server::{Demands, Standing};
 
 /// A phone proved that it is here: an authenticated REGISTER, or the location API (then nobody waits for an answer).
 #[derive(Message, Clone, Debug)]
@@ -108,6 +108,30 @@ pub struct Stands {
     /// How it stands.
     pub standing: Standing,
 }
+
+/// What the server of a tier demands of all users; from its health to the OMM and on to every line.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Demanded {
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+    /// What it demands.
+    pub demands: Demands,
+}
+
+/// One user is to ask the server of a tier, because that answers no OPTIONS; from its health to the OMM, and on to the
+/// user that it chose.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Canvass {
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+}
+
+/// There is no user who could ask.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Nobody;
 
 /// Whether the OMM can speak with the others (told to every user's machine when it changes).
 #[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
-//! - [`drill`]: an operator moves the site. [`family`]: the children. [`links`]: those of them that are connections. [`falls`]: what happens when one falls
+//! - [`canvass`]: what the servers want of the users. [`drill`]: an operator moves the site. [`family`]: the children.
+//!   [`links`]: those of them that are connections. [`falls`]: what happens when one falls
 //!   over. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
@@ -19,7 +20,7 @@ use omm::link::dial::{Attach, Health};
 use omm::link::roster::Roster;
 use omm::stamp::OmmId;
 use omm::star::{Effect, Input, Role, Star};
-use sip::server::Standing;
+use sip::server::{Demands, Standing};
 use sip::uas::Uas;
 
 use crate::disorder::Disorder;
@@ -33,6 +34,7 @@ use crate::site::Site;
 use crate::store::{Store, StoreFault};
 use family::Children;
 
+mod canvass;
 pub mod drill;
 mod falls;
 mod family;
@@ -74,6 +76,10 @@ pub struct OmmActor {
     birth: Birth,
     /// How the servers stand, by tier.
     standings: Vec<Standing>,
+    /// What they demand of all users, by tier.
+    demands: Vec<Demands>,
+    /// The user who asked last on behalf of a server's health.
+    canvassed: Option<Number>,
     link_health: Option<Health>,
     /// The OMMs with which this one is in step.
     joined: Vec<OmmId>,
@@ -100,10 +106,13 @@ impl OmmActor {
         }
         let seat = Seat::new(Star::new(site.omm, birth.role), "star", site.clock.clone(), site.trace.clone());
         let standings = vec![Standing::Usable; site.servers.len()];
+        let demands = vec![Demands::default(); site.servers.len()];
         Ok(OmmActor {
             seat,
             birth,
             standings,
+            demands,
+            canvassed: None,
             link_health: None,
             joined: Vec::new(),
             next_link: 1,

@@ -8,7 +8,7 @@ use sip::server::Server;
 
 use crate::binding::Witness;
 use crate::doors::Datagram;
-use crate::messages::{Answer, Die, Fallen, Route, Stands, Unsent};
+use crate::messages::{Answer, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, Unsent};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -21,6 +21,10 @@ pub struct Drill(pub bool);
 pub struct HealthWays {
     /// Its OMM.
     pub stands: Recipient<Stands>,
+    /// Its OMM, when the server demands something else of its users.
+    pub demanded: Recipient<Demanded>,
+    /// Its OMM, when a user is to ask the server.
+    pub canvass: Recipient<Canvass>,
     /// Its OMM, when it falls over.
     pub fallen: Recipient<Fallen<u8>>,
     /// The SIP door.
@@ -83,6 +87,10 @@ impl Seated for ServerActor {
                 // A full door loses the probe, as the network would.
                 let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
             }
+            Effect::Canvass { server: _, tier, routine: _ } => self.ways.canvass.do_send(Canvass { tier }),
+            Effect::Demands { server: _, tier, demands } => {
+                self.ways.demanded.do_send(Demanded { tier, demands })
+            }
             Effect::Standing { server: _, tier, standing } => {
                 self.ways.stands.do_send(Stands { tier, standing })
             }
@@ -120,6 +128,14 @@ impl Handler<Drill> for ServerActor {
 
     fn handle(&mut self, Drill(drill): Drill, ctx: &mut Context<Self>) {
         self.feed(Input::Drill(drill), ctx);
+    }
+}
+
+impl Handler<Nobody> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Nobody, ctx: &mut Context<Self>) {
+        self.feed(Input::Nobody, ctx);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every actor of one OMM knows from birth: who it is, how it is set, and whom it can turn to.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,9 @@ use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::Policy;
 use omm::stamp::{OmmId, Stamp};
 use omm::watchdog::Class as Watch;
+use sip::grant::Grant;
 use sip::line::Mode;
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Local, Options, Server};
 use sip::shaper::{Shape, Ticket};
 use sip::timing::Timing;
 use uuid::Uuid;
@@ -54,6 +56,8 @@ pub struct Site {
     pub expires: Duration,
     /// Its place in the central's roster, 0..=10, for the reg-id; `None` registers without outbound (spec 3.7).
     pub index: Option<u8>,
+    /// What it wants of its registrars beside that.
+    pub options: Options,
     /// The durations of the SIP side.
     pub sip_timing: Arc<Timing>,
     /// How the tiers are used.
@@ -115,6 +119,7 @@ impl Site {
             reg_id: self
                 .index
                 .map(|index| 1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)),
+            options: self.options.clone(),
         }
     }
 }
@@ -140,6 +145,8 @@ pub struct Kin {
     pub health: RefCell<Vec<Recipient<Witness>>>,
     /// The shaper of each tier's server.
     pub shapers: Vec<Recipient<Wishes>>,
+    /// What registrars grant beside the lifetime, by user and tier: to be shown.
+    pub grants: RefCell<BTreeMap<(Number, u8), Arc<Grant>>>,
     /// The star.
     pub star: Recipient<Say>,
 }

@@ -14,16 +14,18 @@ use omm::roaming::{Ask, Effect, Input, Refusal, Roaming, Sighting, State};
 use omm::stamp::Stamp;
 use sip::line;
 use sip::report::{Leftover, Listed, Removal};
-use sip::server::Standing;
+use sip::server::{Demands, Standing};
 use sip::shaper::Rank;
 use sip::uri::Uri;
 
 use crate::keeper::{Keep, Kept};
 use crate::line::{LineActor, LineNews, LineWays, Want};
-use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Stands, Verdict};
+use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Verdict};
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
+
+mod servers;
 
 /// How many effects and goodbyes of one user may wait for the store. While the disk is broken for hours, a phone that
 /// registers again and again is refused (503) instead of being remembered. Ours: an hour of a phone that comes every
@@ -80,6 +82,7 @@ pub struct UserActor {
     resumed: Vec<Effect>,
     line: Option<Addr<LineActor>>,
     standings: Vec<Standing>,
+    demands: Vec<Demands>,
     reach: Reach,
     /// The tier of the last success.
     tier: Option<u8>,
@@ -100,6 +103,8 @@ pub struct Birth {
     pub roam: Option<Roam>,
     /// How the servers stand, by tier.
     pub standings: Vec<Standing>,
+    /// What they demand of all users, by tier.
+    pub demands: Vec<Demands>,
     /// Whether the other OMMs can be reached.
     pub reach: Reach,
     /// Who hires a new one when this one falls over.
@@ -109,7 +114,7 @@ pub struct Birth {
 impl UserActor {
     /// Hires the machine of a user: from what the store knows, or new.
     pub fn new(site: Rc<Site>, kin: Rc<Kin>, birth: Birth) -> UserActor {
-        let Birth { user, policy, roam, standings, reach, fallen } = birth;
+        let Birth { user, policy, roam, standings, demands, reach, fallen } = birth;
         let bound = roam.as_ref().and_then(|roam| roam.bound);
         let mut resumed = Vec::new();
         let machine = match roam {
@@ -129,6 +134,7 @@ impl UserActor {
             resumed,
             line: None,
             standings,
+            demands,
             reach,
             tier: None,
             bound,
@@ -194,6 +200,11 @@ impl UserActor {
         for (tier, standing) in (0u8..).zip(&self.standings) {
             if *standing != Standing::Usable {
                 line.do_send(Want(line::Input::Server { tier, standing: *standing }));
+            }
+        }
+        for (tier, demands) in (0u8..).zip(&self.demands) {
+            if *demands != Demands::default() {
+                line.do_send(Want(line::Input::Demands { tier, demands: *demands }));
             }
         }
         if let Some(epoch) = self.bound {
@@ -362,19 +373,6 @@ impl Handler<Call> for UserActor {
         }
         let wall = self.wall();
         self.feed(Input::Call { active: call.active, wall }, ctx);
-    }
-}
-
-impl Handler<Stands> for UserActor {
-    type Result = ();
-
-    fn handle(&mut self, Stands { tier, standing }: Stands, _: &mut Context<Self>) {
-        if let Some(slot) = self.standings.get_mut(usize::from(tier)) {
-            *slot = standing;
-        }
-        if let Some(line) = &self.line {
-            line.do_send(Want(line::Input::Server { tier, standing }));
-        }
     }
 }
 

@@ -162,7 +162,7 @@ impl Agent {
         let name = &handset.name;
         let chance = Chance::of(handset.seed, &format!("phone/{name}/{travels}"));
         let host = handset.addr.to_string();
-        let local = Local { sent_by: host.clone(), host, agent: "virtual phone".to_owned() };
+        let local = Local { sent_by: host.clone(), host, agent: "virtual phone".to_owned(), overload: false };
         let machine = Binding::new(account, omm, Arc::new(local), handset.timing.clone(), chance);
         let seat =
             Seat::new(machine, format!("phone/{name}"), handset.clock.clone(), Trace::silent("phones"));

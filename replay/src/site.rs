@@ -23,7 +23,7 @@ use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::stamp::OmmId;
 use omm::star::Role;
-use sip::server::{Local, Server};
+use sip::server::{Local, Options, Server};
 use sip::target::{Target, Transport};
 use sip::uas::Uas;
 use tokio::sync::Notify;
@@ -134,12 +134,14 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
             sent_by: addr.to_string(),
             host: place.address.ip().to_string(),
             agent: "homing".to_owned(),
+            overload: true,
         }),
         contact_host: addr.to_string(),
         domain: DOMAIN.to_owned(),
         servers,
         expires: world.tuning.expires,
         index: index(plan, at),
+        options: Options::default(),
         link_timing: world.tuning.link(),
         mode: world.tuning.mode,
         shape: world.tuning.shape,

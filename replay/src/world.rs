@@ -18,7 +18,7 @@ use machine::secret::Secret;
 use machine::time::Moment;
 use omm::ids::Number;
 use omm::stamp::OmmId;
-use sip::server::{Account, Server};
+use sip::server::{Account, Options, Server};
 use sip::target::{Target, Transport};
 use sip::uas::behave::Behaviour;
 use sip::uas::{Input as UasInput, Uas};
@@ -298,6 +298,7 @@ impl World {
             expires: self.tuning.watch.stop,
             instance: Some(format!("urn:ipei:{}", phone.ipei)),
             reg_id: Some(1),
+            options: Options::default(),
         }
     }
 

@@ -37,13 +37,16 @@ use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
 use crate::digest::client::Credentials;
+use crate::extension::Extensions;
+use crate::grant::Grant;
 use crate::message::Message;
 use crate::report::{Evidence, Leftover, Report};
-use crate::server::{Account, Local, Server};
+use crate::server::{Account, Demands, Local, Server};
 use crate::shaper::{Rank, Wish};
 use crate::target::Target;
 use crate::timing::Timing;
 
+use answer::Detour;
 use flight::{Flight, Orphan};
 use turn::Turn;
 
@@ -55,6 +58,7 @@ mod orders;
 mod plan;
 mod request;
 mod sending;
+mod shedding;
 mod turn;
 
 /// Sibling contacts that wait to be evicted. Ours: ten other OMMs (M-2.1.1-a), standby members included.
@@ -99,6 +103,14 @@ pub enum Order {
     Retry,
     /// How urgent it is from now on that the user is registered here (until told, as urgent as a roam).
     Haste(Rank),
+    /// A query of which only the server's health wants to know: no list is reported, and no failure.
+    Prove,
+    /// What the server demands of all users of the site.
+    Heed(Demands),
+    /// The user roams: what comes next is sent to an overloaded server too.
+    Urge,
+    /// Another tier serves the user, or no longer does: that says how long to back off (S-28).
+    Sheltered(bool),
 }
 
 /// What can happen to a binding.
@@ -204,6 +216,8 @@ enum Timer {
     Hold,
     /// When the owner has had time to object to the refresh.
     Objection,
+    /// When to think again of a request that an overloaded server was spared.
+    Shed,
 }
 
 impl Name for Timer {
@@ -214,6 +228,7 @@ impl Name for Timer {
             Timer::Lapse => "lapse",
             Timer::Hold => "hold",
             Timer::Objection => "objection",
+            Timer::Shed => "shed",
         }
     }
 }
@@ -244,6 +259,7 @@ pub enum State {
 struct Wants {
     renew: bool,
     query: bool,
+    prove: bool,
     /// The timer of the present state ran out: refresh, or try the removal again.
     due: bool,
     /// A query comes before the refresh.
@@ -284,8 +300,17 @@ pub struct Binding {
     failures: u16,
     /// Authoritative refusals in a row, or tries of a cleanup.
     refusals: u16,
-    /// The server refused outbound (439) or an extension (420).
-    plain: bool,
+    /// What the server does not understand (420, 439), as this binding or another of the site learned it.
+    lacks: Extensions,
+    /// Where a 301 sent us for good.
+    moved: Option<Box<Detour>>,
+    /// What the registrar granted beside the lifetime.
+    grant: Option<Arc<Grant>>,
+    /// How many percent of the requests the server is to be spared, and how often in a row it was.
+    shed: u8,
+    spared: u8,
+    urgent: bool,
+    sheltered: bool,
     cautious: bool,
     /// The line was told that nothing is left to do.
     retired: bool,
@@ -312,7 +337,8 @@ impl Binding {
         let call_id = format!("{}@{}", chance.hex(24), local.host).into_boxed_str();
         let tag = chance.next() & 0xff_ffff_ffff;
         let own = Chance::of(chance.next(), &account.aor);
-        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own);
+        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own)
+            .only(account.options.realm.clone());
         let asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
         Binding {
             account,
@@ -335,11 +361,17 @@ impl Binding {
             target: 0,
             failures: 0,
             refusals: 0,
-            plain: false,
+            lacks: Extensions::NONE,
+            moved: None,
+            grant: None,
+            shed: 0,
+            spared: 0,
+            urgent: false,
+            sheltered: false,
             cautious: false,
-            retired: false,
             haste: Rank::Roam,
             turn: Turn::Free,
+            retired: true,
             wants: Wants::default(),
             flight: None,
             orphans: Vec::new(),
@@ -363,6 +395,11 @@ impl Binding {
         self.held
     }
 
+    /// What the registrar granted beside the lifetime, with the last 2xx.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_deref()
+    }
+
     /// Answers that belonged to no transaction, so far.
     pub fn dropped(&self) -> u32 {
         self.dropped
@@ -382,7 +419,7 @@ impl Machine for Binding {
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
             Input::Account(account) => self.change(account),
-            Input::Granted => self.granted(out),
+            Input::Granted => self.take_slot(out),
             Input::Booked(at) => self.booked(now, at),
         }
         self.proceed(now, out);
@@ -402,7 +439,7 @@ impl Machine for Binding {
                 Timer::Lapse => self.lapse(out),
                 Timer::Objection => self.wants.due = true,
                 // Going on is what `proceed` does.
-                Timer::Hold => {}
+                Timer::Hold | Timer::Shed => {}
             }
             self.proceed(now, out);
         }
@@ -420,7 +457,7 @@ impl Machine for Binding {
             Effect::Report(Report::Failed(failure)) => Some(Note::new("unbound").text("reason", failure)),
             Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
             Effect::Send { first: false, .. }
-            | Effect::Report(Report::Listed(_) | Report::Done)
+            | Effect::Report(Report::Listed(_) | Report::Granted(_) | Report::Done)
             | Effect::Evidence(_)
             | Effect::Shape(_) => None,
         }

@@ -18,6 +18,11 @@
 //!   their refresh to notice its death (M-2.2.5-d): two silences of 2.5 s take it down within 10 s. Where there is nowhere
 //!   else to go, that knowledge moves nobody, and the server is asked every 5 min. Only a server that has answered a
 //!   probe before is judged by this: some never answer OPTIONS (all ours).
+//! - Where OPTIONS is filtered, one user's query stands for the probe (SM-3H): a server that has never answered an
+//!   OPTIONS is asked so before its silence counts, and from then on when it answers. A server that stays down is asked in
+//!   both ways in the end.
+//! - What a server demands of one user it demands of all: extensions to leave out (420, 439), a share of the requests
+//!   to be spared (RFC 7339). Told at most once a second (ours: ten thousand lines hear it).
 //! - A server that is down and answers a user after all is recovering (ours: that answer is as good as a probe's).
 
 use std::sync::Arc;
@@ -34,10 +39,13 @@ use machine::timers::{Name, Timers};
 use crate::health::probe::{Outcome, Probe};
 use crate::message::Message;
 use crate::report::Evidence;
-use crate::server::{Local, Server, Standing};
+use crate::server::{Demands, Local, Server, Standing};
 use crate::target::Target;
 use crate::timing::Timing;
 
+mod canvass;
+mod demands;
+mod evidence;
 mod probe;
 
 /// What can happen to the health of a server.
@@ -51,6 +59,8 @@ pub enum Input {
     Unsent,
     /// An operator drains the server, or ends that: a drill moves its users away as if it were dead.
     Drill(bool),
+    /// There is no user who could ask.
+    Nobody,
 }
 
 /// What the health of a server wants done.
@@ -68,6 +78,24 @@ pub enum Effect {
         first: bool,
         /// The server is in use and nothing is wrong with it; it has only not been heard of.
         routine: bool,
+    },
+    /// One user is to ask the server, instead of an OPTIONS. Its evidence is the answer.
+    Canvass {
+        /// The server's name, for the trace.
+        server: Arc<str>,
+        /// Its tier.
+        tier: u8,
+        /// As with [`Effect::Probe`].
+        routine: bool,
+    },
+    /// The server demands something else of its users now: tell every line of the site.
+    Demands {
+        /// The server's name, for the trace.
+        server: Arc<str>,
+        /// Its tier.
+        tier: u8,
+        /// What it demands.
+        demands: Demands,
     },
     /// The server stands differently now: tell every line of the site.
     Standing {
@@ -93,6 +121,8 @@ enum Timer {
     Drained,
     /// When to ask a server in use that has not been heard of.
     Idle,
+    /// When a share of requests to be spared is over (RFC 7339 5.7), or may be told.
+    Demands,
 }
 
 impl Name for Timer {
@@ -103,6 +133,7 @@ impl Name for Timer {
             Timer::Stable => "failback-hold",
             Timer::Drained => "drained",
             Timer::Idle => "idle",
+            Timer::Demands => "demands",
         }
     }
 }
@@ -143,10 +174,18 @@ pub struct Health {
     misses: u32,
     /// When any answer was last heard of.
     heard: Moment,
-    /// It has given a sign of life, and was asked at once whether it answers probes.
-    met: bool,
     /// It has answered a probe, so its silence means something.
     talkative: bool,
+    /// A user was asked to ask, and its answer is awaited.
+    canvassing: bool,
+    /// The last probe was a user's.
+    by_user: bool,
+    /// It answers users and no OPTIONS.
+    filtered: bool,
+    demands: Demands,
+    told: (Demands, Moment),
+    /// Until when the share holds, and the sequence number of the answer that said so.
+    load: (Moment, Option<(u64, u32)>),
     /// Which target is probed: the one that answered last, or the one behind the one that did not.
     turn: usize,
     timers: Timers<Timer>,
@@ -172,8 +211,13 @@ impl Health {
             probe: Probe::new(local, uri.into(), chance),
             misses: 0,
             heard: Moment::START,
-            met: false,
             talkative: false,
+            canvassing: false,
+            by_user: false,
+            filtered: false,
+            demands: Demands::default(),
+            told: (Demands::default(), Moment::START),
+            load: (Moment::START, None),
             turn: 0,
             timers: Timers::default(),
             dropped: 0,
@@ -209,14 +253,20 @@ impl Machine for Health {
         match input {
             Input::Evidence(evidence) => self.weigh(now, evidence, out),
             Input::Answer(message) => match self.probe.hear(now, &message) {
-                Some(Outcome::Pending) => {}
-                Some(Outcome::Ended(evidence)) => self.probed(now, evidence, out),
+                Some(Outcome::Pending) => self.hear_load(now, &message, out),
+                Some(Outcome::Ended(evidence)) => {
+                    self.talkative |= evidence == Evidence::Alive;
+                    self.filtered &= !self.talkative;
+                    self.hear_load(now, &message, out);
+                    self.probed(now, evidence, out);
+                }
                 None => self.dropped += 1,
             },
             Input::Drill(drill) => {
                 self.drill = drill;
                 self.tell(self.own, out);
             }
+            Input::Nobody => self.nobody(now, out),
             Input::Unsent => {
                 if self.probe.end() {
                     self.probed(now, Evidence::Unreachable, out);
@@ -235,10 +285,11 @@ impl Machine for Health {
             match timer {
                 Timer::Probe | Timer::Drained => self.ask(now, out),
                 Timer::Reply => {
-                    if self.probe.end() {
+                    if self.probe.end() | std::mem::take(&mut self.canvassing) {
                         self.probed(now, Evidence::Silent, out);
                     }
                 }
+                Timer::Demands => self.demand(now, out),
                 Timer::Stable => self.up(now, out),
                 Timer::Idle => self.idle(now, out),
             }
@@ -254,6 +305,14 @@ impl Machine for Health {
             Effect::Probe { server, first: true, routine: false, .. } => {
                 Some(Note::new("probe").text("server", server))
             }
+            Effect::Canvass { server, tier: _, routine: false } => {
+                Some(Note::new("probe").text("server", server).text("by", "user"))
+            }
+            Effect::Demands { server, tier: _, demands } => {
+                let note = Note::new("demands").text("server", server).number("shed", demands.shed);
+                Some(note.text("lacks", demands.lacks))
+            }
+            Effect::Canvass { routine: true, .. } => None,
             // Copies, and what is asked every half minute, would only be noise.
             Effect::Probe { .. } => None,
             Effect::Standing { server, tier, standing } => Some(
@@ -264,87 +323,20 @@ impl Machine for Health {
 }
 
 impl Health {
-    /// What a binding of any user learned.
-    fn weigh(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
-        if evidence == Evidence::Alive {
-            self.heard = now;
-        }
-        match (evidence, self.state) {
-            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
-            (_, State::Draining) => {}
-            (Evidence::Alive, State::Up) => {
-                if self.timers.at(Timer::Idle).is_none() {
-                    self.timers.set(Timer::Idle, now + self.patience());
-                }
-                // Only whoever answers a probe can be judged by silence, so nobody waits to find that out.
-                if !std::mem::replace(&mut self.met, true) {
-                    self.ask(now, out);
-                }
-            }
-            (Evidence::Alive, State::Recovering) => {}
-            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
-            (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
-            // The probe decides; users whose answer is late tell nothing new.
-            (_, State::Down | State::Probing) => {}
-            (Evidence::Unreachable, State::Up | State::Suspect { .. } | State::Recovering) => {
-                self.down(now, out)
-            }
-            (Evidence::Silent, State::Up) => {
-                self.state = State::Suspect { since: now };
-                self.ask(now, out);
-            }
-            (Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
-                self.state = State::Suspect { since: now };
-            }
-            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Suspect { since }) => {
-                if now.since(since) <= self.timing.suspect_window {
-                    self.down(now, out);
-                } else {
-                    self.state = State::Suspect { since: now };
-                }
-            }
-            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Recovering) => {
-                self.down(now, out);
-            }
-        }
-    }
-
-    /// How a probe ended.
-    fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
-        self.timers.stop(Timer::Reply);
-        if evidence == Evidence::Alive {
-            (self.heard, self.talkative) = (now, true);
-        }
-        match (evidence, self.state) {
-            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
-            (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.patience()),
-            (Evidence::Unreachable, State::Up) => self.down(now, out),
-            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
-                if self.talkative =>
-            {
-                self.weigh(now, evidence, out);
-            }
-            // It has never answered OPTIONS: its silence says nothing, and it is not asked again.
-            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {}
-            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
-            (Evidence::Alive, State::Probing | State::Down) => self.recover(now, out),
-            (Evidence::Alive, State::Recovering) => {
-                self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
-            }
-            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
-                self.turn = self.turn.wrapping_add(1);
-                self.down(now, out);
-            }
-            (_, State::Draining) => debug_assert!(false, "a probe ended while none was due"),
-        }
-    }
-
     /// Sends a probe to the next target of the server.
     fn ask(&mut self, now: Moment, out: &mut Vec<Effect>) {
         match self.state {
             State::Down | State::Draining => self.state = State::Probing,
             State::Up | State::Suspect { .. } | State::Probing | State::Recovering => {}
         }
+        if self.asks_users() {
+            return self.canvass(now, out);
+        }
+        self.options(now, out);
+    }
+
+    fn options(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.by_user = false;
         let turn = self.turn % self.server.targets.len().max(1);
         let Some(to) = self.server.targets.get(turn).copied() else { return };
         let bytes = self.probe.send(now, to);
@@ -353,10 +345,14 @@ impl Health {
         out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: true, routine });
     }
 
+    /// Whether users of this server could go somewhere else.
+    fn has_elsewhere(&self) -> bool {
+        self.server.spare || self.server.targets.len() > 1
+    }
+
     /// How long nobody may have heard of a server in use before it is asked.
     fn patience(&self) -> Duration {
-        let elsewhere = self.server.spare || self.server.targets.len() > 1;
-        if elsewhere { self.timing.probe_idle } else { self.timing.probe_lone }
+        if self.has_elsewhere() { self.timing.probe_idle } else { self.timing.probe_lone }
     }
 
     /// Nobody has heard of a server in use for a while, or somebody has meanwhile.
@@ -409,8 +405,13 @@ impl Health {
     /// Enters a state in which no probe is under way and no deadline is left from the former one.
     fn settle(&mut self, state: State) {
         self.state = state;
+        let demands = self.timers.at(Timer::Demands);
         self.timers.clear();
+        if let Some(at) = demands {
+            self.timers.set(Timer::Demands, at);
+        }
         self.probe.end();
+        self.canvassing = false;
     }
 
     fn tell(&mut self, standing: Standing, out: &mut Vec<Effect>) {

@@ -34,8 +34,9 @@ use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
 use crate::binding::Order;
+use crate::grant::Grant;
 use crate::report::{Failure, Leftover, Listed, Removal, Report};
-use crate::server::Standing;
+use crate::server::{Demands, Standing};
 use crate::shaper::Rank;
 use crate::timing::Timing;
 
@@ -92,6 +93,18 @@ pub enum Input {
         /// What its health says.
         standing: Standing,
     },
+    /// What the server of this tier demands of all its users.
+    Demands {
+        /// 0 primary .. 2 tertiary.
+        tier: u8,
+        /// What its health says.
+        demands: Demands,
+    },
+    /// One user is to ask the server of this tier, for its health: this one.
+    Prove {
+        /// 0 primary .. 2 tertiary.
+        tier: u8,
+    },
     /// After a restart: this contact of ours may still be listed, at whichever tier.
     Inherit(Leftover),
     /// The binding of this tier lost its memory: it is told anew what is wanted of it.
@@ -124,6 +137,13 @@ pub enum Effect {
         tier: u8,
         /// How long it lives.
         granted: Duration,
+    },
+    /// What the registrar of this tier grants beside the lifetime changed.
+    Granted {
+        /// 0 primary .. 2 tertiary.
+        tier: u8,
+        /// `None` when there is nothing (any more).
+        grant: Option<Arc<Grant>>,
     },
     /// Not registered now, or not renewed; the line goes on by itself.
     Failed {
@@ -176,6 +196,9 @@ impl Name for Timer {
 #[derive(Clone, Debug)]
 struct Tier {
     standing: Standing,
+    demands: Demands,
+    /// Its binding was told that another tier serves the user.
+    sheltered: bool,
     /// Nobody sends to it before this moment.
     drained: Option<Moment>,
     /// Its last report was a success.
@@ -232,6 +255,8 @@ impl Line {
     pub fn new(tiers: u8, timing: Arc<Timing>) -> Line {
         let tier = Tier {
             standing: Standing::Usable,
+            demands: Demands::default(),
+            sheltered: false,
             drained: None,
             bound: false,
             hired: false,
@@ -291,6 +316,7 @@ impl Machine for Line {
                 let current = self.best().unwrap_or(0);
                 self.state = State::On { contact, current, trial: None };
                 self.hasten();
+                self.insist(out);
                 match self.mode {
                     Mode::TopDown | Mode::Serial => self.engage(now, current, Rank::Refresh, out),
                     Mode::Parallel => self.engage_all(now, Rank::Refresh, out),
@@ -300,6 +326,7 @@ impl Machine for Line {
                 let (current, trial) = (*current, *trial);
                 self.state = State::On { contact: new, current, trial };
                 self.hasten();
+                self.insist(out);
                 match self.mode {
                     Mode::TopDown | Mode::Serial => self.engage(now, current, Rank::Refresh, out),
                     Mode::Parallel => self.engage_all(now, Rank::Refresh, out),
@@ -338,6 +365,10 @@ impl Machine for Line {
             (Input::Server { tier, standing }, State::Off | State::On { .. }) => {
                 self.stands(now, tier, standing, out);
             }
+            (Input::Demands { tier, demands }, State::Off | State::On { .. }) => {
+                self.demand(tier, demands, out);
+            }
+            (Input::Prove { tier }, State::Off | State::On { .. }) => self.tell(tier, Order::Prove, out),
             (Input::Report { tier, report }, State::Off | State::On { .. }) => {
                 self.reported(now, tier, report, out);
             }
@@ -370,6 +401,7 @@ impl Machine for Line {
             // The binding has told it already, and with more detail.
             Effect::Tell { .. }
             | Effect::Bound { .. }
+            | Effect::Granted { .. }
             | Effect::Failed { .. }
             | Effect::Released(_)
             | Effect::Listed(_)

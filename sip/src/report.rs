@@ -4,6 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::extension::Extensions;
+use crate::grant::Grant;
+use crate::overload::Feedback;
+
 /// What became of a binding, told to its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -14,6 +18,8 @@ pub enum Report {
         /// Every contact of the answer: evidence about other OMMs (S-04).
         listed: Vec<Listed>,
     },
+    /// What the registrar grants beside the lifetime, whenever that changes; `None` when there is nothing (any more).
+    Granted(Option<Arc<Grant>>),
     /// The answer to a query.
     Listed(Vec<Listed>),
     /// Not registered now, or not renewed; the binding goes on by itself.
@@ -56,8 +62,8 @@ impl Failure {
     /// Another server may do better.
     pub fn server_side(self) -> bool {
         match self {
-            Failure::Silent | Failure::Unsent | Failure::Refused(_) => true,
-            Failure::Rejected(_) | Failure::NotStored | Failure::Lapsed => false,
+            Failure::Silent | Failure::Unsent | Failure::Refused(_) | Failure::NotStored => true,
+            Failure::Rejected(_) | Failure::Lapsed => false,
         }
     }
 }
@@ -121,4 +127,8 @@ pub enum Evidence {
     Unreachable,
     /// 408, or 5xx without Retry-After.
     Broken(u16),
+    /// It answers, and does not understand these extensions (420, 439).
+    Lacks(Extensions),
+    /// What it says about its load (RFC 7339).
+    Load(Feedback),
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use machine::secret::Secret;
 
+use crate::extension::Extensions;
+use crate::overload;
 use crate::target::{Target, Transport};
 
 /// One user's account at one server. Shared, never copied: there are ten thousand of them (M-2.2.1-d).
@@ -25,6 +27,28 @@ pub struct Account {
     pub instance: Option<String>,
     /// 1..66, distinct per OMM, member and tier (spec 3.7). Sent only together with `instance`.
     pub reg_id: Option<u32>,
+    /// What is not needed everywhere.
+    pub options: Options,
+}
+
+/// What a site may want of its registrars beside being registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Ask for public addresses of the device (RFC 5627); they need an instance.
+    pub gruu: bool,
+    /// The only realm whose challenges are answered; `None` answers any (facts: digest answered to an unknown realm).
+    pub realm: Option<Arc<str>>,
+}
+
+impl Account {
+    /// What its REGISTERs offer to a server that understands everything.
+    pub fn extensions(&self) -> Extensions {
+        let flow = self.instance.is_some() && self.reg_id.is_some();
+        let outbound = if flow { Extensions::OUTBOUND } else { Extensions::NONE };
+        let gruu = self.options.gruu && self.instance.is_some();
+        let gruu = if gruu { Extensions::GRUU } else { Extensions::NONE };
+        Extensions::PATH.with(outbound).with(gruu)
+    }
 }
 
 /// One server of a site: a tier of its proxies.
@@ -52,6 +76,8 @@ pub struct Local {
     pub host: String,
     /// The User-Agent header.
     pub agent: String,
+    /// Offer overload control to whoever is asked (RFC 7339).
+    pub overload: bool,
 }
 
 /// How a server stands, as its health tells the lines of its site (SM-3H).
@@ -79,6 +105,15 @@ impl Standing {
     }
 }
 
+/// What a server demands of all users of a site, as its health learned it from one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// Extensions that it does not understand (420, 439).
+    pub lacks: Extensions,
+    /// How many percent of the requests it wants to be spared (RFC 7339).
+    pub shed: u8,
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -96,6 +131,7 @@ impl Local {
     /// which it left (`rport`, RFC 3581 3).
     pub fn via(&self, transport: Transport, branch: &str) -> String {
         let rport = if transport.is_reliable() { "" } else { ";rport" };
-        format!("SIP/2.0/{} {};branch={branch}{rport}", transport.via(), self.sent_by)
+        let load = if self.overload { overload::OFFER } else { "" };
+        format!("SIP/2.0/{} {};branch={branch}{rport}{load}", transport.via(), self.sent_by)
     }
 }

@@ -269,7 +269,9 @@ impl Shaper {
             Some(Evidence::Silent | Evidence::Overloaded(_) | Evidence::Broken(408 | 503 | 504)) => {
                 self.halve(now, since);
             }
-            Some(Evidence::Broken(_) | Evidence::Unreachable) | None => {}
+            Some(Evidence::Load(load)) if load.share > 0 => self.halve(now, since),
+            Some(Evidence::Broken(_) | Evidence::Unreachable | Evidence::Lacks(_) | Evidence::Load(_))
+            | None => {}
         }
     }
 

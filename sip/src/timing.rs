@@ -19,6 +19,8 @@ pub struct Timing {
     pub rejected_max: Duration,
     /// Base of the back-off of RFC 5626 4.5 when nothing works (S-28).
     pub backoff_base: Duration,
+    /// The same while another tier serves the user (S-28).
+    pub backoff_sheltered: Duration,
     /// Longest back-off (S-28).
     pub backoff_max: Duration,
     /// The longest Retry-After that is believed.
@@ -59,6 +61,7 @@ impl Default for Timing {
             rejected_first: seconds(120),
             rejected_max: seconds(30 * 60),
             backoff_base: seconds(30),
+            backoff_sheltered: seconds(90),
             backoff_max: seconds(1800),
             retry_after_max: seconds(30 * 60),
             expires_max: seconds(86_400),

@@ -13,7 +13,7 @@ use machine::time::Moment;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::message::Message;
 use sip::name::Name;
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Local, Options, Server};
 use sip::shaper::{self, Shape, Shaper, Wish};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
@@ -39,11 +39,16 @@ impl World {
     fn of(users: usize, granted: u64) -> World {
         let target = Target { transport: Transport::Udp, addr: ([192, 0, 2, 1], 5060).into() };
         let server = Arc::new(Server { name: "pbx".into(), tier: 0, targets: vec![target], spare: false });
-        let local =
-            Arc::new(Local { sent_by: "10.0.1.1:5060".into(), host: "10.0.1.1".into(), agent: "x".into() });
+        let local = Arc::new(Local {
+            sent_by: "10.0.1.1:5060".into(),
+            host: "10.0.1.1".into(),
+            agent: "x".into(),
+            overload: false,
+        });
         let timing = Arc::new(Timing::default());
         let bindings = (0..users).map(|user| {
             let account = Account {
+                options: Options::default(),
                 aor: format!("sip:{user}@example.com"),
                 registrar: "sip:example.com".into(),
                 username: user.to_string(),

@@ -17,7 +17,7 @@ use sip::line::{self, Line};
 use sip::message::Message;
 use sip::registrar::subscriber::Subscriber;
 use sip::report::Removal;
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Local, Options, Server};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
 use sip::uas::behave::Behaviour;
@@ -60,7 +60,8 @@ fn at(s: u64) -> Moment {
 }
 
 fn local() -> Arc<Local> {
-    Arc::new(Local { sent_by: "10.0.1.1:5060".into(), host: "10.0.1.1".into(), agent: "homing".into() })
+    let host = "10.0.1.1".to_owned();
+    Arc::new(Local { sent_by: format!("{host}:5060"), host, agent: "homing".into(), overload: true })
 }
 
 fn target(tier: u8) -> Target {
@@ -124,6 +125,7 @@ impl Site {
             expires: seconds(3600),
             instance: None,
             reg_id: None,
+            options: Options::default(),
         };
         let chance = Chance::of(7, &format!("binding/{number}@{tier}"));
         let server = self.servers[usize::from(tier)].clone();
@@ -157,7 +159,8 @@ impl Site {
                 line::Effect::Failover { from, to } => self.tale(format!("failover {from}>{to}")),
                 line::Effect::Failback { from, to } => self.tale(format!("failback {from}>{to}")),
                 line::Effect::Retire { tier } => _ = self.users[user].bindings.remove(&tier),
-                line::Effect::Bound { .. } | line::Effect::Failed { .. } | line::Effect::Listed(_) => {}
+                line::Effect::Bound { .. } | line::Effect::Granted { .. } => {}
+                line::Effect::Failed { .. } | line::Effect::Listed(_) => {}
             }
         }
     }
@@ -204,6 +207,12 @@ impl Site {
                         self.sent.push((self.now, tier, "OPTIONS"));
                     }
                     self.fly(Packet::ToServer(tier, bytes));
+                }
+                health::Effect::Canvass { tier, .. } => self.tell(0, line::Input::Prove { tier }),
+                health::Effect::Demands { tier, demands, .. } => {
+                    for user in 0..self.users.len() {
+                        self.tell(user, line::Input::Demands { tier, demands });
+                    }
                 }
                 health::Effect::Standing { tier, standing, server } => {
                     self.tale(format!("{server} {standing}"));

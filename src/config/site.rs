@@ -12,6 +12,7 @@ use omm::roaming::policy::Evidence;
 
 use sip::digest::Algorithm;
 use sip::line::Mode;
+use sip::server::Options;
 use sip::shaper::Shape;
 use sip::target::Transport;
 
@@ -65,6 +66,10 @@ pub struct Site {
     pub outbound: Option<u8>,
     /// How the tiers are used.
     pub mode: Mode,
+    /// Offer overload control to servers (RFC 7339).
+    pub overload: bool,
+    /// What else is wanted of registrars.
+    pub options: Options,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -194,7 +199,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(sip);
     let tiers = tiers(top);
-    let (expires, evidence, outbound, mode) = registration(top);
+    let Registration { expires, evidence, outbound, mode, overload, options } = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
         let timers = Timers::read(&section);
         section.finish();
@@ -218,6 +223,8 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         evidence,
         outbound,
         mode,
+        overload,
+        options,
         timers,
         users: Vec::new(),
     })
@@ -412,22 +419,52 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
 /// Sites of a system: the central and ten remotes (M-2.1.1-a), counted from 0.
 const SITES_LAST: u64 = 10;
 
-fn registration(top: &Section<'_, '_>) -> (Duration, Evidence, Option<u8>, Mode) {
-    // Spec 8: an hour.
-    let (mut expires, mut evidence, mut outbound) = (Duration::from_secs(3600), Evidence::Off, None);
-    let mut mode = Mode::TopDown;
-    if let Some(section) = top.table("registration") {
-        if let Some(found) = section.duration("expires", EXPIRES.0, EXPIRES.1) {
-            expires = found.value;
-        }
-        if let Some(found) = section.word("evidence", EVIDENCE) {
-            evidence = found.value;
-        }
-        if let Some(found) = section.word("mode", Mode::WORDS) {
-            mode = found.value;
-        }
-        outbound = section.number("outbound", 0, SITES_LAST).and_then(|found| u8::try_from(found.value).ok());
-        section.finish();
+/// What `[registration]` says.
+struct Registration {
+    expires: Duration,
+    evidence: Evidence,
+    outbound: Option<u8>,
+    mode: Mode,
+    overload: bool,
+    options: Options,
+}
+
+fn registration(top: &Section<'_, '_>) -> Registration {
+    let mut read = Registration {
+        // Spec 8: an hour.
+        expires: Duration::from_secs(3600),
+        evidence: Evidence::Off,
+        outbound: None,
+        mode: Mode::TopDown,
+        overload: true,
+        options: Options::default(),
+    };
+    let Some(section) = top.table("registration") else { return read };
+    if let Some(found) = section.duration("expires", EXPIRES.0, EXPIRES.1) {
+        read.expires = found.value;
     }
-    (expires, evidence, outbound, mode)
+    if let Some(found) = section.word("evidence", EVIDENCE) {
+        read.evidence = found.value;
+    }
+    read.outbound =
+        section.number("outbound", 0, SITES_LAST).and_then(|found| u8::try_from(found.value).ok());
+    if let Some(found) = section.word("mode", Mode::WORDS) {
+        read.mode = found.value;
+    }
+    if let Some(found) = section.flag("overload") {
+        read.overload = found.value;
+    }
+    let gruu = section.flag("gruu").filter(|gruu| gruu.value);
+    if let Some(gruu) = &gruu
+        && read.outbound.is_none()
+    {
+        let what = "`gruu` needs the instance that only `outbound` registers (RFC 5627 4.1)";
+        let hint = Some("add outbound = the site's own number, 0 to 10".into());
+        section.reader.fault(gruu.span.clone(), what, "gruu = true", "`outbound` as well", hint);
+    }
+    read.options.gruu = gruu.is_some();
+    let realm = section.text("realm", "the realm of the SIP servers' challenges");
+    read.options.realm = realm.map(|realm| realm.value.into());
+    section.finish();
+    read
 }

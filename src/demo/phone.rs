@@ -54,7 +54,7 @@ impl Phone {
     /// Carries the phone to the OMM at `omm`; `travels` counts, because each arrival is a new call to the registrar.
     pub(super) fn arrive(make: Make, omm: Arc<Server>, travels: u32) -> Addr<Phone> {
         let host = make.addr.to_string();
-        let local = Local { sent_by: host.clone(), host, agent: "demo phone".to_owned() };
+        let local = Local { sent_by: host.clone(), host, agent: "demo phone".to_owned(), overload: false };
         let chance = Chance::of(make.seed, &format!("phone/{}/{travels}", make.number));
         let machine =
             Binding::new(make.account.clone(), omm, Arc::new(local), Arc::new(Timing::default()), chance);

@@ -26,7 +26,7 @@ use sip::digest::Algorithm;
 use sip::line::Mode;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
-use sip::server::{Account, Server};
+use sip::server::{Account, Options, Server};
 use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::uas::profile::{Auth, Profile};
@@ -278,6 +278,8 @@ fn site(
         evidence: Evidence::Off,
         outbound: None,
         mode: Mode::TopDown,
+        overload: true,
+        options: Options::default(),
         timers: Timers {
             watchdog: WATCHDOG,
             location_period: LOCATION_PERIOD,
@@ -321,6 +323,7 @@ async fn handset(common: &Common, number: &str) -> io::Result<Handset> {
         expires: Duration::from_secs(3600),
         instance: None,
         reg_id: None,
+        options: Options::default(),
     };
     let make = Make {
         number: number.into(),

@@ -5,10 +5,10 @@ use actix::prelude::*;
 use machine::note::Note;
 use omm::claim::{Claim, Word};
 use omm::ids::Number;
-use sip::server::Standing;
+use sip::server::{Demands, Standing};
 
 use super::OmmActor;
-use crate::messages::{Fallen, Heard, Pillar, Stands};
+use crate::messages::{Demanded, Fallen, Heard, Pillar, Stands};
 use crate::record;
 
 impl OmmActor {
@@ -82,6 +82,7 @@ impl Handler<Fallen<u8>> for OmmActor {
             *slot = actor;
         }
         ctx.notify(Stands { tier, standing: Standing::Usable });
+        ctx.notify(Demanded { tier, demands: Demands::default() });
     }
 }
 

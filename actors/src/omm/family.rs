@@ -58,6 +58,7 @@ impl OmmActor {
             keeper: keeper.clone().recipient(),
             health: RefCell::new(servers.iter().map(|server| server.clone().recipient()).collect()),
             shapers: shapers.iter().map(|shaper| shaper.clone().recipient()).collect(),
+            grants: RefCell::new(BTreeMap::new()),
             star: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
@@ -74,6 +75,8 @@ impl OmmActor {
         let server = self.site().servers.get(tier)?.clone();
         let ways = HealthWays {
             stands: ctx.address().recipient(),
+            demanded: ctx.address().recipient(),
+            canvass: ctx.address().recipient(),
             fallen: ctx.address().recipient(),
             sip: self.birth.sip.clone(),
             routes: endpoint.clone().recipient(),
@@ -104,8 +107,9 @@ impl OmmActor {
         let user = Rc::new(self.birth.directory.user(number)?.clone());
         let policy = site.policy_of(self.birth.directory.device_of(number));
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
-        let standings = self.standings.clone();
-        let birth = Birth { user, policy, roam, standings, reach, fallen: ctx.address().recipient() };
+        let (standings, demands) = (self.standings.clone(), self.demands.clone());
+        let birth =
+            Birth { user, policy, roam, standings, demands, reach, fallen: ctx.address().recipient() };
         let children = self.children.as_mut()?;
         let actor = UserActor::new(site, children.kin.clone(), birth).start();
         children.users.insert(number.clone(), actor.clone());

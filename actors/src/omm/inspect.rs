@@ -1,5 +1,6 @@
 //! How an OMM stands, for whoever asks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -8,6 +9,7 @@ use omm::ids::Number;
 use omm::link::dial::Health;
 use omm::stamp::OmmId;
 use omm::star::Role;
+use sip::grant::Grant;
 use sip::server::Standing;
 
 use super::OmmActor;
@@ -33,6 +35,8 @@ pub struct Status {
     pub joined: Vec<OmmId>,
     /// Its servers and how they stand, by tier.
     pub servers: Vec<(Arc<str>, Standing)>,
+    /// What registrars grant beside the lifetime, by user and tier.
+    pub grants: BTreeMap<(Number, u8), Arc<Grant>>,
     /// The newest claim of every user that was ever seen.
     pub claims: Vec<Claim>,
     /// Users in the directory.
@@ -65,6 +69,7 @@ impl Handler<Inspect> for OmmActor {
             link: self.link_health,
             joined: self.joined.clone(),
             servers: names.zip(self.standings.iter().copied()).collect(),
+            grants: self.children.iter().flat_map(|all| all.kin.grants.borrow().clone()).collect(),
             claims: self.seat.machine().claims(site.clock.moment()).collect(),
             users: self.birth.directory.users().len(),
             restarts: self.restarts,

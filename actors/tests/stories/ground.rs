@@ -36,7 +36,7 @@ use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::line::Mode;
 use sip::registrar::Policy as Grants;
-use sip::server::{Local, Server};
+use sip::server::{Local, Options, Server};
 use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
@@ -339,6 +339,7 @@ impl Shared {
                 sent_by: OMM.to_owned(),
                 host: "10.0.1.1".to_owned(),
                 agent: "t".to_owned(),
+                overload: true,
             }),
             contact_host: OMM.to_owned(),
             domain: outside::DOMAIN.to_owned(),
@@ -347,6 +348,7 @@ impl Shared {
             index: None,
             mode: Mode::TopDown,
             shape: self.shape.get(),
+            options: Options::default(),
             sip_timing: Arc::new(Timing::default()),
             link_timing: LinkTiming::default(),
             policy: Arc::new(Policy { watchdog: Some(Watch::PERIODIC), ..Policy::default() }),

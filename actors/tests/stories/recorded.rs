@@ -19,7 +19,7 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{self, Ask, Roaming};
 use omm::stamp::OmmId;
 use sip::binding::{self, Binding, Order};
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Local, Options, Server};
 use sip::target::{Target, Transport};
 use sip::uas::Uas;
 
@@ -200,11 +200,16 @@ fn bound() -> Binding {
         expires: Duration::from_secs(3600),
         instance: None,
         reg_id: None,
+        options: Options::default(),
     };
     let targets = vec![Target::new(Transport::Udp, PBX.parse().expect("an address"))];
     let server = Server { name: "pbx".into(), tier: 0, targets, spare: false };
-    let local =
-        Local { sent_by: "10.0.1.1:5060".to_owned(), host: "10.0.1.1".to_owned(), agent: "t".to_owned() };
+    let local = Local {
+        sent_by: "10.0.1.1:5060".to_owned(),
+        host: "10.0.1.1".to_owned(),
+        agent: "t".to_owned(),
+        overload: true,
+    };
     let chance = Chance::of(5, "binding");
     Binding::new(Arc::new(account), Arc::new(server), Arc::new(local), Arc::default(), chance)
 }

@@ -34,7 +34,7 @@ impl Binding {
         self.hold_on(until);
         (self.failures, self.refusals, self.stored, self.grown) = (0, 0, true, 0);
         self.state = State::Registered;
-        self.plan_refresh(now, left, out);
+        self.plan_refresh(now, left, false, out);
         out.push(Effect::Report(Report::Registered { granted: left, listed: Vec::new() }));
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::plan;
 use crate::contact::Contact;
+use crate::extension::Extensions;
+use crate::grant::Grant;
 use crate::message::Message;
 use crate::name::Name;
 use crate::report::Listed;
@@ -29,8 +31,8 @@ pub(super) enum Verdict {
     Brief(Option<Duration>),
     /// 3xx with these numeric places, the best first; names cannot be resolved here.
     Moved(Vec<Detour>),
-    /// 420 or 439: an extension is not understood.
-    Unsupported,
+    /// 420 or 439: these extensions are not understood; none when the answer does not say which.
+    Unsupported(Extensions),
     /// 503 with Retry-After.
     Busy(Duration),
     /// Another target may do better.
@@ -47,20 +49,24 @@ pub(super) enum Verdict {
 /// Where a redirection leads.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Detour {
-    pub(super) uri: String,
+    /// The Request-URI to use there; `None` for a proxy on the way to the same one (305, RFC 3261 21.3.4).
+    pub(super) uri: Option<String>,
     pub(super) target: Target,
+    /// For good (301): remembered until the restart.
+    pub(super) lasting: bool,
 }
 
 /// Reads the status code; unknown ones count as the first of their class (S-24).
 pub(super) fn judge(message: &Message, code: u16, used: Transport) -> Verdict {
     match code {
         ..300 => Verdict::Success,
-        300..400 => Verdict::Moved(detours(message, used)),
+        300..400 => Verdict::Moved(detours(message, code, used)),
         401 | 407 => Verdict::Challenge,
         423 => Verdict::Brief(
             message.min_expires().and_then(|least| least.ok()).map(|least| Duration::from_secs(least.into())),
         ),
-        420 | 439 => Verdict::Unsupported,
+        420 => Verdict::Unsupported(Extensions::of(message.values(Name::Unsupported))),
+        439 => Verdict::Unsupported(Extensions::OUTBOUND),
         408 => Verdict::Elsewhere { broken: true, unknown: true },
         405 | 480 | 482 | 483 => Verdict::Elsewhere { broken: false, unknown: false },
         503 => match message.retry_after() {
@@ -72,7 +78,19 @@ pub(super) fn judge(message: &Message, code: u16, used: Transport) -> Verdict {
     }
 }
 
-fn detours(message: &Message, used: Transport) -> Vec<Detour> {
+/// For how long the user shall stay away, where the answer is about the user and not about the server (S-23). Zero
+/// says nothing that the usual wait does not.
+pub(super) fn user_pause(message: &Message, code: u16) -> Option<Duration> {
+    match code {
+        404 | 413 | 480 | 486 | 500 | 600 | 603 => {
+            let after = message.retry_after()?.ok()?;
+            Some(Duration::from_secs(after.seconds.into())).filter(|pause| !pause.is_zero())
+        }
+        _ => None,
+    }
+}
+
+fn detours(message: &Message, code: u16, used: Transport) -> Vec<Detour> {
     let Ok(contacts) = message.contacts() else { return Vec::new() };
     let mut found: Vec<(u16, Detour)> = Vec::new();
     for contact in contacts.list().iter().take(DETOURS_MAX) {
@@ -90,8 +108,8 @@ fn detours(message: &Message, used: Transport) -> Vec<Detour> {
         let port = uri.port.unwrap_or(transport.default_port());
         let port_text = uri.port.map(|port| format!(":{port}")).unwrap_or_default();
         let target = Target { transport, addr: (ip, port).into() };
-        let uri = format!("{}:{}{port_text}", uri.scheme.as_str(), uri.host);
-        found.push((contact.q(), Detour { uri, target }));
+        let uri = (code != 305).then(|| format!("{}:{}{port_text}", uri.scheme.as_str(), uri.host));
+        found.push((contact.q(), Detour { uri, target, lasting: code == 301 }));
     }
     found.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
     found.into_iter().map(|(_, detour)| detour).collect()
@@ -106,6 +124,8 @@ pub(super) struct Book {
     pub(super) granted: Option<Duration>,
     /// Which of our contacts are still listed with some life left.
     pub(super) still: Vec<Arc<str>>,
+    /// What is granted beside the lifetime.
+    pub(super) grant: Option<Grant>,
 }
 
 /// Reads the contact list of a 2xx to a REGISTER that asked to keep `asked`, by an OMM that may hold `ours`.
@@ -117,7 +137,8 @@ pub(super) fn read(
     timing: &Timing,
 ) -> Book {
     let header = message.header(Name::Expires);
-    let mut book = Book { listed: Vec::new(), granted: None, still: Vec::new() };
+    let mut book = Book { listed: Vec::new(), granted: None, still: Vec::new(), grant: None };
+    let mut granted_to = None;
     // One by one, so that a stranger's contact that cannot be read does not hide ours.
     let list = message.values(Name::Contact).filter_map(|value| Contact::parse(value).ok());
     let span = asked.map_or(account.expires, |(_, span)| span);
@@ -133,6 +154,7 @@ pub(super) fn read(
             && account.reg_id.is_some();
         if is_asked || (is_flow && book.granted.is_none()) {
             book.granted = Some(expires);
+            granted_to = Some(contact);
         }
         if let Some(uri) = mine.filter(|_| !expires.is_zero()) {
             book.still.push(uri.clone());
@@ -144,6 +166,7 @@ pub(super) fn read(
     if message.header(Name::Contact).is_none() && asked.is_some() && header.is_some() {
         book.granted = Some(plan::granted(None, header, span, timing));
     }
+    book.grant = Grant::read(message, granted_to.as_ref());
     book
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Errand {
     pub(super) remove: Vec<Arc<str>>,
     /// A query before a refresh (SM-3): its failure is the refresh's failure.
     pub(super) guard: bool,
+    /// A query for the server's health alone.
+    pub(super) prove: bool,
     /// Which target of the server is used now.
     pub(super) turn: usize,
     /// How many targets were used up.
@@ -30,15 +32,15 @@ pub(super) struct Errand {
     pub(super) detours: Vec<Detour>,
     /// How many redirections were followed, and where they led: no place twice (S-25).
     pub(super) visited: Vec<Target>,
-    /// A challenge was answered.
-    pub(super) challenged: bool,
+    /// The errand began where a 301 of an earlier one led, and no target of the server was asked yet.
+    pub(super) recalled: bool,
+    /// How many challenges were answered.
+    pub(super) rounds: u8,
     /// A 423 was followed.
     pub(super) lengthened: bool,
-    /// A 420 or 439 was followed.
-    pub(super) plain: bool,
     /// A Retry-After of zero was followed.
     pub(super) again: bool,
-    /// The longest Retry-After of a 503.
+    /// The longest Retry-After.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -50,13 +52,14 @@ impl Default for Errand {
             expires: Duration::ZERO,
             remove: Vec::new(),
             guard: false,
+            prove: false,
             turn: 0,
             tried: 0,
             detours: Vec::new(),
             visited: Vec::new(),
-            challenged: false,
+            recalled: false,
+            rounds: 0,
             lengthened: false,
-            plain: false,
             again: false,
             retry_after: None,
         }
@@ -66,7 +69,7 @@ impl Default for Errand {
 impl Errand {
     /// The Request-URI of the present attempt.
     pub(super) fn uri<'a>(&'a self, account: &'a Account) -> &'a str {
-        self.detours.first().map_or(account.registrar.as_str(), |detour| detour.uri.as_str())
+        self.detours.first().and_then(|detour| detour.uri.as_deref()).unwrap_or(&account.registrar)
     }
 
     /// Where the present attempt goes.
@@ -82,6 +85,9 @@ impl Errand {
         if !self.detours.is_empty() {
             self.detours.remove(0);
             if !self.detours.is_empty() {
+                return true;
+            }
+            if std::mem::replace(&mut self.recalled, false) && targets > 0 {
                 return true;
             }
         }

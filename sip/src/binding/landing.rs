@@ -11,10 +11,18 @@ use super::request::METHOD;
 use super::{Binding, Effect, Kind, State, Timer, plan};
 use crate::digest;
 use crate::digest::client::{Answer, Scope};
+use crate::grant::Grant;
 use crate::message::Message;
 use crate::name::Name;
+use crate::overload::Feedback;
 use crate::report::{Evidence, Failure, Removal, Report};
 use crate::transaction::client::Heard;
+
+/// Challenges of one errand that are answered. Ours: a registrar and a proxy on the way, each with a nonce that ran out,
+/// need four; whoever invents a new realm each time gets no more than this.
+const ROUNDS_MAX: u8 = 6;
+/// The lifetime that no registrar may call too brief (S-07).
+const HOUR: Duration = Duration::from_secs(3600);
 
 impl Binding {
     /// Finds the transaction of an answer. Duplicates and strangers are counted and dropped.
@@ -24,8 +32,13 @@ impl Binding {
             return;
         };
         let branch = via.branch().unwrap_or_default();
+        let load = Feedback::read(&via).filter(|_| self.local.overload);
         if let Some(mut flight) = self.flight.take_if(|flight| flight.cseq == cseq.number) {
-            match flight.client.hear(now, branch, cseq.method, code) {
+            let heard = flight.client.hear(now, branch, cseq.method, code);
+            if heard != Heard::Foreign {
+                out.extend(load.map(|load| Effect::Evidence(Evidence::Load(load))));
+            }
+            match heard {
                 Heard::Final => return self.landed(now, *flight, message, code, out),
                 Heard::Provisional => {
                     // Somebody is at work: Timer F alone decides now (S-20: "without any response").
@@ -55,6 +68,7 @@ impl Binding {
         out.push(Effect::Answered { code });
         self.timers.stop(Timer::Failover);
         let mut errand = flight.errand;
+        errand.retry_after = errand.retry_after.max(answer::user_pause(message, code));
         let verdict = answer::judge(message, code, flight.to.transport);
         if verdict != Verdict::Success && !self.is_wanted(&errand) {
             // What is not wanted any more needs no second try: a removal, say, begins at once.
@@ -63,18 +77,26 @@ impl Binding {
         match verdict {
             Verdict::Success => self.succeeded(now, errand, message, out),
             Verdict::Challenge => self.challenged(now, errand, message, code, out),
-            Verdict::Brief(Some(least))
-                if !errand.lengthened && least > errand.expires && least <= self.timing.expires_max =>
-            {
-                errand.lengthened = true;
-                errand.expires = least;
-                self.asked = u32::try_from(least.as_secs()).unwrap_or(self.asked);
-                self.attempt(now, errand, out);
-            }
+            Verdict::Brief(least) => match self.longer(&errand, least) {
+                Some(longer) => {
+                    errand.lengthened = true;
+                    errand.expires = longer;
+                    self.asked = u32::try_from(longer.as_secs()).unwrap_or(self.asked);
+                    self.attempt(now, errand, out);
+                }
+                None => self.refused(now, errand, code, out),
+            },
             Verdict::Moved(places) => self.moved(now, errand, places, code, out),
-            Verdict::Unsupported if !errand.plain && !self.plain => {
-                errand.plain = true;
-                self.plain = true;
+            Verdict::Unsupported(named) => {
+                let offered = self.offer();
+                let named = named.common(offered);
+                let lacks = if named.is_empty() { offered } else { named };
+                if lacks.is_empty() {
+                    return self.refused(now, errand, code, out);
+                }
+                // Each round offers less, so it ends.
+                self.lacks = self.lacks.with(lacks);
+                out.push(Effect::Evidence(Evidence::Lacks(lacks)));
                 self.attempt(now, errand, out);
             }
             Verdict::Busy(rest) if rest.is_zero() && !errand.again => {
@@ -92,8 +114,17 @@ impl Binding {
                 let evidence = if broken { Evidence::Broken(code) } else { Evidence::Alive };
                 self.elsewhere(now, errand, (Failure::Refused(code), evidence), out);
             }
-            Verdict::Brief(_) | Verdict::Unsupported | Verdict::Final => self.refused(now, errand, code, out),
+            Verdict::Final => self.refused(now, errand, code, out),
         }
+    }
+
+    /// What to ask for after a 423: its Min-Expires when that can be believed, once an errand (S-07). A registrar that
+    /// names none, or one that is no more than what it refused, must take an hour (RFC 3261 10.3: it may only refuse
+    /// what is shorter).
+    fn longer(&self, errand: &Errand, least: Option<Duration>) -> Option<Duration> {
+        let longer = least.filter(|least| *least > errand.expires).unwrap_or(HOUR);
+        let is_sound = longer > errand.expires && longer <= self.timing.expires_max;
+        (is_sound && !errand.lengthened && errand.contact.is_some()).then_some(longer)
     }
 
     /// 401 or 407: the same target again, CSeq + 1, unless the credentials were just rejected (S-26, S-27).
@@ -110,11 +141,11 @@ impl Binding {
         let registrar = message.headers(Name::WwwAuthenticate).map(|value| (Scope::Registrar, value));
         let proxy = message.headers(Name::ProxyAuthenticate).map(|value| (Scope::Proxy, value));
         match self.credentials.answer(registrar.chain(proxy), &request) {
-            Answer::Lines(lines) => {
-                errand.challenged = true;
+            Answer::Lines(lines) if errand.rounds < ROUNDS_MAX => {
+                errand.rounds += 1;
                 self.transmit(now, errand, &lines, out);
             }
-            Answer::Rejected | Answer::Unsupported => self.refused(now, errand, code, out),
+            Answer::Lines(_) | Answer::Rejected | Answer::Unsupported => self.refused(now, errand, code, out),
         }
     }
 
@@ -138,6 +169,10 @@ impl Binding {
         if detours.is_empty() {
             return self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Alive), out);
         }
+        // For good is only what nobody on the way called temporary.
+        if errand.detours.first().is_some_and(|via| !via.lasting) {
+            detours.iter_mut().for_each(|detour| detour.lasting = false);
+        }
         // What this place names comes before what an earlier one named.
         detours.extend(errand.detours.drain(..).skip(1));
         errand.detours = detours;
@@ -153,22 +188,28 @@ impl Binding {
 
     fn succeeded(&mut self, now: Moment, errand: Errand, message: &Message, out: &mut Vec<Effect>) {
         self.credentials.accepted();
-        if errand.challenged {
+        if errand.rounds > 0 {
             // A clone is as small as what it holds: this stays for hours, ten thousand times (M-2.2.1-d).
             self.credentials = self.credentials.clone();
         }
         if let Some(info) = message.header(Name::AuthenticationInfo) {
             self.credentials.learn(Scope::Registrar, info);
         }
-        if errand.detours.is_empty() {
-            self.target = u8::try_from(errand.turn).unwrap_or(0);
+        match errand.detours.first() {
+            None => self.target = u8::try_from(errand.turn).unwrap_or(0),
+            Some(detour) if detour.lasting && self.moved.as_deref() != Some(detour) => {
+                self.moved = Some(Box::new(detour.clone()));
+            }
+            Some(_) => {}
         }
         let book = self.read(message, errand.contact.as_ref(), errand.expires);
         match errand.kind {
             Kind::Query => {
                 out.push(Effect::Evidence(Evidence::Alive));
                 self.remember(now, &book.listed);
-                out.push(Effect::Report(Report::Listed(book.listed)));
+                if !errand.prove {
+                    out.push(Effect::Report(Report::Listed(book.listed)));
+                }
                 if errand.guard && self.state == State::Registered {
                     self.timers.set(Timer::Objection, now + self.timing.objection);
                 }
@@ -221,8 +262,19 @@ impl Binding {
         }
         (self.failures, self.refusals) = (0, 0);
         self.state = State::Registered;
-        self.plan_refresh(now, granted, out);
+        // A temporary GRUU dies with the life that granted it, unless it is refreshed by half of it (RFC 5627 4.2).
+        let is_brief = book.grant.as_ref().is_some_and(|grant| grant.temporary.is_some());
+        self.granted(book.grant, out);
+        self.plan_refresh(now, granted, is_brief, out);
         out.push(Effect::Report(Report::Registered { granted, listed: book.listed }));
+    }
+
+    /// Remembers what is granted beside the lifetime, and tells the line when that is news.
+    pub(super) fn granted(&mut self, grant: Option<Grant>, out: &mut Vec<Effect>) {
+        if self.grant.as_deref() != grant.as_ref() {
+            self.grant = grant.map(Arc::new);
+            out.push(Effect::Report(Report::Granted(self.grant.clone())));
+        }
     }
 
     /// The errand has failed for good.
@@ -231,7 +283,7 @@ impl Binding {
             Kind::Remove => self.removal_ends(now, outcome_of(failure), out),
             // A query of a registered user is news only when it succeeds; its server hears of the failure anyway.
             Kind::Query if !errand.guard => {
-                if self.is_leaving() {
+                if self.is_leaving() && !errand.prove {
                     out.push(Effect::Report(Report::Failed(failure)));
                 }
             }
@@ -251,9 +303,11 @@ impl Binding {
         out.push(Effect::Report(Report::Failed(failure)));
         let wait = match failure {
             Failure::Rejected(_) => {
+                // A refusal ends what was granted with the registration (RFC 3608 5).
+                self.granted(None, out);
                 self.refusals = self.refusals.saturating_add(1);
                 self.state = State::Rejected;
-                plan::rejected(self.refusals.into(), &self.timing)
+                plan::rejected(self.refusals.into(), errand.retry_after, &self.timing)
             }
             Failure::Silent
             | Failure::Unsent
@@ -262,7 +316,9 @@ impl Binding {
             | Failure::Lapsed => {
                 self.failures = self.failures.saturating_add(1);
                 self.state = State::Backoff;
-                plan::back_off(self.failures.into(), errand.retry_after, &self.timing, &mut self.chance)
+                let failures = self.failures.into();
+                let (timing, chance) = (&self.timing, &mut self.chance);
+                plan::back_off(failures, self.sheltered, errand.retry_after, timing, chance)
             }
         };
         self.timers.set(Timer::Again, now + wait);
@@ -280,6 +336,7 @@ impl Binding {
             self.ours.clear();
             self.held = None;
             self.timers.stop(Timer::Lapse);
+            self.granted(None, out);
         }
         match self.state {
             State::Removing => {

@@ -12,7 +12,9 @@ use crate::uri::Uri;
 impl Binding {
     pub(super) fn obey(&mut self, now: Moment, order: Order) {
         use State::{Backoff, Cleanup, Idle, Registered, Rejected, Removing, Resting, Trying};
-        self.retired = false;
+        // To be told how things stand is no work.
+        let is_news = matches!(order, Order::Caution(_) | Order::Heed(_) | Order::Urge | Order::Sheltered(_));
+        self.retired &= is_news;
         match (order, self.state) {
             (Order::Register { contact }, Idle | Trying | Backoff | Rejected | Resting) => {
                 self.wish = Some(contact);
@@ -63,6 +65,21 @@ impl Binding {
                 self.timers.stop(Timer::Hold);
                 self.wants.due = true;
             }
+            (
+                Order::Prove,
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.wants.prove = true,
+            (
+                Order::Heed(demands),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.heed(demands),
+            (Order::Urge, Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup) => {
+                self.urgent = true;
+            }
+            (
+                Order::Sheltered(sheltered),
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.sheltered = sheltered,
             (Order::Retry, Idle | Trying | Registered | Resting | Removing) => self.timers.stop(Timer::Hold),
             (
                 Order::Hold(rest),
@@ -140,9 +157,11 @@ impl Binding {
     }
 
     fn want_no_registration(&mut self) {
-        let query = self.wants.query;
-        self.wants = Wants { query, ..Wants::default() };
+        let Wants { query, prove, .. } = self.wants;
+        self.wants = Wants { query, prove, ..Wants::default() };
+        self.urgent = false;
         self.timers.stop(Timer::Objection);
+        self.timers.stop(Timer::Shed);
     }
 
     fn inherit(&mut self, now: Moment, leftover: Leftover) {

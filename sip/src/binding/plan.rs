@@ -33,22 +33,28 @@ pub(super) fn refresh(granted: Duration, is_wide: bool, timing: &Timing) -> (Dur
 }
 
 /// How long to wait after `failures` attempts in a row that reached nobody (S-28, RFC 5626 4.5): uniform in
-/// [W/2, W] with W = min(max, base * 2^failures). `retry_after` may lengthen it.
+/// [W/2, W] with W = min(max, base * 2^failures), where the base is longer while another tier serves the user.
+/// `retry_after` may lengthen it.
 pub(super) fn back_off(
     failures: u32,
+    sheltered: bool,
     retry_after: Option<Duration>,
     timing: &Timing,
     chance: &mut Chance,
 ) -> Duration {
-    let widest = doubled(timing.backoff_base, failures, timing.backoff_max);
+    let base = if sheltered { timing.backoff_sheltered } else { timing.backoff_base };
+    let widest = doubled(base, failures, timing.backoff_max);
     let wait = chance.between(widest / 2, widest);
     wait.max(retry_after.unwrap_or_default().min(timing.retry_after_max))
 }
 
 /// How long to wait after the `refusals`-th authoritative refusal in a row, counted from one (section 8: 120 s,
 /// doubled, at most 30 min; facts: never dead for ever, never more than 2 a minute).
-pub(super) fn rejected(refusals: u32, timing: &Timing) -> Duration {
-    doubled(timing.rejected_first, refusals.saturating_sub(1), timing.rejected_max)
+///
+/// `retry_after` may lengthen it (S-23).
+pub(super) fn rejected(refusals: u32, retry_after: Option<Duration>, timing: &Timing) -> Duration {
+    let wait = doubled(timing.rejected_first, refusals.saturating_sub(1), timing.rejected_max);
+    wait.max(retry_after.unwrap_or_default().min(timing.retry_after_max))
 }
 
 /// How long to wait before the removal is tried for the `tries`-th time again, counted from one: 30, 60, 120 ... s.
@@ -110,24 +116,26 @@ mod tests {
     fn the_back_off_doubles_within_its_half_and_stops_growing() {
         let timing = Timing::default();
         let mut chance = Chance::of(7, "back-off");
-        for (failures, widest) in
-            [(1, 60), (2, 120), (3, 240), (4, 480), (5, 960), (6, 1800), (7, 1800), (40, 1800)]
-        {
-            for _ in 0..200 {
-                let wait = back_off(failures, None, &timing, &mut chance);
-                assert!(wait >= seconds(widest) / 2 && wait <= seconds(widest), "{failures}: {wait:?}");
+        let alone = [60, 120, 240, 480, 960, 1800, 1800];
+        let sheltered = [180, 360, 720, 1440, 1800, 1800, 1800];
+        for (is_sheltered, all) in [(false, alone), (true, sheltered)] {
+            for (failures, widest) in (1..).zip(all).chain([(40, 1800)]) {
+                for _ in 0..200 {
+                    let wait = back_off(failures, is_sheltered, None, &timing, &mut chance);
+                    assert!(wait >= seconds(widest) / 2 && wait <= seconds(widest), "{failures}: {wait:?}");
+                }
             }
         }
-        assert!(back_off(1, Some(seconds(100)), &timing, &mut chance) == seconds(100));
-        assert!(back_off(1, Some(Duration::MAX), &timing, &mut chance) == seconds(1800));
+        assert!(back_off(1, false, Some(seconds(100)), &timing, &mut chance) == seconds(100));
+        assert!(back_off(1, false, Some(Duration::MAX), &timing, &mut chance) == seconds(1800));
     }
 
     #[test]
     fn refusals_and_cleanups_double() {
         let timing = Timing::default();
-        let waits: Vec<u64> = (1..=6).map(|n| rejected(n, &timing).as_secs()).collect();
+        let waits: Vec<u64> = (1..=6).map(|n| rejected(n, None, &timing).as_secs()).collect();
         assert_eq!(waits, [120, 240, 480, 960, 1800, 1800]);
-        assert_eq!(rejected(u32::MAX, &timing), seconds(1800));
+        assert_eq!(rejected(u32::MAX, None, &timing), seconds(1800));
         let waits: Vec<u64> = (1..=5).map(|n| cleanup(n, &timing).as_secs()).collect();
         assert_eq!(waits, [30, 60, 120, 240, 480]);
     }

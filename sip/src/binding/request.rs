@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::digest::client::Line;
 use crate::draft::Draft;
+use crate::extension::Extensions;
 use crate::name::Name;
 use crate::server::{Account, Local};
 use crate::target::Transport;
@@ -32,8 +33,8 @@ pub(super) struct Form<'a> {
     pub(super) keep: Option<(&'a str, Duration)>,
     /// Contacts to remove. A star is refused: it would erase the new owner's binding (S-03, I9).
     pub(super) remove: Vec<&'a str>,
-    /// Outbound was refused by this server (439, 420): leave it out.
-    pub(super) plain: bool,
+    /// What is offered to this server.
+    pub(super) offer: Extensions,
     pub(super) credentials: &'a [Line],
 }
 
@@ -64,18 +65,21 @@ impl Form<'_> {
         for line in self.credentials {
             draft = draft.line(line.name(), &line.value);
         }
-        let supported = if self.flow().is_some() { "path, outbound" } else { "path" };
-        draft
-            .line(Name::Supported, supported)
-            .line(Name::Allow, ALLOW)
-            .line(Name::UserAgent, &self.local.agent)
-            .finish()
+        if !self.offer.is_empty() {
+            draft = draft.print(Name::Supported, self.offer);
+        }
+        draft.line(Name::Allow, ALLOW).line(Name::UserAgent, &self.local.agent).finish()
     }
 
     /// The parameters that name our flow (RFC 5626 4.2), when the account has them and the server takes them.
     fn flow(&self) -> Option<String> {
-        let instance = self.account.instance.as_deref().filter(|_| !self.plain)?;
-        let reg_id = self.account.reg_id?;
-        Some(format!(";+sip.instance=\"<{instance}>\";reg-id={reg_id}"))
+        let instance = self.account.instance.as_deref()?;
+        let flow = self.account.reg_id.filter(|_| self.offer.has(Extensions::OUTBOUND));
+        match flow {
+            Some(reg_id) => Some(format!(";+sip.instance=\"<{instance}>\";reg-id={reg_id}")),
+            // A GRUU belongs to an instance, flow or no flow (RFC 5627 4.1).
+            None if self.offer.has(Extensions::GRUU) => Some(format!(";+sip.instance=\"<{instance}>\"")),
+            None => None,
+        }
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
+use super::answer::Detour;
 use super::flight::{Errand, Flight};
 use super::request::{Form, METHOD};
 use super::{Binding, Effect, Kind, ORPHANS_MAX, OURS_MAX, Register, State, Timer};
 use crate::digest;
 use crate::digest::client::Line;
+use crate::extension::Extensions;
 use crate::report::{Evidence, Failure, Removal, Report};
 use crate::server::TARGETS_MAX;
 use crate::target::Target;
@@ -29,6 +31,7 @@ impl Binding {
         }
         let kind = self.next_kind();
         match kind.filter(|_| self.timers.at(Timer::Hold).is_none()) {
+            Some(kind) if self.sheds(now, kind) => self.step_aside(out),
             Some(kind) if self.may_send(kind, out) => {
                 let errand = self.errand(kind);
                 self.attempt(now, errand, out);
@@ -55,7 +58,7 @@ impl Binding {
             (true, true) => Some(Kind::Renew),
             (true, false) => or,
         };
-        let query = (wants.query || wants.guard).then_some(Kind::Query);
+        let query = (wants.query || wants.guard || wants.prove).then_some(Kind::Query);
         match self.state {
             State::Trying => register(Some(Kind::Initial)),
             State::Registered => register(wants.due.then_some(Kind::Refresh)).or(query),
@@ -67,7 +70,7 @@ impl Binding {
 
     fn errand(&mut self, kind: Kind) -> Errand {
         let (mut contact, mut expires, mut remove) = (None, Duration::ZERO, Vec::new());
-        let mut guard = false;
+        let (mut guard, mut prove) = (false, false);
         match kind {
             Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict => {
                 contact = self.wish.clone();
@@ -76,6 +79,7 @@ impl Binding {
                 remove.append(&mut self.wants.evict);
                 remove.retain(|evicted| Some(evicted) != contact.as_ref());
                 (self.wants.renew, self.wants.due, self.wants.guard) = (false, false, false);
+                self.urgent = false;
                 self.timers.stop(Timer::Objection);
                 contact.iter().cloned().for_each(|contact| self.own(contact));
             }
@@ -85,19 +89,42 @@ impl Binding {
             }
             Kind::Query => {
                 guard = std::mem::take(&mut self.wants.guard);
-                self.wants.query = false;
+                let asked = std::mem::take(&mut self.wants.query);
+                prove = std::mem::take(&mut self.wants.prove) && !asked && !guard;
             }
         }
         let turn = usize::from(self.target);
-        Errand { kind, contact, expires, remove, guard, turn, ..Errand::default() }
+        let detours: Vec<Detour> = self.moved.as_deref().cloned().into_iter().collect();
+        let visited = detours.iter().map(|detour| detour.target).collect();
+        let recalled = !detours.is_empty();
+        Errand {
+            kind,
+            contact,
+            expires,
+            remove,
+            guard,
+            prove,
+            turn,
+            detours,
+            visited,
+            recalled,
+            ..Errand::default()
+        }
     }
 
     /// A request that answers no challenge, to the errand's present target.
     pub(super) fn attempt(&mut self, now: Moment, errand: Errand, out: &mut Vec<Effect>) {
         let uri = errand.uri(&self.account).to_owned();
         let request = digest::Request { method: METHOD, uri: &uri, body: b"" };
-        let lines = self.credentials.preempt(&request);
+        // A place that a redirection names gets no digest before it has asked for one itself.
+        let is_stranger = errand.detours.first().is_some_and(|detour| self.moved.as_deref() != Some(detour));
+        let lines = if is_stranger { Vec::new() } else { self.credentials.preempt(&request) };
         self.transmit(now, errand, &lines, out);
+    }
+
+    /// What is offered to this server: all that the account wants, without what the server does not understand.
+    pub(super) fn offer(&self) -> Extensions {
+        self.account.extensions().without(self.lacks)
     }
 
     /// A new transaction: new branch, CSeq + 1.
@@ -120,13 +147,17 @@ impl Binding {
             cseq: self.cseq,
             keep,
             remove: errand.remove.iter().map(|contact| &**contact).collect(),
-            plain: self.plain,
+            offer: self.offer(),
             credentials: lines,
         };
         let bytes = form.write();
         let register = self.register(&errand);
         out.push(Effect::Send { to, bytes: bytes.clone(), first: true, register });
-        if self.server.spare || errand.tried + 1 < self.targets().len() || errand.detours.len() > 1 {
+        if self.server.spare
+            || errand.tried + 1 < self.targets().len()
+            || errand.detours.len() > 1
+            || errand.recalled
+        {
             self.timers.set(Timer::Failover, now + self.timing.failover);
         }
         let client = Client::start(now, branch, METHOD, to.transport.is_reliable());
@@ -165,6 +196,10 @@ impl Binding {
             return;
         }
         let is_held = self.timers.at(Timer::Hold).is_some();
+        if errand.recalled && errand.detours.first() == self.moved.as_deref() {
+            // What a 301 named does not serve any more: the server itself is asked again, and may name another place.
+            self.moved = None;
+        }
         if errand.advance(self.targets().len()) && !is_held {
             return self.attempt(now, errand, out);
         }
@@ -288,6 +323,7 @@ impl Binding {
             self.ours.clear();
         }
         if std::mem::take(&mut self.stored) {
+            self.granted(None, out);
             out.push(Effect::Report(Report::Failed(Failure::Lapsed)));
         }
         if self.state == State::Cleanup {

@@ -3,14 +3,17 @@
 use super::*;
 use crate::draft::Draft;
 use crate::report::Removal;
+use crate::server::Options;
 use crate::target::Transport;
 use machine::secret::Secret;
 
 mod answers;
 mod chaos;
+mod load;
 mod removing;
 mod stories;
 mod turns;
+mod wild;
 
 /// Our contact in roam epoch `epoch`.
 pub(super) fn contact(epoch: u32) -> Arc<str> {
@@ -59,6 +62,7 @@ impl Setup {
             expires: seconds(self.expires),
             instance: self.reg_id.map(|_| "urn:uuid:00000000-0000-5000-8000-000000000101".into()),
             reg_id: self.reg_id,
+            options: Options::default(),
         };
         let transport = self.transport;
         let target = |port: &u16| Target { transport, addr: ([192, 0, 2, 1], *port).into() };
@@ -68,8 +72,12 @@ impl Setup {
             targets: self.ports.iter().map(target).collect(),
             spare: self.spare,
         };
-        let local =
-            Local { sent_by: "10.0.1.1:5060".into(), host: "10.0.1.1".into(), agent: "homing".into() };
+        let local = Local {
+            sent_by: "10.0.1.1:5060".into(),
+            host: "10.0.1.1".into(),
+            agent: "homing".into(),
+            overload: true,
+        };
         let chance = Chance::of(self.seed, "binding/101@pbx");
         let timing = Arc::new(Timing::default());
         Binding::new(Arc::new(account), Arc::new(server), Arc::new(local), timing, chance)
@@ -204,6 +212,10 @@ impl Story {
             Effect::Report(Report::Listed(listed)) => format!("listed {}", listed.len()),
             Effect::Report(Report::Failed(failure)) => format!("unbound {failure}"),
             Effect::Report(Report::Removed(removal)) => format!("removed {removal}"),
+            Effect::Report(Report::Granted(grant)) => match grant {
+                Some(grant) => format!("granted {}", grant.service_route.join(",")),
+                None => "granted nothing".to_owned(),
+            },
             Effect::Report(Report::Done) => "done".to_owned(),
             Effect::Evidence(evidence) => format!("{evidence:?}").to_lowercase(),
             Effect::Shape(wish) => format!("{wish:?}").to_lowercase(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use machine::time::Moment;
 
 use super::{Binding, Effect, Kind, State, Timer, plan};
+use crate::report::Evidence;
 use crate::shaper::{Rank, Wish};
 
 /// Where a binding stands at the shaper of its server.
@@ -31,7 +32,7 @@ impl Binding {
     }
 
     /// The shaper gave a slot; one that is not wanted any more is given back at once.
-    pub(super) fn granted(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn take_slot(&mut self, out: &mut Vec<Effect>) {
         match self.turn {
             Turn::Queued(_) => self.turn = Turn::Slot { used: false },
             Turn::Away => out.push(Effect::Shape(Wish::Leave)),
@@ -76,19 +77,33 @@ impl Binding {
     pub(super) fn end_exchange(&mut self, out: &mut Vec<Effect>) {
         if self.turn == (Turn::Slot { used: true }) {
             self.turn = Turn::Away;
-            let evidence = out.iter().rev().find_map(|effect| match effect {
+            let told = |effect: &Effect| match effect {
                 Effect::Evidence(evidence) => Some(*evidence),
                 Effect::Send { .. } | Effect::Answered { .. } | Effect::Report(_) | Effect::Shape(_) => None,
-            });
+            };
+            // A server that asks for less has answered too; that it asks is what counts.
+            let is_load = |evidence: &Evidence| matches!(evidence, Evidence::Load(load) if load.share > 0);
+            let asked = out.iter().filter_map(told).find(is_load);
+            let evidence = asked.or_else(|| out.iter().rev().find_map(told));
             out.push(Effect::Shape(Wish::Over(evidence)));
         }
     }
 
     /// When the present registration is to be refreshed, at the latest by its own draw; asks the shaper for a better
-    /// time.
-    pub(super) fn plan_refresh(&mut self, now: Moment, granted: Duration, out: &mut Vec<Effect>) {
+    /// time. A brief one has to be refreshed by half of its life.
+    pub(super) fn plan_refresh(
+        &mut self,
+        now: Moment,
+        granted: Duration,
+        is_brief: bool,
+        out: &mut Vec<Effect>,
+    ) {
         let is_shaped = self.turn != Turn::Free;
-        let (from, to) = plan::refresh(granted, is_shaped && self.grown < plan::WIDE, &self.timing);
+        let half = (granted / 2).max(self.timing.refresh_floor);
+        let (from, to) = match is_brief {
+            true => (half, half),
+            false => plan::refresh(granted, is_shaped && self.grown < plan::WIDE, &self.timing),
+        };
         self.grown = self.grown.saturating_add(1).min(plan::WIDE);
         self.timers.set(Timer::Again, now + self.chance.between(from, to));
         if is_shaped && from < to {

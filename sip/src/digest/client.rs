@@ -12,6 +12,7 @@
 //! when the server says `stale=true` (S-27, RFC 3261 22.1); that excuse is accepted [`STALE_MAX`] times a request.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use machine::chance::Chance;
 use machine::secret::Secret;
@@ -97,7 +98,7 @@ struct Session {
 pub struct Credentials {
     username: String,
     password: Secret,
-    realm: Option<String>,
+    realm: Option<Arc<str>>,
     chance: Chance,
     sessions: Vec<Session>,
 }
@@ -108,9 +109,9 @@ impl Credentials {
         Credentials { username: username.into(), password, realm: None, chance, sessions: Vec::new() }
     }
 
-    /// The same credentials, answered to no other realm than this one.
-    pub fn only(mut self, realm: impl Into<String>) -> Credentials {
-        self.realm = Some(realm.into());
+    /// The same credentials, answered to no other realm than this one; to any when there is none.
+    pub fn only(mut self, realm: Option<Arc<str>>) -> Credentials {
+        self.realm = realm;
         self
     }
 
@@ -148,7 +149,7 @@ impl Credentials {
         let mut chosen: Vec<(Scope, Challenge)> = Vec::new();
         for (scope, value) in challenges {
             let Some(challenge) = Challenge::read(value) else { continue };
-            let foreign = self.realm.as_ref().is_some_and(|realm| *realm != challenge.realm);
+            let foreign = self.realm.as_deref().is_some_and(|realm| realm != challenge.realm);
             let seen = chosen.iter().any(|(known, other)| *known == scope && other.realm == challenge.realm);
             if !foreign && !seen && chosen.len() < REALMS_MAX {
                 chosen.push((scope, challenge));
@@ -399,7 +400,8 @@ mod tests {
         let mut anna = anna();
         assert_eq!(ask(&mut anna, "Basic realm=\"pbx\""), Answer::Unsupported);
         assert_eq!(anna.answer([], &REGISTER), Answer::Unsupported);
-        let mut pinned = Credentials::new("a", Secret::new("b"), Chance::of(1, "p")).only("home");
+        let mut pinned =
+            Credentials::new("a", Secret::new("b"), Chance::of(1, "p")).only(Some("home".into()));
         assert_eq!(ask(&mut pinned, &challenge("a", "")), Answer::Unsupported);
     }
 

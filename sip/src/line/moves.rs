@@ -7,7 +7,7 @@ use machine::time::Moment;
 use super::{Effect, Line, Mode, State, Tier, Timer};
 use crate::binding::Order;
 use crate::report::{Failure, Listed, Removal, Report};
-use crate::server::Standing;
+use crate::server::{Demands, Standing};
 use crate::shaper::Rank;
 
 impl Line {
@@ -35,8 +35,13 @@ impl Line {
         let Some(entry) = self.tier(tier) else { return };
         if !entry.hired {
             (entry.hired, entry.haste) = (true, Rank::Roam);
+            entry.sheltered = false;
+            let demands = entry.demands;
             if cautious {
                 out.push(Effect::Tell { tier, order: Order::Caution(true) });
+            }
+            if demands != Demands::default() {
+                out.push(Effect::Tell { tier, order: Order::Heed(demands) });
             }
         }
         out.push(Effect::Tell { tier, order });
@@ -91,7 +96,37 @@ impl Line {
         let contact = contact.clone();
         self.hold(now, tier, out);
         self.urge(tier, self.urgency(rank), out);
+        self.shelter(tier, out);
         self.tell(tier, Order::Register { contact }, out);
+    }
+
+    /// Tells the binding of this tier whether another one serves the user (S-28).
+    fn shelter(&mut self, tier: u8, out: &mut Vec<Effect>) {
+        let sheltered = (0_u8..).zip(&self.tiers).any(|(other, entry)| other != tier && entry.bound);
+        let Some(entry) = self.tier(tier) else { return };
+        if (entry.hired && entry.sheltered) != sheltered {
+            self.tell(tier, Order::Sheltered(sheltered), out);
+            if let Some(entry) = self.tier(tier) {
+                entry.sheltered = sheltered;
+            }
+        }
+    }
+
+    /// What the server of this tier demands of all its users.
+    pub(super) fn demand(&mut self, tier: u8, demands: Demands, out: &mut Vec<Effect>) {
+        let Some(entry) = self.tier(tier) else { return };
+        entry.demands = demands;
+        if entry.hired {
+            self.tell(tier, Order::Heed(demands), out);
+        }
+    }
+
+    /// The user roams: an overloaded server is asked all the same (RFC 7339 5.10.1).
+    pub(super) fn insist(&mut self, out: &mut Vec<Effect>) {
+        let State::On { current, .. } = self.state else { return };
+        if self.tier(current).is_some_and(|entry| entry.demands.shed > 0) {
+            self.tell(current, Order::Urge, out);
+        }
     }
 
     /// The current tier does not serve: goes on at `to`.
@@ -256,6 +291,7 @@ impl Line {
         match report {
             Report::Registered { granted, listed } => self.bound(tier, granted, listed, out),
             Report::Listed(listed) => out.push(Effect::Listed(listed)),
+            Report::Granted(grant) => out.push(Effect::Granted { tier, grant }),
             Report::Failed(failure) => self.failed(now, tier, failure, out),
             Report::Removed(outcome) => self.removed(tier, outcome, out),
             Report::Done => self.done(tier, out),
@@ -330,6 +366,7 @@ impl Line {
         self.leave(from, out);
         out.push(Effect::Failover { from, to });
         self.hold(now, to, out);
+        self.shelter(to, out);
         self.tell(to, Order::Resume { contact }, out);
         self.timers.stop(Timer::Return);
     }

@@ -94,6 +94,7 @@ impl Line {
                 out.push(Effect::Listed(listed));
             }
             Report::Listed(listed) => out.push(Effect::Listed(listed)),
+            Report::Granted(grant) => out.push(Effect::Granted { tier, grant }),
             Report::Failed(failure) => self.parallel_failed(tier, failure, out),
             Report::Removed(outcome) => self.removed(tier, outcome, out),
             // It is needed again when its server is back.

@@ -3,6 +3,7 @@
 use super::*;
 
 mod modes;
+mod servers;
 mod urgency;
 
 const CONTACT: &str = "sip:101@10.0.1.1:5060;hm-site=1;hm-ep=1";
@@ -47,10 +48,13 @@ impl Story {
     }
 }
 
-/// How urgent it is has stories of its own.
+/// All but how urgent it is, and whether another tier serves: these come with nearly every move, and have stories of
+/// their own.
 fn shown(out: &[Effect]) -> Vec<String> {
-    let is_haste = |effect: &&Effect| matches!(effect, Effect::Tell { order: Order::Haste(_), .. });
-    out.iter().filter(|effect| !is_haste(effect)).map(show).collect()
+    let is_aside = |effect: &&Effect| {
+        matches!(effect, Effect::Tell { order: Order::Haste(_) | Order::Sheltered(_), .. })
+    };
+    out.iter().filter(|effect| !is_aside(effect)).map(show).collect()
 }
 
 fn bind() -> Input {
@@ -85,6 +89,7 @@ fn show(effect: &Effect) -> String {
             assert_eq!(*granted, Duration::from_secs(3600));
             format!("bound {tier}")
         }
+        Effect::Granted { tier, grant } => format!("granted {tier} {}", grant.is_some()),
         Effect::Failed { tier, failure } => format!("failed {tier} {failure}"),
         Effect::Released(removal) => format!("released {removal}"),
         Effect::Listed(_) => "listed".to_owned(),
@@ -109,6 +114,10 @@ fn word(order: &Order) -> String {
         Order::Inherit(_) => "inherit".to_owned(),
         Order::Retry => "retry".to_owned(),
         Order::Haste(rank) => format!("haste {rank:?}").to_lowercase(),
+        Order::Prove => "prove".to_owned(),
+        Order::Heed(demands) => format!("heed {}", demands.shed),
+        Order::Urge => "urge".to_owned(),
+        Order::Sheltered(sheltered) => format!("sheltered {sheltered}"),
     }
 }
 
@@ -172,12 +181,12 @@ fn the_only_server_that_goes_down_is_used_all_the_same() {
 
 #[test]
 fn the_users_own_failure_moves_him_on_when_the_server_is_to_blame() {
-    for failure in [Failure::Silent, Failure::Unsent, Failure::Refused(500)] {
+    for failure in [Failure::Silent, Failure::Unsent, Failure::Refused(500), Failure::NotStored] {
         let mut story = Story::bound(2);
         let told = format!("failed 0 {failure}");
         story.check(failed(0, failure), &[&told, "0 rest", "failover 0>1", "1 register"]);
     }
-    for failure in [Failure::Rejected(403), Failure::NotStored, Failure::Lapsed] {
+    for failure in [Failure::Rejected(403), Failure::Lapsed] {
         let mut story = Story::bound(2);
         story.check(failed(0, failure), &[&format!("failed 0 {failure}")]);
         assert_eq!(story.line.current(), Some(0));

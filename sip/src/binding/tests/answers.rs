@@ -1,6 +1,8 @@
 //! Every answer row of SM-3 (G-1 to G-4).
 
 use super::*;
+use crate::extension::Extensions;
+use crate::server::Demands;
 
 #[test]
 fn a_challenge_is_answered_once_with_the_next_cseq() {
@@ -282,8 +284,136 @@ fn an_extension_that_is_not_understood_is_left_out_from_then_on() {
     for code in [420, 439] {
         let mut story = Setup { reg_id: Some(4), ..Setup::default() }.story();
         story.tell(register(1));
-        assert_eq!(story.answer(code, &[]), ["0 initial >5060 +1:3600"]);
+        assert_eq!(story.answer(code, &[])[1..], ["0 initial >5060 +1:3600"]);
         assert_eq!(story.last().contacts().unwrap().list()[0].reg_id(), None);
+        if code == 439 {
+            // Path is none of the edge's business; a second refusal means that one too.
+            assert_eq!(story.answer(code, &[])[1..], ["0 initial >5060 +1:3600"]);
+        }
         assert_eq!(story.answer(code, &[]), ["alive".to_owned(), format!("unbound rejected {code}")]);
+    }
+}
+
+#[test]
+fn only_the_extensions_that_are_named_are_left_out() {
+    let supported = |story: &Story| story.last().header(crate::name::Name::Supported).map(str::to_owned);
+    let mut story = Setup { reg_id: Some(4), ..Setup::default() }.story();
+    story.tell(register(1));
+    assert_eq!(supported(&story).as_deref(), Some("path, outbound"));
+    let lines = story.answer(420, &[("Unsupported", "100rel, PATH")]);
+    assert_eq!(lines, ["lacks(extensions(1))", "0 initial >5060 +1:3600"]);
+    assert_eq!(supported(&story).as_deref(), Some("outbound"));
+    assert_eq!(story.last().contacts().unwrap().list()[0].reg_id(), Some(4));
+    story.ok();
+    // What another user of the site learned counts here too.
+    story.tell(Order::Heed(Demands { lacks: Extensions::OUTBOUND, shed: 0 }));
+    story.tell(Order::Renew);
+    assert_eq!(supported(&story), None);
+    assert_eq!(story.last().contacts().unwrap().list()[0].reg_id(), None);
+    // There is nothing left to leave out.
+    assert_eq!(story.answer(420, &[("Unsupported", "path")]), ["alive", "unbound rejected 420"]);
+}
+
+#[test]
+fn a_place_for_good_is_remembered_until_it_fails() {
+    let mut story = Setup { ports: vec![5060, 5070], ..Setup::default() }.story();
+    story.tell(register(1));
+    assert_eq!(story.answer(301, &[("Contact", "<sip:192.0.2.7:5080>")]), ["0 initial >5080 +1:3600"]);
+    story.ok();
+    assert_eq!(story.tell(Order::Renew), ["0 renew >5080 +1:3600"]);
+    assert_eq!(story.last().request_uri(), Some("sip:192.0.2.7:5080"));
+    // It sends us on for this once, and that place fails: the server itself is asked, the first target first.
+    assert_eq!(story.answer(302, &[("Contact", "<sip:192.0.2.7:5090>")]), ["0 renew >5090 +1:3600"]);
+    assert_eq!(story.answer(503, &[]), ["0 renew >5060 +1:3600"]);
+    story.ok();
+    assert_eq!(story.tell(Order::Renew), ["0 renew >5080 +1:3600"], "the place for good stays");
+    assert_eq!(story.answer(503, &[]), ["0 renew >5060 +1:3600"]);
+    assert_eq!(story.last().request_uri(), Some("sip:example.com"));
+    story.ok();
+    assert_eq!(story.tell(Order::Renew), ["0 renew >5060 +1:3600"], "it failed, so it is forgotten");
+    // A temporary place is asked once; so is one for good that a temporary place named.
+    story.answer(302, &[("Contact", "<sip:192.0.2.7:5080>")]);
+    story.answer(301, &[("Contact", "<sip:192.0.2.7:5090>")]);
+    story.ok();
+    assert_eq!(story.tell(Order::Renew), ["0 renew >5060 +1:3600"]);
+}
+
+#[test]
+fn a_silent_place_for_good_costs_four_seconds() {
+    let mut story = Story::new();
+    story.tell(register(1));
+    story.answer(301, &[("Contact", "<sip:192.0.2.7:5080>")]);
+    story.ok();
+    story.tell(Order::Renew);
+    assert_eq!(story.run(4_000).last().map(String::as_str), Some("4000 renew >5060 +1:3600"));
+}
+
+#[test]
+fn a_proxy_that_must_be_used_changes_the_way_and_not_the_registrar() {
+    let mut story = Story::new();
+    story.tell(register(1));
+    assert_eq!(story.answer(305, &[("Contact", "<sip:192.0.2.7:5080>")]), ["0 initial >5080 +1:3600"]);
+    assert_eq!(story.last().request_uri(), Some("sip:example.com"));
+}
+
+#[test]
+fn a_retry_after_about_the_user_lengthens_his_wait_alone() {
+    for (code, word) in [
+        (404, "alive"),
+        (413, "alive"),
+        (480, "alive"),
+        (486, "alive"),
+        (500, "broken(500)"),
+        (600, "alive"),
+        (603, "alive"),
+    ] {
+        let mut story = Story::new();
+        story.tell(register(1));
+        let lines = story.answer(code, &[("Retry-After", "1000 (later);duration=3600")]);
+        assert_eq!(lines[0], word, "{code}: nothing that would hold the server");
+        assert!(story.run(999_999).is_empty(), "{code}");
+        assert_eq!(story.run(1_000_000), ["1000000 initial >5060 +1:3600"], "{code}");
+        // The next refusal says nothing of it.
+        story.answer(code, &[]);
+        assert!(!story.run(1_300_000).is_empty(), "{code}");
+    }
+    for (value, most) in [("86400", 1_800), ("0", 120), ("1e20", 120)] {
+        let mut story = Story::new();
+        story.tell(register(1));
+        story.answer(603, &[("Retry-After", value)]);
+        story.next();
+        assert_eq!(story.now, at(most * 1000), "{value}");
+    }
+    // With any other code it means nothing.
+    let mut story = Story::new();
+    story.tell(register(1));
+    story.answer(403, &[("Retry-After", "1000")]);
+    assert_eq!(story.run(120_000).len(), 1);
+}
+
+#[test]
+fn a_brief_lifetime_that_is_refused_without_a_figure_becomes_an_hour() {
+    for least in [None, Some("30"), Some("60"), Some("x"), Some("86401")] {
+        let mut story = Setup { expires: 60, ..Setup::default() }.story();
+        story.tell(register(1));
+        let lines: Vec<(&str, &str)> = least.map(|least| ("Min-Expires", least)).into_iter().collect();
+        let answer = story.answer(423, &lines);
+        if least == Some("86401") {
+            assert_eq!(answer, ["alive", "unbound rejected 423"]);
+            continue;
+        }
+        assert_eq!(answer, ["0 initial >5060 +1:3600"], "{least:?}");
+        assert_eq!(story.answer(423, &lines), ["alive", "unbound rejected 423"], "{least:?}");
+    }
+}
+
+#[test]
+fn a_2xx_without_our_contact_asks_the_next_target() {
+    for lines in [vec![("Contact", "<sip:101@10.0.2.1:5060>;expires=60")], vec![]] {
+        let mut story = Setup { ports: vec![5060, 5070], ..Setup::default() }.story();
+        story.tell(register(1));
+        assert_eq!(story.answer(200, &lines), ["0 initial >5070 +1:3600"]);
+        assert_eq!(story.answer(200, &lines), ["alive", "unbound not stored"]);
+        assert_eq!(story.binding.state(), State::Backoff);
     }
 }

@@ -1,0 +1,47 @@
+//! What the servers of a site want of its users: that one asks, and that all heed what they demand.
+
+use actix::prelude::*;
+use omm::claim::Phase;
+use omm::ids::Number;
+
+use super::OmmActor;
+use crate::messages::{Canvass, Demanded, Nobody};
+
+impl OmmActor {
+    /// The next user who is here, by number, so that each has his turn.
+    fn canvasser(&self) -> Option<Number> {
+        let (site, machine) = (self.site(), self.seat.machine());
+        let claims = machine.claims(site.clock.moment());
+        let here = claims.filter(|claim| claim.owner == site.omm && claim.phase == Phase::Here);
+        let mut here: Vec<Number> = here.map(|claim| claim.user).collect();
+        here.sort_unstable();
+        let next = here.iter().find(|number| self.canvassed.as_ref().is_none_or(|last| *number > last));
+        next.or(here.first()).cloned()
+    }
+}
+
+impl Handler<Canvass> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, canvass: Canvass, ctx: &mut Context<Self>) {
+        self.canvassed = self.canvasser();
+        match self.canvassed.clone().and_then(|number| self.user(&number, ctx)) {
+            Some(user) => user.do_send(canvass),
+            None => {
+                let server = self.children.iter().find_map(|all| all.servers.get(usize::from(canvass.tier)));
+                server.into_iter().for_each(|server| server.do_send(Nobody));
+            }
+        }
+    }
+}
+
+impl Handler<Demanded> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, demanded: Demanded, _: &mut Context<Self>) {
+        if let Some(slot) = self.demands.get_mut(usize::from(demanded.tier)) {
+            *slot = demanded.demands;
+        }
+        self.tell_users(demanded);
+    }
+}

@@ -1,0 +1,97 @@
+//! What users learn and probes end with, state by state (the table of SM-3H).
+
+use machine::time::Moment;
+
+use super::{Effect, Health, State, Timer};
+use crate::report::Evidence;
+
+impl Health {
+    /// What a binding of any user learned.
+    pub(super) fn weigh(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
+        match evidence {
+            Evidence::Alive => self.heard = now,
+            Evidence::Lacks(lacks) => {
+                self.demands.lacks = self.demands.lacks.with(lacks);
+                return self.demand(now, out);
+            }
+            Evidence::Load(load) => return self.weigh_load(now, load, out),
+            Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => {}
+        }
+        if std::mem::take(&mut self.canvassing) {
+            // Whoever speaks first speaks for all; the one who was asked may be held up.
+            self.filtered |= evidence == Evidence::Alive && !self.talkative;
+            return self.probed(now, evidence, out);
+        }
+        match (evidence, self.state) {
+            (Evidence::Lacks(_) | Evidence::Load(_), _) => {}
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (_, State::Draining) => {}
+            (Evidence::Alive, State::Up) => {
+                if self.timers.at(Timer::Idle).is_none() {
+                    self.timers.set(Timer::Idle, now + self.patience());
+                }
+            }
+            (Evidence::Alive, State::Recovering) => {}
+            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
+            (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
+            // The probe decides; users whose answer is late tell nothing new.
+            (_, State::Down | State::Probing) => {}
+            (Evidence::Unreachable, State::Up | State::Suspect { .. } | State::Recovering) => {
+                self.down(now, out)
+            }
+            (Evidence::Silent, State::Up) => {
+                self.state = State::Suspect { since: now };
+                self.ask(now, out);
+            }
+            (Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
+                self.state = State::Suspect { since: now };
+            }
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Suspect { since }) => {
+                if now.since(since) <= self.timing.suspect_window {
+                    self.down(now, out);
+                } else {
+                    self.state = State::Suspect { since: now };
+                }
+            }
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Recovering) => {
+                self.down(now, out);
+            }
+        }
+    }
+
+    /// How a probe ended.
+    pub(super) fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
+        self.timers.stop(Timer::Reply);
+        if evidence == Evidence::Alive {
+            self.heard = now;
+        }
+        match (evidence, self.state) {
+            (Evidence::Lacks(_) | Evidence::Load(_), _) => {}
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.patience()),
+            (Evidence::Unreachable, State::Up) => self.down(now, out),
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
+                if self.talkative || self.filtered =>
+            {
+                self.weigh(now, evidence, out);
+            }
+            // It has never answered OPTIONS, so its silence says little: a user decides.
+            (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
+                self.state = State::Suspect { since: now };
+                self.canvass(now, out);
+            }
+            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
+            (Evidence::Alive, State::Probing | State::Down) => self.recover(now, out),
+            (Evidence::Alive, State::Recovering) => {
+                self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
+            }
+            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
+                if !self.by_user {
+                    self.turn = self.turn.wrapping_add(1);
+                }
+                self.down(now, out);
+            }
+            (_, State::Draining) => debug_assert!(false, "a probe ended while none was due"),
+        }
+    }
+}

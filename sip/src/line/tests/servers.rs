@@ -1,0 +1,49 @@
+//! What servers demand, grant and want proven, on its way between their health and the bindings.
+
+use super::*;
+
+#[test]
+fn what_a_server_demands_is_told_to_a_binding_and_to_the_next_one() {
+    let mut story = Story::of(2);
+    let demands = Demands { lacks: crate::extension::Extensions::PATH, shed: 20 };
+    story.check(Input::Demands { tier: 0, demands }, &[]);
+    // A roam is sent to an overloaded server all the same.
+    story.check(bind(), &["0 heed 20", "0 urge", "0 register"]);
+    let demands = Demands::default();
+    story.check(Input::Demands { tier: 0, demands }, &["0 heed 0"]);
+    story.check(bind(), &["0 register"]);
+}
+
+#[test]
+fn any_user_can_be_the_one_who_asks_a_server() {
+    let mut story = Story::of(2);
+    story.check(Input::Prove { tier: 1 }, &["1 prove"]);
+    story.check(done(1), &["retire 1"]);
+}
+
+#[test]
+fn what_a_registrar_grants_is_passed_on() {
+    let mut story = Story::bound(1);
+    let report = Report::Granted(Some(Arc::default()));
+    story.check(Input::Report { tier: 0, report }, &["granted 0 true"]);
+}
+
+#[test]
+fn a_tier_is_told_when_another_one_serves_the_user() {
+    let told = |story: &mut Story, input: Input| {
+        let mut out = Vec::new();
+        story.line.on(story.now, input, &mut out);
+        let orders = out.iter().filter_map(|effect| match effect {
+            Effect::Tell { tier, order: Order::Sheltered(is) } => Some((*tier, *is)),
+            _ => None,
+        });
+        orders.collect::<Vec<_>>()
+    };
+    let mut story = Story::bound(2);
+    assert_eq!(told(&mut story, server(0, Standing::Down)), []);
+    assert_eq!(told(&mut story, registered(1)), []);
+    // Back at the first, while the second still serves; then at the first alone.
+    assert_eq!(told(&mut story, server(0, Standing::Usable)), [(0, true)]);
+    assert_eq!(told(&mut story, registered(0)), []);
+    assert_eq!(told(&mut story, bind()), [(0, false)]);
+}
