@@ -48,6 +48,7 @@ pub mod param;
 pub mod registrar;
 pub mod report;
 pub mod server;
+pub mod subscription;
 pub mod target;
 pub mod timing;
 pub mod transaction;
