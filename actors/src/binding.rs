@@ -85,12 +85,18 @@ impl Actor for BindingActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let to = Some((ctx.address().recipient(), ctx.address().recipient()));
-        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to });
+        let call_id = self.seat.machine().call_id().into();
+        self.kin.routes.do_send(Route { call_id, subscribed: false, to });
         self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
-        self.kin.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to: None });
+        let machine = self.seat.machine();
+        let call_id = machine.call_id().into();
+        self.kin.routes.do_send(Route { call_id, subscribed: false, to: None });
+        if let Some(call_id) = machine.watch_id() {
+            self.kin.routes.do_send(Route { call_id: call_id.into(), subscribed: true, to: None });
+        }
         // However it ends, also in a panic: others wait for its slot.
         self.wish(Wish::Leave, None);
         if std::thread::panicking() {
@@ -108,6 +114,13 @@ impl Seated for BindingActor {
 
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
+            Effect::Subscribe { server: _, to, bytes, first: _ } => {
+                let _ = self.kin.sip.try_send(Datagram { peer: to, bytes });
+            }
+            Effect::Dialog { call_id, open } => {
+                let to = open.then(|| (ctx.address().recipient(), ctx.address().recipient()));
+                self.kin.routes.do_send(Route { call_id, subscribed: true, to });
+            }
             Effect::Send { to, bytes, first: _, register: _ } => {
                 // A full door loses the datagram, as the network would; retransmissions make it good.
                 let _ = self.kin.sip.try_send(Datagram { peer: to, bytes });

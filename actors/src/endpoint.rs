@@ -112,7 +112,7 @@ impl Seated for EndpointActor {
                 // A full door loses the answer, as the network would; the phone asks again.
                 let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
             }
-            Effect::Response(message) => self.hand_out(message),
+            Effect::Response(message) | Effect::Notified(message) => self.hand_out(message),
             Effect::Asked { ask, user, contact: _, instance, expires } => {
                 self.asked(Ask(ask), &user, instance.as_deref(), expires.is_zero());
             }
@@ -158,7 +158,10 @@ fn code(refusal: Refusal) -> u16 {
 impl Handler<Route> for EndpointActor {
     type Result = ();
 
-    fn handle(&mut self, Route { call_id, to }: Route, _: &mut Context<Self>) {
+    fn handle(&mut self, Route { call_id, subscribed, to }: Route, ctx: &mut Context<Self>) {
+        if subscribed {
+            self.feed(Input::Dialog { call_id: call_id.clone(), open: to.is_some() }, ctx);
+        }
         match to {
             Some(owner) => self.routes.insert(call_id, owner),
             None => self.routes.remove(&call_id),

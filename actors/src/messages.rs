@@ -85,6 +85,8 @@ pub struct Unsent(pub SocketAddr);
 pub struct Route {
     /// The whole Call-ID.
     pub call_id: Arc<str>,
+    /// It is that of a subscription: its NOTIFYs go there as well.
+    pub subscribed: bool,
     /// Who owns it.
     pub to: Option<(Recipient<Answer>, Recipient<Unsent>)>,
 }

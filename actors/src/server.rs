@@ -62,12 +62,20 @@ impl Actor for ServerActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let to = Some((ctx.address().recipient(), ctx.address().recipient()));
-        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to });
+        self.ways.routes.do_send(Route {
+            call_id: self.seat.machine().call_id().into(),
+            subscribed: false,
+            to,
+        });
         self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
-        self.ways.routes.do_send(Route { call_id: self.seat.machine().call_id().into(), to: None });
+        self.ways.routes.do_send(Route {
+            call_id: self.seat.machine().call_id().into(),
+            subscribed: false,
+            to: None,
+        });
         if std::thread::panicking() {
             self.ways.fallen.do_send(Fallen(self.tier));
         }

@@ -193,6 +193,8 @@ impl Seated for Agent {
             }
             Effect::Report(Report::Done) => ctx.stop(),
             Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) | Effect::Shape(_) => {}
+            // A phone asks for its registration and for nothing else.
+            Effect::Subscribe { .. } | Effect::Dialog { .. } => {}
         }
         Flow::Go
     }

@@ -43,11 +43,13 @@ use crate::message::Message;
 use crate::report::{Evidence, Leftover, Report};
 use crate::server::{Account, Demands, Local, Server};
 use crate::shaper::{Rank, Wish};
+use crate::subscription::Subscription;
 use crate::target::Target;
 use crate::timing::Timing;
 
 use answer::Detour;
 use flight::{Flight, Orphan};
+pub use register::{Kind, Register};
 use turn::Turn;
 
 mod adopting;
@@ -56,10 +58,12 @@ mod flight;
 mod landing;
 mod orders;
 mod plan;
+mod register;
 mod request;
 mod sending;
 mod shedding;
 mod turn;
+mod watching;
 
 /// Sibling contacts that wait to be evicted. Ours: ten other OMMs (M-2.1.1-a), standby members included.
 pub const EVICTIONS_MAX: usize = 22;
@@ -149,58 +153,30 @@ pub enum Effect {
         /// Its status code.
         code: u16,
     },
+    /// Send a SUBSCRIBE, beside all REGISTERs: what the registrar knows of the user is evidence (RFC 3680).
+    Subscribe {
+        /// The server's name, for the trace.
+        server: Arc<str>,
+        /// Where to.
+        to: Target,
+        /// The complete message.
+        bytes: Bytes,
+        /// False for a retransmission.
+        first: bool,
+    },
+    /// From now on answers and NOTIFYs with this Call-ID belong here too, or no longer.
+    Dialog {
+        /// The Call-ID.
+        call_id: Arc<str>,
+        /// Whether they do.
+        open: bool,
+    },
     /// For the line.
     Report(Report),
     /// For the health of the server.
     Evidence(Evidence),
     /// For the shaper of the server.
     Shape(Wish),
-}
-
-/// What a REGISTER is about, as the trace tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Register {
-    /// The server's name.
-    pub server: Arc<str>,
-    /// Its tier.
-    pub tier: u8,
-    /// Why it is sent.
-    pub kind: Kind,
-    /// Our contact; `None` for a query.
-    pub contact: Option<Arc<str>>,
-    /// What is asked for; zero for a removal.
-    pub expires: Duration,
-}
-
-/// Why a REGISTER is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Not registered yet, or no longer, or with a new contact.
-    Initial,
-    /// Asked for by the owner (M-2.1.4.1-e).
-    Renew,
-    /// Before the lifetime runs out.
-    Refresh,
-    /// With expires=0.
-    Remove,
-    /// Without Contact.
-    Query,
-    /// Carries contacts of siblings with expires=0.
-    Evict,
-}
-
-impl Kind {
-    /// As the trace spells it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Initial => "initial",
-            Kind::Renew => "renew",
-            Kind::Refresh => "refresh",
-            Kind::Remove => "remove",
-            Kind::Query => "query",
-            Kind::Evict => "evict",
-        }
-    }
 }
 
 /// The deadlines of a binding, beside those of its transactions.
@@ -311,6 +287,7 @@ pub struct Binding {
     spared: u8,
     urgent: bool,
     sheltered: bool,
+    watch: Option<Box<Subscription>>,
     cautious: bool,
     /// The line was told that nothing is left to do.
     retired: bool,
@@ -368,6 +345,7 @@ impl Binding {
             spared: 0,
             urgent: false,
             sheltered: false,
+            watch: None,
             cautious: false,
             haste: Rank::Roam,
             turn: Turn::Free,
@@ -383,6 +361,11 @@ impl Binding {
     /// The Call-ID of every request, by which answers find their way here.
     pub fn call_id(&self) -> &str {
         &self.call_id
+    }
+
+    /// The Call-ID of its subscription, when it has one.
+    pub fn watch_id(&self) -> Option<&str> {
+        self.watch.as_ref().map(|watch| watch.call_id())
     }
 
     /// Where it stands in SM-3.
@@ -423,12 +406,14 @@ impl Machine for Binding {
             Input::Booked(at) => self.booked(now, at),
         }
         self.proceed(now, out);
+        self.tend_watch(now, out);
     }
 
     fn deadline(&self) -> Option<(Moment, &'static str)> {
         let flight = self.flight.as_ref().and_then(|flight| flight.client.deadline());
         let orphans = self.orphans.iter().filter_map(|orphan| orphan.client.deadline());
-        self.timers.next().into_iter().chain(flight).chain(orphans).min_by_key(|(at, _)| *at)
+        let watch = self.watch.as_ref().and_then(|watch| watch.deadline());
+        self.timers.next().into_iter().chain(watch).chain(flight).chain(orphans).min_by_key(|(at, _)| *at)
     }
 
     fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
@@ -445,6 +430,8 @@ impl Machine for Binding {
         }
         self.resend(now, out);
         self.proceed(now, out);
+        self.wake_watch(now, out);
+        self.tend_watch(now, out);
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
@@ -456,21 +443,15 @@ impl Machine for Binding {
             }
             Effect::Report(Report::Failed(failure)) => Some(Note::new("unbound").text("reason", failure)),
             Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
+            Effect::Subscribe { server, first: true, .. } => {
+                Some(Note::new("subscribe").text("server", server))
+            }
             Effect::Send { first: false, .. }
+            | Effect::Subscribe { first: false, .. }
+            | Effect::Dialog { .. }
             | Effect::Report(Report::Listed(_) | Report::Granted(_) | Report::Done)
             | Effect::Evidence(_)
             | Effect::Shape(_) => None,
-        }
-    }
-}
-
-impl Register {
-    fn note(&self) -> Note {
-        let note = Note::new("register").text("server", &self.server).number("tier", self.tier);
-        let note = note.text("kind", self.kind.word());
-        match &self.contact {
-            Some(contact) => note.text("contact", contact).seconds("expires", self.expires),
-            None => note,
         }
     }
 }

@@ -15,9 +15,15 @@ impl Extensions {
     pub const OUTBOUND: Extensions = Extensions(2);
     /// An address of the device that everybody may use (RFC 5627).
     pub const GRUU: Extensions = Extensions(4);
+    /// The registration event package, `Event: reg` (RFC 3680). No option tag of a Supported line, but remembered like one.
+    pub const REG_EVENT: Extensions = Extensions(8);
     /// Each of them with its option tag, in the order in which Supported names them.
-    const TAGS: [(Extensions, &str); 3] =
-        [(Extensions::PATH, "path"), (Extensions::OUTBOUND, "outbound"), (Extensions::GRUU, "gruu")];
+    const TAGS: [(Extensions, &str); 4] = [
+        (Extensions::PATH, "path"),
+        (Extensions::OUTBOUND, "outbound"),
+        (Extensions::GRUU, "gruu"),
+        (Extensions::REG_EVENT, "reg"),
+    ];
 
     /// Those that these option tags name, in any case; other tags are none of ours.
     pub fn of<'a>(tags: impl Iterator<Item = &'a str>) -> Extensions {

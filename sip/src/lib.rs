@@ -49,6 +49,7 @@ pub mod registrar;
 pub mod report;
 pub mod server;
 pub mod shaper;
+pub mod subscription;
 pub mod target;
 pub mod timing;
 pub mod transaction;

@@ -38,6 +38,8 @@ pub struct Options {
     pub gruu: bool,
     /// The only realm whose challenges are answered; `None` answers any (facts: digest answered to an unknown realm).
     pub realm: Option<Arc<str>>,
+    /// Subscribe to what the registrar knows of the user (RFC 3680).
+    pub reg_event: bool,
 }
 
 impl Account {

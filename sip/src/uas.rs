@@ -25,7 +25,7 @@ pub mod dropped;
 pub mod hold;
 pub mod profile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +62,8 @@ const ALLOW: &str = "OPTIONS, REGISTER";
 const METHODS: &[&str] = &["REGISTER", "OPTIONS", "CANCEL", "BYE", "INFO", "NOTIFY", "PRACK", "UPDATE"];
 /// Bodies that are no reason for a 415: what an OPTIONS of a phone may carry (RFC 3261 11.1).
 const MEDIA: &[&str] = &["application/sdp"];
+/// The same, while the host has subscribed to what a registrar knows (RFC 3680).
+const MEDIA_SUBSCRIBED: &[&str] = &["application/sdp", "application/reginfo+xml"];
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -86,6 +88,13 @@ pub enum Input {
     Forget(String),
     /// All contacts of this address of record are taken away, the subscriber stays (SM-5: guests are sent home).
     Evict(String),
+    /// NOTIFYs with this Call-ID belong to a subscription of the host, or no longer do.
+    Dialog {
+        /// The Call-ID.
+        call_id: Arc<str>,
+        /// Whether they do.
+        open: bool,
+    },
     /// From now on requests of this method, or all that have no behaviour of their own, are answered like this.
     Behave {
         /// `None` for all methods.
@@ -107,6 +116,8 @@ pub enum Effect {
     },
     /// A well-formed response arrived; the host routes it by Call-ID.
     Response(Message),
+    /// A NOTIFY of a subscription of the host, already answered; the host routes it by Call-ID.
+    Notified(Message),
     /// A REGISTER that passed every check waits for [`Input::Verdict`].
     Asked {
         /// Its number.
@@ -135,6 +146,8 @@ pub struct Uas {
     servers: Servers,
     holds: Holds,
     behaviours: Behaviours,
+    /// Call-IDs of the host's subscriptions.
+    dialogs: BTreeSet<Arc<str>>,
     dropped: BTreeMap<Drop, u64>,
     /// Reused from step to step.
     changes: Vec<Change>,
@@ -155,6 +168,8 @@ impl Machine for Uas {
             Input::Account(subscriber) => _ = self.desk.enrol(subscriber),
             Input::Forget(aor) => self.desk.strike(now, &aor, &mut self.changes),
             Input::Evict(aor) => self.desk.evict(now, &aor, &mut self.changes),
+            Input::Dialog { call_id, open: true } => _ = self.dialogs.insert(call_id),
+            Input::Dialog { call_id, open: false } => _ = self.dialogs.remove(&call_id),
             Input::Behave { method, answer } => self.behaviours.set(method, answer),
         }
         out.extend(self.changes.drain(..).map(Effect::Table));
@@ -187,7 +202,7 @@ impl Machine for Uas {
                 Note::new("asked").text("user", user).text("contact", contact).seconds("expires", *expires),
             ),
             Effect::Dropped(why) => Some(Note::new("dropped").text("reason", why.word())),
-            Effect::Send { .. } | Effect::Response(_) => None,
+            Effect::Send { .. } | Effect::Response(_) | Effect::Notified(_) => None,
         }
     }
 }
@@ -204,6 +219,7 @@ impl Uas {
             servers: Servers::default(),
             holds: Holds::default(),
             behaviours: Behaviours::default(),
+            dialogs: BTreeSet::new(),
             dropped: BTreeMap::new(),
             changes: Vec::new(),
         }
@@ -233,7 +249,8 @@ impl Uas {
             Err(Malformed::Empty) => return self.drop(Drop::KeepAlive, out),
             Err(_) => return self.drop(Drop::Malformed, out),
         };
-        let terms = Terms { methods: METHODS, extensions: self.extensions(), media: MEDIA };
+        let media = if self.dialogs.is_empty() { MEDIA } else { MEDIA_SUBSCRIBED };
+        let terms = Terms { methods: METHODS, extensions: self.extensions(), media };
         let verdict = message.verdict_on(&terms);
         match message.method() {
             None if verdict.is_ok() => out.push(Effect::Response(message)),
@@ -286,10 +303,18 @@ impl Uas {
                 Err(reply) => reply,
             },
             (Ok(()) | Err(Fault::Drop(_)), "OPTIONS") => self.capabilities(),
+            (Ok(()), "NOTIFY") if self.is_subscribed(&asker.message) => {
+                out.push(Effect::Notified(asker.message.clone()));
+                Reply::plain(200)
+            }
             // All else that is served belongs to a transaction or a dialog, and there are none.
             (Ok(()) | Err(Fault::Drop(_)), _) => Reply::plain(481),
         };
         self.reply(now, &asker, reply, out);
+    }
+
+    fn is_subscribed(&self, message: &Message) -> bool {
+        message.call_id().is_ok_and(|call_id| self.dialogs.contains(call_id))
     }
 
     fn register(&mut self, now: Moment, asker: Asker, sound: Sound, out: &mut Vec<Effect>) {

@@ -97,6 +97,7 @@ impl World {
                 }
                 Effect::Shape(wish) => self.wish(user, wish),
                 Effect::Answered { .. } | Effect::Report(_) | Effect::Evidence(_) => {}
+                Effect::Subscribe { .. } | Effect::Dialog { .. } => {}
             }
         }
     }

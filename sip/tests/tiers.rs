@@ -194,6 +194,7 @@ impl Site {
                     self.health_effects(effects);
                 }
                 binding::Effect::Answered { .. } | binding::Effect::Shape(_) => {}
+                binding::Effect::Dialog { .. } | binding::Effect::Subscribe { .. } => {}
             }
         }
     }
@@ -210,9 +211,8 @@ impl Site {
                 }
                 health::Effect::Canvass { tier, .. } => self.tell(0, line::Input::Prove { tier }),
                 health::Effect::Demands { tier, demands, .. } => {
-                    for user in 0..self.users.len() {
-                        self.tell(user, line::Input::Demands { tier, demands });
-                    }
+                    (0..self.users.len())
+                        .for_each(|user| self.tell(user, line::Input::Demands { tier, demands }));
                 }
                 health::Effect::Standing { tier, standing, server } => {
                     self.tale(format!("{server} {standing}"));

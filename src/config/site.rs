@@ -463,6 +463,7 @@ fn registration(top: &Section<'_, '_>) -> Registration {
         section.reader.fault(gruu.span.clone(), what, "gruu = true", "`outbound` as well", hint);
     }
     read.options.gruu = gruu.is_some();
+    read.options.reg_event = section.flag("reg_event").is_some_and(|found| found.value);
     let realm = section.text("realm", "the realm of the SIP servers' challenges");
     read.options.realm = realm.map(|realm| realm.value.into());
     section.finish();

@@ -308,6 +308,17 @@ site.toml:13:11: `expires` of [registration] is out of bounds
      expected: a duration from 1m to 1day, such as "2h 30m" or "250ms"
 "#,
     ),
+    (
+        "[sip]",
+        "[registration]\ngruu = true\n[sip]",
+        r#"site.toml:12:8: `gruu` needs the instance that only `outbound` registers (RFC 5627 4.1)
+  12 | gruu = true
+     |        ^^^^
+     read:     gruu = true
+     expected: `outbound` as well
+     hint:     add outbound = the site's own number, 0 to 10
+"#,
+    ),
 ];
 
 #[test]

@@ -52,7 +52,7 @@ impl Seated for Pbx {
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { to, bytes } => self.door.do_send(Datagram { peer: to, bytes }),
-            Effect::Response(_) | Effect::Table(_) | Effect::Dropped(_) => {}
+            Effect::Response(_) | Effect::Notified(_) | Effect::Table(_) | Effect::Dropped(_) => {}
             Effect::Asked { .. } => debug_assert!(false, "a registrar decides by itself"),
         }
         Flow::Go

@@ -92,6 +92,8 @@ impl Seated for Phone {
             Effect::Send { to, bytes, .. } => self.make.door.do_send(Datagram { peer: to, bytes }),
             Effect::Report(Report::Done) => ctx.stop(),
             Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) | Effect::Shape(_) => {}
+            // A phone asks for its registration and for nothing else.
+            Effect::Subscribe { .. } | Effect::Dialog { .. } => {}
         }
         Flow::Go
     }

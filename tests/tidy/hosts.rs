@@ -21,7 +21,7 @@ const HOSTS: &[(&str, &[&str])] = &[
             "src/peer.rs",
         ],
     ),
-    ("quick_xml", &["axi/src/element/"]),
+    ("quick_xml", &["axi/src/element/", "sip/src/subscription/reginfo.rs"]),
 ];
 
 /// Complaints about crates that are named elsewhere.

@@ -151,7 +151,11 @@ impl Desk {
 
     fn route(&self, call_id: &str, here: bool) {
         let owner = (self.others.clone().recipient(), self.others.clone().recipient());
-        self.endpoint.do_send(Route { call_id: call_id.into(), to: Some(owner).filter(|_| here) });
+        self.endpoint.do_send(Route {
+            call_id: call_id.into(),
+            subscribed: false,
+            to: Some(owner).filter(|_| here),
+        });
     }
 }
 

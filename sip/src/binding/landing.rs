@@ -27,6 +27,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 impl Binding {
     /// Finds the transaction of an answer. Duplicates and strangers are counted and dropped.
     pub(super) fn hear(&mut self, now: Moment, message: &Message, out: &mut Vec<Effect>) {
+        if self.overhear(now, message, out) {
+            return;
+        }
         let (Some(code), Ok(cseq), Ok(via)) = (message.code(), message.cseq(), message.via()) else {
             self.dropped = self.dropped.saturating_add(1);
             return;

@@ -13,6 +13,7 @@ mod load;
 mod removing;
 mod stories;
 mod turns;
+mod watching;
 mod wild;
 
 /// Our contact in roam epoch `epoch`.
@@ -207,7 +208,14 @@ impl Story {
                 self.targets.push(to);
                 text
             }
-            Effect::Answered { .. } => return None,
+            Effect::Answered { .. } | Effect::Dialog { .. } => return None,
+            Effect::Subscribe { bytes, first, .. } => {
+                if first {
+                    self.sent.push(Message::parse(bytes).expect("a request"));
+                }
+                let word = if first { "subscribe" } else { "subscribe again" };
+                format!("{} {word}", self.now.as_millis())
+            }
             Effect::Report(Report::Registered { granted, .. }) => format!("bound {}", granted.as_secs()),
             Effect::Report(Report::Listed(listed)) => format!("listed {}", listed.len()),
             Effect::Report(Report::Failed(failure)) => format!("unbound {failure}"),

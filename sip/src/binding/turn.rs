@@ -79,7 +79,12 @@ impl Binding {
             self.turn = Turn::Away;
             let told = |effect: &Effect| match effect {
                 Effect::Evidence(evidence) => Some(*evidence),
-                Effect::Send { .. } | Effect::Answered { .. } | Effect::Report(_) | Effect::Shape(_) => None,
+                Effect::Send { .. }
+                | Effect::Answered { .. }
+                | Effect::Report(_)
+                | Effect::Subscribe { .. }
+                | Effect::Dialog { .. }
+                | Effect::Shape(_) => None,
             };
             // A server that asks for less has answered too; that it asks is what counts.
             let is_load = |evidence: &Evidence| matches!(evidence, Evidence::Load(load) if load.share > 0);

@@ -13,6 +13,8 @@ use crate::target::Transport;
 const A: &str = "<sip:101@10.0.1.1:5062>";
 
 /// One answerer, a clock, and a phone that counts its requests.
+mod subscribed;
+
 struct World {
     uas: Uas,
     now: Moment,
