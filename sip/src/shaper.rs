@@ -175,6 +175,8 @@ pub struct Shaper {
     queued: u64,
     /// In the order in which they sent last.
     trying: Vec<Trying>,
+    /// When to look for silent ones next. It is not moved with every slot: an alarm costs more than an idle look.
+    look: Option<Moment>,
     /// Starts of the last second, by millisecond.
     starts: VecDeque<(Moment, u32)>,
     started: u32,
@@ -202,6 +204,7 @@ impl Shaper {
             places: BTreeMap::new(),
             queued: 0,
             trying: Vec::new(),
+            look: None,
             starts: VecDeque::new(),
             started: 0,
             last: None,
@@ -258,8 +261,7 @@ impl Shaper {
     /// One more transaction of an exchange. One whose slot was taken back takes it again: it is under way.
     fn again(&mut self, now: Moment, who: Ticket) {
         self.give_back(who);
-        self.trying.push(Trying { who, since: now, reserves: false });
-        self.count_start(now);
+        self.start(now, who, false);
     }
 
     fn over(&mut self, now: Moment, who: Ticket, evidence: Option<Evidence>) {
@@ -331,7 +333,9 @@ impl Shaper {
         }
     }
 
-    fn count_start(&mut self, now: Moment) {
+    fn start(&mut self, now: Moment, who: Ticket, reserves: bool) {
+        self.trying.push(Trying { who, since: now, reserves });
+        self.look.get_or_insert(now + self.shape.hold);
         match self.starts.back_mut() {
             Some((at, count)) if *at == now => *count += 1,
             Some(_) | None => self.starts.push_back((now, 1)),
@@ -353,8 +357,7 @@ impl Shaper {
             }
             self.waiting.remove(&place);
             self.places.remove(&who);
-            self.trying.push(Trying { who, since: now, reserves: true });
-            self.count_start(now);
+            self.start(now, who, true);
             self.last = Some(now);
             out.push(Effect::Grant(who));
         }
@@ -380,7 +383,7 @@ impl Machine for Shaper {
     }
 
     fn deadline(&self) -> Option<(Moment, &'static str)> {
-        let silence = self.trying.first().map(|trying| (trying.since + self.shape.hold, "slot-held"));
+        let silence = self.look.map(|at| (at, "slot-held"));
         let start = self.next.map(|at| (at, "next-start"));
         silence.into_iter().chain(start).min_by_key(|(at, _)| *at)
     }
@@ -391,6 +394,9 @@ impl Machine for Shaper {
         {
             self.trying.remove(0);
             self.halve(now, trying.since);
+        }
+        if self.look.is_some_and(|look| look <= now) {
+            self.look = self.trying.first().map(|trying| trying.since + self.shape.hold);
         }
         self.admit(now, out);
     }
