@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use machine::time::{Moment, Wall};
 use omm::platform::Platform;
+use sip::uas::behave::quirk::Quirk;
 
 use crate::script::action::{Quality, Reply};
 use crate::script::assert::{Metric, Pattern};
@@ -220,6 +221,10 @@ pub enum Verb {
     Return { server: usize },
     /// It answers like this; `method: None` is every method.
     Answer { server: usize, method: Option<Arc<str>>, reply: Reply },
+    /// It misbehaves like this too.
+    Behave { server: usize, quirks: Vec<Quirk> },
+    /// The quirks of these names end; `None`: all of them.
+    Improve { server: usize, names: Option<Vec<&'static str>> },
     /// The site's calendar clock is this wrong (`adds: false`), or this much more wrong (`adds: true`).
     Clock { site: usize, ahead_ms: i64, adds: bool },
     /// The phone is at this site from now on and makes itself known there at once; its period begins anew.
