@@ -56,8 +56,8 @@ impl Failure {
     /// Another server may do better.
     pub fn server_side(self) -> bool {
         match self {
-            Failure::Silent | Failure::Unsent | Failure::Refused(_) => true,
-            Failure::Rejected(_) | Failure::NotStored | Failure::Lapsed => false,
+            Failure::Silent | Failure::Unsent | Failure::Refused(_) | Failure::NotStored => true,
+            Failure::Rejected(_) | Failure::Lapsed => false,
         }
     }
 }

@@ -162,12 +162,12 @@ fn the_only_server_that_goes_down_is_used_all_the_same() {
 
 #[test]
 fn the_users_own_failure_moves_him_on_when_the_server_is_to_blame() {
-    for failure in [Failure::Silent, Failure::Unsent, Failure::Refused(500)] {
+    for failure in [Failure::Silent, Failure::Unsent, Failure::Refused(500), Failure::NotStored] {
         let mut story = Story::bound(2);
         let told = format!("failed 0 {failure}");
         story.check(failed(0, failure), &[&told, "0 rest", "failover 0>1", "1 register"]);
     }
-    for failure in [Failure::Rejected(403), Failure::NotStored, Failure::Lapsed] {
+    for failure in [Failure::Rejected(403), Failure::Lapsed] {
         let mut story = Story::bound(2);
         story.check(failed(0, failure), &[&format!("failed 0 {failure}")]);
         assert_eq!(story.line.current(), Some(0));
