@@ -312,7 +312,7 @@ impl Uas {
     }
 
     fn register(&mut self, now: Moment, asker: Asker, mut sound: Sound, out: &mut Vec<Effect>) {
-        if let Some(reply) = self.behaviours.objection(&sound) {
+        if let Some(reply) = self.behaviours.objection(&sound, self.desk.registrar().policy().max) {
             return self.reply(now, &asker, reply, out);
         }
         let wish = self.behaviours.curtail(&mut sound);

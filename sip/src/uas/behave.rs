@@ -211,8 +211,8 @@ impl Behaviours {
         }
     }
 
-    /// What is wrong with a REGISTER that passed every check.
-    pub(super) fn objection(&mut self, sound: &Sound) -> Option<Reply> {
+    /// What is wrong with a REGISTER that passed every check, at a registrar that grants `longest` at most.
+    pub(super) fn objection(&mut self, sound: &Sound, longest: Duration) -> Option<Reply> {
         let asked = live(&sound.registration.wish).find_map(|item| item.expires);
         if let Some(Quirk::MinExpires { least, early: false }) = self.quirks.get("min-expires")
             && let Some(reply) = too_brief(*least, asked)
@@ -230,7 +230,7 @@ impl Behaviours {
             return None;
         }
         self.shrunk.remove(aor);
-        Some(brief(Some(asked)))
+        Some(brief(Some(longest)))
     }
 
     /// Changes what is going to be stored; what was asked for is handed back for [`Behaviours::colour`]. `None` when
@@ -271,6 +271,10 @@ impl Behaviours {
                 reply.lines.extend(own.iter().map(|own| (Name::Contact, format!("<{own}>;expires=0"))));
             }
             disguise::grant(reply, &own, *grant);
+        }
+        if self.is_on("drops-own") {
+            let is_own = |value: &str| own.iter().any(|own| value.contains(&format!("<{own}>")));
+            reply.lines.retain(|(name, value)| *name != Name::Contact || !is_own(value));
         }
         if self.is_on("foreign-contacts") {
             disguise::add_strangers(reply);
