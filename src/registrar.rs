@@ -219,3 +219,64 @@ async fn tell(request: &Request, door: &Addr<UdpDoor>, registrar: &Addr<Registra
         counts::text(&served, socket)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UdpSocket;
+
+    use super::*;
+
+    fn request() -> Request {
+        Request {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            domains: vec!["example.com".into()],
+            model: Model::Multi,
+            known: Known::Everybody(Secret::new("x")),
+            algorithms: vec![Algorithm::MD5],
+            expires: (Duration::from_secs(60), Duration::from_secs(3600)),
+            orders: Vec::new(),
+            every: None,
+            limit: None,
+            json: false,
+            verbose: 0,
+        }
+    }
+
+    async fn ask(client: &UdpSocket, at: SocketAddr, turn: u32) -> Option<String> {
+        let own = client.local_addr().expect("an address");
+        let text = format!(
+            "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{turn}\r\nMax-Forwards: 70\r\n\
+             From: <sip:101@example.com>;tag=f\r\nTo: <sip:101@example.com>\r\nCall-ID: c\r\n\
+             CSeq: {turn} REGISTER\r\nContact: <sip:101@{own}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        client.send_to(text.as_bytes(), at).await.expect("a socket");
+        let mut buffer = [0; 2048];
+        let (len, _) = timeout(Duration::from_millis(500), client.recv_from(&mut buffer)).await.ok()?.ok()?;
+        Some(String::from_utf8_lossy(&buffer[..len]).lines().next().unwrap_or("").to_owned())
+    }
+
+    #[test]
+    fn it_answers_on_a_real_socket_and_misbehaves_when_told() {
+        System::new().block_on(async {
+            let request = request();
+            let (door, at) = UdpDoor::open(request.listen).await.expect("a socket");
+            let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, OmmId::new(0)));
+            let uas = answerer(&request, &clock, 1, Secret::new("key"));
+            let registrar = stand(uas, &door, clock, trace(&request), false);
+            let client = UdpSocket::bind(request.listen).await.expect("a socket");
+            assert_eq!(ask(&client, at, 1).await.as_deref(), Some("SIP/2.0 401 Unauthorized"));
+            order::give(&order::read("storm 500").expect("an order"), &registrar);
+            // An order may be given while a request is on its way: the first one that is answered so proves it.
+            let mut seen = None;
+            for turn in 2..50 {
+                seen = ask(&client, at, turn).await;
+                if seen.as_deref().is_some_and(|line| line.starts_with("SIP/2.0 500")) {
+                    break;
+                }
+            }
+            assert_eq!(seen.as_deref(), Some("SIP/2.0 500 Server Internal Error"));
+            let served = registrar.send(Tell).await.expect("a registrar");
+            assert_eq!((served.answers.get(&500), served.contacts), (Some(&1), 0));
+        });
+    }
+}
