@@ -14,6 +14,7 @@ use super::users::Known;
 use super::{Request, run};
 use crate::config;
 use crate::config::fault::Fault;
+use crate::console::complain;
 use crate::exit::Exit;
 
 /// What `homing registrar --help` ends with.
@@ -61,7 +62,7 @@ pub struct Words {
     /// Longer registrations are cut to this
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     max_expires: Duration,
-    /// Do this wrong: \"WORDS [after D] [for D]\"; may be given several times
+    /// Do this wrong: "WORDS [after D] [for D]", listed below; may be given several times
     #[arg(long = "behave", value_name = "WORDS", value_parser = order::read)]
     orders: Vec<Order>,
     /// Say so often what was done; 10s with --json
@@ -108,6 +109,10 @@ fn secret(text: &str) -> Result<Secret, String> {
 impl Words {
     /// Does what they ask for. `tell` prints the faults of a file.
     pub fn run(self, verbose: u8, tell: impl FnOnce(&[Fault], bool)) -> Exit {
+        if self.min_expires > self.max_expires {
+            complain("--min-expires is longer than --max-expires");
+            return Exit::Usage;
+        }
         let known = match (&self.users, self.password) {
             (Some(path), _) => match config::load_users(path) {
                 Ok(users) => Known::Listed(users, self.domains.first().cloned().unwrap_or_default()),
