@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::explain;
 use crate::local;
 use crate::logging::{self, Form};
+use crate::registrar::args;
 use crate::scenario;
 use crate::service;
 use crate::service::drill::{self, Drill};
@@ -44,6 +45,7 @@ Examples:
   homing check -c site.toml             is this site fit for service?
   homing replay scenarios/*.scn         play stories in virtual time
   homing serve -c site.toml             put it into service
+  homing registrar --any-user --password x   be a SIP server, for tests
   homing status -c site.toml --json     ask the running service";
 
 const REPLAY_AFTER: &str = "\
@@ -121,6 +123,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// A registrar on a UDP socket to test clients with: well-behaved, or wrong in the ways of the wild
+    ///
+    /// Answers REGISTER and OPTIONS until it is told to stop (Ctrl-C, SIGTERM), and says at its end what it has done.
+    /// -v prints a line per event, -vv a line per answer too. Ends with 3 when it cannot listen.
+    #[command(after_help = args::AFTER)]
+    Registrar(args::Words),
     /// Say whether a site is fit for service: configuration, identity, clock, ports, data folder, SIP servers, central
     ///
     /// Nothing is changed, except that a file is written into data_dir and removed again. Ends with 0 when all checks
@@ -264,6 +272,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
             say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
             Exit::Passed
         }),
+        Command::Registrar(words) => words.run(line.verbose, tell_faults),
     }
 }
 

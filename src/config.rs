@@ -57,6 +57,16 @@ pub fn load(path: &Path) -> Result<Site, Vec<Fault>> {
     }
 }
 
+/// Reads a users' file that belongs to no site.
+///
+/// # Errors
+/// Every fault that was found, in the order of the lines.
+pub fn load_users(path: &Path) -> Result<Vec<User>, Vec<Fault>> {
+    let text = slurp(path).map_err(|fault| vec![*fault])?;
+    let (users, faults) = read_users(&path.display().to_string(), &text, None);
+    if faults.is_empty() { Ok(users) } else { Err(faults) }
+}
+
 fn slurp(path: &Path) -> Result<String, Box<Fault>> {
     let fault = |what: String, hint: Option<&str>| {
         Box::new(Fault {

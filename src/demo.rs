@@ -1,6 +1,6 @@
 //! `homing demo`: three OMMs, a PBX and some phones in one process, on real sockets of this machine, in real time.
 //!
-//! - [`world`]: builds it; [`pbx`], [`phone`], [`cable`]: what stands around the OMMs.
+//! - [`world`]: builds it; [`phone`], [`cable`]: what stands around the OMMs.
 //! - [`story`]: what happens, and whether it went as it should; [`timeline`]: how it is printed.
 
 use std::io;
@@ -14,7 +14,6 @@ use crate::entropy;
 use crate::exit::Exit;
 
 mod cable;
-mod pbx;
 mod phone;
 mod story;
 mod timeline;

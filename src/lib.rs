@@ -3,7 +3,7 @@
 //! - [`cli`]: the command line; [`exit`]: how commands end; [`console`]: what they say; [`logging`]: what the service writes while it runs.
 //! - [`config`]: the configuration of a site, and how mistakes in it are told.
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
-//!   [`scenario`]: stories in virtual time.
+//!   [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
 //! - [`sockets`], [`peer`], [`store`], [`resolver`], [`control`], [`entropy`]: the doors to network, disk, DNS,
 //!   operator and chance.
 
@@ -19,6 +19,7 @@ pub mod explain;
 mod local;
 pub mod logging;
 pub mod peer;
+pub mod registrar;
 pub mod resolver;
 pub mod scenario;
 pub mod service;

@@ -24,6 +24,7 @@ pub mod link;
 pub mod messages;
 pub mod omm;
 pub mod record;
+pub mod registrar;
 pub mod seat;
 pub mod server;
 pub mod shaper;

@@ -6,7 +6,7 @@
 //!
 //! | event | at | keys that are read |
 //! |---|---|---|
-//! | `bound` `replaced` `removed` `expired` | a registrar | `aor` `contact` (with `hm-site=`, or the OMM's address) |
+//! | `bound` `replaced` `removed` `expired` `lost` | a registrar | `aor` `contact` (with `hm-site=`, or the OMM's address) |
 //! | `claim` `stale` `confirm` | a site | `way` said/heard, `owner` `epoch` `former` `phase`; `from` `epoch` |
 //! | `located` `detached` `withdrawn` `refuse` `watchdog` | a site | `watchdog` has `state` |
 //! | `register` | a site | `server` |
@@ -209,7 +209,7 @@ impl Ledger {
     fn registrar_says(&mut self, server: usize, sight: &Sight<'_>) {
         let gone = match sight.event {
             "bound" => false,
-            "replaced" | "removed" | "expired" => true,
+            "replaced" | "removed" | "expired" | "lost" => true,
             _ => return,
         };
         let (Some(user), Some(contact)) = (self.user_of(sight), sight.text("contact")) else { return };

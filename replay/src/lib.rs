@@ -7,7 +7,7 @@
 //! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3).
 //! - [`chronicle`]: what a run writes while it goes.
 //! - [`report`]: the verdict, for people and for machines.
-//! - [`world`]: the running world: [`site`]s with the actors of the service, [`registrar`]s, [`phone`]s, their
+//! - [`world`]: the running world: [`site`]s with the actors of the service, registrars, [`phone`]s, their
 //!   [`network`] and their disks ([`memory`]), set by [`tuning`]; [`run`]: a plan is lived through; [`tally`]: what
 //!   came of it when nobody watched.
 
@@ -21,7 +21,6 @@ pub mod memory;
 pub mod network;
 pub mod phone;
 pub mod plan;
-pub mod registrar;
 pub mod report;
 pub mod run;
 pub mod script;

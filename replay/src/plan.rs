@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use machine::time::{Moment, Wall};
 use omm::platform::Platform;
+use sip::uas::behave::quirk::Quirk;
 
 use crate::script::action::{Quality, Reply};
 use crate::script::assert::{Metric, Pattern};
@@ -224,6 +225,10 @@ pub enum Verb {
     Answer { server: usize, method: Option<Arc<str>>, reply: Reply },
     /// An operator moves the site's users to this tier; `None` ends that.
     Drill { site: usize, tier: Option<u8> },
+    /// It misbehaves like this too.
+    Behave { server: usize, quirks: Vec<Quirk> },
+    /// The quirks of these names end; `None`: all of them.
+    Improve { server: usize, names: Option<Vec<&'static str>> },
     /// The site's calendar clock is this wrong (`adds: false`), or this much more wrong (`adds: true`).
     Clock { site: usize, ahead_ms: i64, adds: bool },
     /// The phone is at this site from now on and makes itself known there at once; its period begins anew.

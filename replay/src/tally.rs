@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actors::omm::inspect::Inspect;
+use actors::registrar::Bound;
 use omm::claim::Phase;
 use omm::ids::Number;
 use omm::stamp::OmmId;
 
 use crate::network::{Carried, Count};
-use crate::registrar::Bound;
 use crate::world::{DOMAIN, World};
 
 /// A run in figures.

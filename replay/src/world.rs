@@ -11,6 +11,7 @@ use actors::clock::{Calendar, Clock, Origin};
 use actors::messages::{Call, Leave, Left};
 use actors::omm::OmmActor;
 use actors::omm::drill::Rehearse;
+use actors::registrar::{Behave, Registrar};
 use actors::trace::{Seen, Sink, Trace};
 use machine::chance::Chance;
 use machine::note::Note;
@@ -28,13 +29,15 @@ use crate::network::door::Port;
 use crate::network::{Change, Network, Path};
 use crate::phone::{Carry, Handset, Phone};
 use crate::plan::{Node, Plan, Verb};
-use crate::registrar::{Behave, Registrar};
 use crate::script::action::{Quality, Reply};
 use crate::site;
 use crate::tuning::Tuning;
 
 /// The SIP domain of every scenario.
 pub const DOMAIN: &str = "sip.example";
+
+/// Datagrams that may wait at a registrar: the network decides what is lost, not a mailbox.
+const WAITING: usize = 1 << 20;
 
 /// A site of the world.
 pub struct SiteNode {
@@ -163,7 +166,7 @@ impl World {
             let addr = SocketAddr::V4(server.address);
             let port = Port { network: self.network.clone(), addr, alive: alive.clone() }.start();
             let trace = self.trace(&server.name, &alive);
-            let actor = Registrar::new(uas, port.recipient(), clock.clone(), trace).start();
+            let actor = Registrar::new(uas, port.recipient(), WAITING, clock.clone(), trace).start();
             let place = server.site.unwrap_or(plan.sites.len());
             self.network.do_send(Change::Plug { addr, place, inbox: actor.clone().recipient() });
             self.servers.push((addr, actor));
@@ -217,6 +220,8 @@ impl World {
                     process.omm.do_send(Rehearse(*tier));
                 }
             }
+            Verb::Behave { server, quirks } => self.tell_server(*server, UasInput::Misbehave(quirks.clone())),
+            Verb::Improve { server, names } => self.tell_server(*server, UasInput::Improve(names.clone())),
             Verb::Clock { site, ahead_ms, adds } => {
                 let skew = &self.sites[*site].skew;
                 skew.set(if *adds { skew.get().saturating_add(*ahead_ms) } else { *ahead_ms });
@@ -264,6 +269,10 @@ impl World {
             }
         };
         let input = UasInput::Behave { method: method.map(str::to_owned), answer };
+        self.servers[server].1.do_send(Behave(input));
+    }
+
+    fn tell_server(&self, server: usize, input: UasInput) {
         self.servers[server].1.do_send(Behave(input));
     }
 

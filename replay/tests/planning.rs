@@ -166,3 +166,29 @@ fn the_command_line_may_end_a_run_early() {
     assert_eq!(steps(&plan).len(), 1);
     assert_eq!(plan.asserts.len(), 1);
 }
+
+#[test]
+fn misbehaviour_ends_when_its_time_is_over_and_servers_become_addresses() {
+    let plan = plan_of(
+        "at 1m behave pbx late 2s, duplicate for 30s\nat 2m behave pbx redirect 302 gw sip:x\n\
+         at 3m behave pbx normal\nat 1h end\n",
+    );
+    let told: Vec<String> = steps(&plan)
+        .into_iter()
+        .map(|(at, verb)| match verb {
+            Verb::Behave { server: 0, quirks } => {
+                let words: Vec<String> = quirks.iter().map(ToString::to_string).collect();
+                format!("{at} {}", words.join(", "))
+            }
+            Verb::Improve { server: 0, names } => format!("{at} end {names:?}"),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        "60 late 2s, duplicate",
+        "90 end Some([\"late\", \"duplicate\"])",
+        "120 redirect 302 sip:10.0.2.11:5060 sip:x",
+        "180 end None",
+    ];
+    assert_eq!(told, expected);
+}

@@ -13,7 +13,8 @@
 //! - One machine a (site, server): a verdict for each user would notice a dead server late and probe it once a user.
 //! - Any answer means alive, even a 4xx; 408 and 5xx do not.
 //! - A suspicion out of silence is settled by one probe at once (ours: a site with one user has no second witness).
-//!   A suspicion out of a 5xx is not: a server may answer OPTIONS while REGISTER gets 500.
+//!   A suspicion out of a 5xx to a REGISTER is not: a server may answer OPTIONS while REGISTER gets 500. Out of a 5xx
+//!   to a probe it is, 4 s later.
 //! - A server in use of which nobody has heard for 4 s is asked by one probe, so that idle users need not wait for
 //!   their refresh to notice its death (M-2.2.5-d): two silences of 2.5 s take it down within 10 s. Where there is nowhere
 //!   else to go, that knowledge moves nobody, and the server is asked every 5 min. Only a server that has answered a

@@ -96,6 +96,8 @@ pub enum Fate {
     Removed,
     /// Its time was over.
     Expired,
+    /// Forgotten in a crash.
+    Lost,
 }
 
 /// One change of the table, for the registrar's own trace.
@@ -119,6 +121,7 @@ impl Change {
             Fate::Replaced => "replaced",
             Fate::Removed => "removed",
             Fate::Expired => "expired",
+            Fate::Lost => "lost",
         };
         Note::new(event)
             .text("aor", &self.aor)
@@ -259,6 +262,15 @@ impl Registrar {
         self.drop_if(now, &aor.into(), |_| true, Fate::Removed, out);
     }
 
+    /// Forgets everything, as a process without a disk does in a crash.
+    pub fn lose(&mut self, now: Moment, out: &mut Vec<Change>) {
+        self.wake(now, out);
+        while let Some(((_, serial), aor)) = self.ends.first_key_value().map(|(end, aor)| (*end, aor.clone()))
+        {
+            self.drop_if(now, &aor, |binding| binding.serial == serial, Fate::Lost, out);
+        }
+    }
+
     fn check_items(&self, bound: &[Binding], request: &Registration, items: &[Item]) -> Result<(), Refusal> {
         let (mut stays, mut added): (Vec<bool>, usize) = (vec![true; bound.len()], 0);
         for item in items {
@@ -293,7 +305,8 @@ impl Registrar {
 
     /// The interval an item gets; zero for a removal.
     pub fn granted(&self, item: &Item) -> Duration {
-        item.expires.unwrap_or(self.policy.default).min(self.policy.max)
+        let usual = item.expires.unwrap_or(self.policy.default).min(self.policy.max);
+        item.most.map_or(usual, |most| usual.min(most))
     }
 
     /// Whether the item means this binding (RFC 3261 19.1.4, RFC 5626 6).

@@ -23,6 +23,7 @@ pub mod answer;
 pub mod behave;
 pub mod dropped;
 pub mod hold;
+mod notes;
 pub mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,7 @@ use crate::target::Target;
 use crate::transaction::server::{Arrival, Servers};
 
 use answer::{Asker, Writer};
+use behave::quirk::Quirk;
 use behave::{Behaviour, Behaviours};
 use dropped::Drop;
 use hold::{Due, Held, Holds, Refused};
@@ -102,6 +104,10 @@ pub enum Input {
         /// [`Behaviour::Normal`] ends it.
         answer: Behaviour,
     },
+    /// From now on it misbehaves like this too.
+    Misbehave(Vec<Quirk>),
+    /// The quirks of these names end; `None` for all of them and every order for a method.
+    Improve(Option<Vec<&'static str>>),
 }
 
 /// What is wanted.
@@ -171,6 +177,8 @@ impl Machine for Uas {
             Input::Dialog { call_id, open: true } => _ = self.dialogs.insert(call_id),
             Input::Dialog { call_id, open: false } => _ = self.dialogs.remove(&call_id),
             Input::Behave { method, answer } => self.behaviours.set(method, answer),
+            Input::Misbehave(quirks) => self.misbehave(now, quirks),
+            Input::Improve(names) => self.improve(names),
         }
         out.extend(self.changes.drain(..).map(Effect::Table));
     }
@@ -180,12 +188,16 @@ impl Machine for Uas {
         let hold = self.holds.deadline().map(|at| (at, "hold"));
         // Transactions that are over are forgotten on the next arrival too: one wake-up a minute is enough for them.
         let forget = self.servers.deadline().map(|at| (at + FORGET_EVERY, "forget"));
-        [expiry, hold, forget].into_iter().flatten().min()
+        let post = self.behaviours.deadline().map(|at| (at, "post"));
+        [expiry, hold, forget, post].into_iter().flatten().min()
     }
 
     fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.servers.wake(now);
         self.desk.wake(now, &mut self.changes);
+        while let Some((to, bytes)) = self.behaviours.due(now) {
+            out.push(Effect::Send { to, bytes });
+        }
         while let Some(due) = self.holds.wake(now) {
             match due {
                 Due::Reassure(held) => self.reassure(now, &held, out),
@@ -195,15 +207,12 @@ impl Machine for Uas {
         out.extend(self.changes.drain(..).map(Effect::Table));
     }
 
+    fn note_input(input: &Input) -> Option<Note> {
+        notes::input(input)
+    }
+
     fn note_effect(effect: &Effect) -> Option<Note> {
-        match effect {
-            Effect::Table(change) => Some(change.note()),
-            Effect::Asked { ask: _, user, contact, instance: _, expires } => Some(
-                Note::new("asked").text("user", user).text("contact", contact).seconds("expires", *expires),
-            ),
-            Effect::Dropped(why) => Some(Note::new("dropped").text("reason", why.word())),
-            Effect::Send { .. } | Effect::Response(_) | Effect::Notified(_) => None,
-        }
+        notes::effect(effect)
     }
 }
 
@@ -211,14 +220,17 @@ impl Uas {
     /// An answerer without subscribers. `chance` makes tags and the key of its nonces.
     pub fn new(profile: Profile, mut chance: Chance) -> Uas {
         let (holding, server) = (profile.hold, profile.server.clone());
+        // A stream of its own: who misbehaves draws no tags.
+        let behaviours = Behaviours::new(Chance::of(chance.clone().next(), "behave"));
+        let servers = profile.transactions.map_or_else(Servers::default, Servers::with_room);
         let desk = profile.desk(&mut chance);
         Uas {
             holding,
             writer: Writer::new(server, chance),
             desk,
-            servers: Servers::default(),
+            servers,
             holds: Holds::default(),
-            behaviours: Behaviours::default(),
+            behaviours,
             dialogs: BTreeSet::new(),
             dropped: BTreeMap::new(),
             changes: Vec::new(),
@@ -256,7 +268,10 @@ impl Uas {
             None if verdict.is_ok() => out.push(Effect::Response(message)),
             None => self.drop(Drop::Unusable, out),
             Some("ACK") => self.drop(Drop::Ack, out),
-            Some(method) if self.behaviours.of(method) == &Behaviour::Silence => {
+            Some(method)
+                if self.behaviours.of(method) == &Behaviour::Silence
+                    || !self.behaviours.hears(now, method) =>
+            {
                 self.drop(Drop::Silenced, out)
             }
             Some(_) => self.request(now, from, message, verdict, out),
@@ -277,16 +292,20 @@ impl Uas {
         let Some(asker) = Asker::read(from, message) else { return self.drop(Drop::Malformed, out) };
         match self.servers.arrive(now, &asker.key) {
             Arrival::Absorbed => self.drop(Drop::Copy, out),
-            Arrival::Again(bytes) => out.push(Effect::Send { to: asker.to, bytes }),
+            Arrival::Again(bytes) => self.send(now, asker.to, bytes, out),
             Arrival::Full => {
                 let bytes = self.writer.write(&asker, CROWDED.reply());
-                out.push(Effect::Send { to: asker.to, bytes });
+                self.send(now, asker.to, bytes, out);
             }
             Arrival::New => self.answer(now, asker, verdict, out),
         }
     }
 
-    fn answer(&mut self, now: Moment, asker: Asker, verdict: Result<(), Fault>, out: &mut Vec<Effect>) {
+    fn answer(&mut self, now: Moment, mut asker: Asker, verdict: Result<(), Fault>, out: &mut Vec<Effect>) {
+        asker.from.addr = self.behaviours.source(asker.from.addr);
+        if let Some(reply) = self.behaviours.refusal(&asker.message) {
+            return self.reply(now, &asker, reply, out);
+        }
         let method = asker.message.method().unwrap_or("");
         if let Behaviour::Code(code, lines) = self.behaviours.of(method) {
             let bytes = self.writer.write_with(&asker, *code, lines);
@@ -317,9 +336,16 @@ impl Uas {
         message.call_id().is_ok_and(|call_id| self.dialogs.contains(call_id))
     }
 
-    fn register(&mut self, now: Moment, asker: Asker, sound: Sound, out: &mut Vec<Effect>) {
+    fn register(&mut self, now: Moment, asker: Asker, mut sound: Sound, out: &mut Vec<Effect>) {
+        if let Some(reply) = self.behaviours.objection(&sound, self.desk.registrar().policy().max) {
+            return self.reply(now, &asker, reply, out);
+        }
+        let wish = self.behaviours.curtail(&mut sound);
         if !self.holding || sound.is_query() {
-            let reply = self.desk.settle(now, &sound, &mut self.changes);
+            let mut reply = self.desk.settle(now, &sound, &mut self.changes);
+            if let Some(wish) = wish {
+                self.behaviours.colour(&mut reply, &wish);
+            }
             return self.reply(now, &asker, reply, out);
         }
         match self.holds.put(now, asker, sound) {
@@ -352,8 +378,36 @@ impl Uas {
     fn finish(&mut self, now: Moment, asker: &Asker, bytes: Bytes, out: &mut Vec<Effect>) {
         let is_reliable = asker.to.transport.is_reliable();
         if self.servers.finish(now, &asker.key, bytes.clone(), is_reliable) {
-            out.push(Effect::Send { to: asker.to, bytes });
+            self.send(now, asker.to, bytes, out);
         }
+    }
+
+    fn send(&mut self, now: Moment, to: Target, bytes: Bytes, out: &mut Vec<Effect>) {
+        if self.behaviours.is_calm() {
+            return out.push(Effect::Send { to, bytes });
+        }
+        let leaving = self.behaviours.send(now, to, bytes).into_iter();
+        out.extend(leaving.map(|(to, bytes)| Effect::Send { to, bytes }));
+    }
+
+    fn misbehave(&mut self, now: Moment, quirks: Vec<Quirk>) {
+        for quirk in quirks {
+            if quirk == Quirk::Crash {
+                self.desk.crash(now, &mut self.changes);
+                self.servers.lose();
+                self.behaviours.lose();
+            }
+            self.behaviours.begin(quirk);
+        }
+        self.desk.ask_like(self.behaviours.asking());
+    }
+
+    fn improve(&mut self, names: Option<Vec<&'static str>>) {
+        match names {
+            Some(names) => names.into_iter().for_each(|name| self.behaviours.end(name)),
+            None => self.behaviours.end_all(),
+        }
+        self.desk.ask_like(self.behaviours.asking());
     }
 
     fn drop(&mut self, why: Drop, out: &mut Vec<Effect>) {

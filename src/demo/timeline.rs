@@ -118,7 +118,7 @@ impl Timeline {
             ("registrar", "removed") => {
                 format!("{} is no longer registered at {}", aor(&text("aor")), contact())
             }
-            ("registrar", "replaced" | "expired") => {
+            ("registrar", "replaced" | "expired" | "lost") => {
                 format!("{}: {} {}", aor(&text("aor")), contact(), note.event)
             }
             // The central's end says the same once more.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::actors::clock::{Calendar, Clock, Origin};
+use ::actors::registrar::{Bound, Registrar};
 use ::actors::trace::Trace;
 use actix::{Actor, Addr};
 use machine::chance::Chance;
@@ -34,7 +35,6 @@ use sip::uas::{Input, Uas};
 use tokio::sync::mpsc;
 
 use super::cable::Cable;
-use super::pbx::{Bound, Pbx};
 use super::phone::{Make, Phone, Vanish};
 use super::timeline::Timeline;
 use crate::config::server::{Server as Uri, Where};
@@ -42,6 +42,7 @@ use crate::config::site::{Axi, Link, Role, Sip, Site, Tier};
 use crate::config::timers::Timers;
 use crate::config::users::User;
 use crate::peer::{self, Dialer};
+use crate::registrar::stand;
 use crate::service::birth::{AGENT, identity};
 use crate::service::boss::{Ask, Boss, Outfit, Quit};
 use crate::sockets::UdpDoor;
@@ -67,7 +68,7 @@ const USERS: [(&str, &str, &str); 3] = [
 pub(super) struct World {
     /// Where everything is printed.
     pub(super) timeline: Rc<Timeline>,
-    pbx: Addr<Pbx>,
+    pbx: Addr<Registrar>,
     sites: BTreeMap<&'static str, Place>,
     phones: BTreeMap<&'static str, RefCell<Handset>>,
     dir: PathBuf,
@@ -123,7 +124,7 @@ impl World {
             Common { origin, timeline: Rc::new(Timeline::new(origin, json)), seed, key, dir: dir.clone() };
         let (door, pbx_at) = UdpDoor::open(loopback()).await?;
         let nobody = OmmId::new(0);
-        let pbx = Pbx::new(registrar(&common), door, common.clock(nobody), common.trace("pbx")).start();
+        let pbx = stand(registrar(&common), &door, common.clock(nobody), common.trace("pbx"), false);
         let mut sites: BTreeMap<&'static str, Place> = BTreeMap::new();
         let mut hub = None;
         for (name, park) in SITES {
@@ -141,7 +142,8 @@ impl World {
 
     /// The sites at which the PBX has the user registered, in the order of their names.
     pub(super) async fn bound(&self, number: &str) -> Vec<&'static str> {
-        let contacts = self.pbx.send(Bound(format!("sip:{number}@{DOMAIN}"))).await.unwrap_or_default();
+        let aor = format!("sip:{number}@{DOMAIN}");
+        let contacts = self.pbx.send(Bound(vec![aor])).await.unwrap_or_default().concat();
         let here = |place: &Place| {
             contacts.iter().any(|contact| contact.contains(&format!("hm-site={}", place.omm)))
         };

@@ -15,6 +15,8 @@ const HOSTS: &[(&str, &[&str])] = &[
             "replay/",
             "src/service.rs",
             "src/service/",
+            "src/registrar.rs",
+            "src/registrar/",
             "src/demo.rs",
             "src/demo/",
             "src/sockets.rs",

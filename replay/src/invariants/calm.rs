@@ -1,8 +1,10 @@
 //! Whether a world was left alone long enough before its end to have come to rest.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use machine::time::Moment;
+use sip::uas::behave::quirk::Quirk;
 
 use crate::plan::{Node, Plan, Verb};
 use crate::script::action::Reply;
@@ -36,6 +38,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
     let mut sites = vec![Some("has not started"); plan.sites.len()];
     let mut servers: Vec<Option<&str>> = vec![None; plan.servers.len()];
     let mut answers: Vec<Option<&str>> = vec![None; plan.servers.len()];
+    let mut odd: BTreeSet<(usize, &str)> = BTreeSet::new();
     let mut links: Vec<Option<&str>> = vec![None; plan.links.len()];
     let mut clocks = vec![0_i64; plan.sites.len()];
     let put = |list: &mut Vec<Option<&'static str>>, at: usize, state| {
@@ -69,6 +72,17 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 put(&mut answers, *server, (*reply != Reply::Normal).then_some("answers wrongly"));
                 continue;
             }
+            Verb::Behave { server, quirks } => {
+                let names = quirks.iter().filter(|quirk| **quirk != Quirk::Crash).map(Quirk::name);
+                odd.extend(names.map(|name| (*server, name)));
+                continue;
+            }
+            Verb::Improve { server, names } => {
+                odd.retain(|(at, name)| {
+                    at != server || names.as_ref().is_some_and(|names| !names.contains(name))
+                });
+                continue;
+            }
             Verb::Clock { site, ahead_ms, adds } => {
                 if let Some(clock) = clocks.get_mut(*site) {
                     *clock = if *adds { *clock + ahead_ms } else { *ahead_ms };
@@ -92,6 +106,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
             Node::Server(server) => put(&mut servers, *server, state),
         }
     }
+    odd.into_iter().for_each(|(server, _)| put(&mut answers, server, Some("misbehaves")));
     let named = |names: Vec<String>, states: Vec<Option<&str>>| {
         names.into_iter().zip(states).find_map(|(name, state)| state.map(|state| format!("{name} {state}")))
     };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::time::Moment;
+use sip::uas::behave::quirk::Quirk;
 
 use super::{Assert, Form, Plan, Step, Trigger, Verb};
 use crate::script::action::{Action, Reply, Who};
@@ -131,7 +132,8 @@ fn lasts(action: &Action) -> Duration {
         Action::Cut { span, .. }
         | Action::Slow { span, .. }
         | Action::Drop { span, .. }
-        | Action::Answer { span, .. } => span.unwrap_or_default(),
+        | Action::Answer { span, .. }
+        | Action::Behave { span, .. } => span.unwrap_or_default(),
         Action::Flap { span, .. } | Action::Call { span, .. } => *span,
         Action::Heal { .. }
         | Action::Return { .. }
@@ -271,6 +273,19 @@ impl Unfolding<'_> {
             }
             Action::Failback { site } => {
                 vec![(now, Verb::Drill { site: self.site(site).ok_or_else(unknown)?, tier: None })]
+            }
+            Action::Behave { server, quirks, span } => {
+                let server = self.server(server).ok_or_else(unknown)?;
+                if quirks.is_empty() {
+                    vec![(now, Verb::Improve { server, names: None })]
+                } else {
+                    let names = Some(quirks.iter().map(Quirk::name).collect());
+                    let quirks = quirks.iter().map(|quirk| self.addressed(quirk)).collect();
+                    undone(
+                        Verb::Behave { server, quirks },
+                        span.map(|span| (span, Verb::Improve { server, names })),
+                    )
+                }
             }
             Action::Clock { site, ahead_ms, adds } => {
                 let site = self.site(site).ok_or_else(unknown)?;

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip::uas::behave::quirk::Quirk;
+use sip::uas::behave::words;
+
 use super::Name;
 use super::cursor::{Cursor, Read};
 use super::names::{Names, Sort};
@@ -31,6 +34,8 @@ pub enum Action {
     Failover { site: Name, server: Name },
     /// `failback SITE`
     Failback { site: Name },
+    /// `behave P WORDS [for D]`, and `behave P normal` with no quirks
+    Behave { server: Name, quirks: Vec<Quirk>, span: Option<Duration> },
     /// `skew clock SITE by D` (sets the error) and `step clock SITE by D` (adds to it)
     Clock { site: Name, ahead_ms: i64, adds: bool },
     /// `locate USER [at SITE]`
@@ -117,8 +122,8 @@ pub enum Who {
 /// The words with which an action begins.
 pub const WORDS: &[&str] = &[
     "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
-    "answer", "failover", "failback", "skew", "step", "locate", "detach", "silence", "roam", "call", "login",
-    "logout", "note", "end",
+    "answer", "behave", "failover", "failback", "skew", "step", "locate", "detach", "silence", "roam",
+    "call", "login", "logout", "note", "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
@@ -174,6 +179,7 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
             Action::Failover { site, server: server(line, names)? }
         }
         "failback" => Action::Failback { site: line.name(names, SITE)? },
+        "behave" => behave(line, names)?,
         "skew" => clock(line, names, false)?,
         "step" => clock(line, names, true)?,
         "locate" => Action::Locate { phone: line.name(names, PHONE)?, site: site(line, names, "at")? },
@@ -253,6 +259,41 @@ fn answer(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         other => other,
     };
     Ok(Action::Answer { server, method, reply, span: line.span("for")? })
+}
+
+/// A place of a redirection is a URI, or the name of a server.
+fn behave(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    let server = server(line, names)?;
+    let orders = line.until("for");
+    let quirks = if orders == ["normal"] {
+        Vec::new()
+    } else {
+        let known = words::NAMES.iter().copied().chain(["normal"]);
+        let quirks = words::read(&orders).map_err(|wrong| {
+            line.go_to(wrong.at);
+            let complaint = line.complain("this is no behaviour of a server", wrong.expected);
+            if wrong.at == 0 {
+                complaint.nearest_of(known)
+            } else {
+                complaint.nearest_of(wrong.known.iter().copied())
+            }
+        })?;
+        line.go_to(orders.len());
+        quirks
+    };
+    for quirk in &quirks {
+        let Quirk::Redirect { to, .. } = quirk else { continue };
+        for place in to.iter().filter(|place| !place.contains(':')) {
+            if names.find(place, SERVER).is_none() {
+                return Err(line
+                    .complain_back("this leads nowhere", "a URI such as `sip:192.0.2.1:5060` or a server"));
+            }
+        }
+    }
+    if quirks.is_empty() {
+        line.go_to(1);
+    }
+    Ok(Action::Behave { server, quirks, span: line.span("for")? })
 }
 
 fn clock(line: &mut Cursor<'_>, names: &Names, adds: bool) -> Read<Action> {

@@ -19,12 +19,13 @@ pub struct Cursor<'a> {
     line: &'a str,
     tokens: Vec<Token<'a>>,
     next: usize,
+    mark: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// At the first word of the line.
     pub fn new(place: Place, line: &'a str) -> Cursor<'a> {
-        Cursor { place, line, tokens: tokens(line), next: 0 }
+        Cursor { place, line, tokens: tokens(line), next: 0, mark: 0 }
     }
 
     /// Whether nothing is left.
@@ -58,6 +59,20 @@ impl<'a> Cursor<'a> {
         let fits = self.peek().is_some_and(|token| token.text == text && token.kind != Kind::Quoted);
         self.next += usize::from(fits);
         fits
+    }
+
+    /// The texts of the tokens before this word, or to the end of the line; they are not taken. See [`Cursor::go_to`].
+    pub fn until(&mut self, stop: &str) -> Vec<&'a str> {
+        self.mark = self.next;
+        let rest = self.tokens.iter().skip(self.next);
+        rest.take_while(|token| token.text != stop || token.kind == Kind::Quoted)
+            .map(|token| token.text)
+            .collect()
+    }
+
+    /// Goes to so many tokens behind where [`Cursor::until`] was asked.
+    pub fn go_to(&mut self, count: usize) {
+        self.next = self.mark + count;
     }
 
     /// Takes exactly this word or mark.

@@ -251,7 +251,8 @@ fn last(deed: &mut Deed, long: Duration) -> bool {
             Action::Cut { span, .. }
             | Action::Slow { span, .. }
             | Action::Drop { span, .. }
-            | Action::Answer { span, .. },
+            | Action::Answer { span, .. }
+            | Action::Behave { span, .. },
         ) => *span = Some(long),
         Deed::Act(Action::Flap { span, .. } | Action::Call { span, .. }) => *span = long,
         Deed::Act(_) | Deed::Check(_) => return false,

@@ -53,6 +53,8 @@ pub struct Gate {
     realm: String,
     algorithms: Vec<Algorithm>,
     life: Duration,
+    /// A shorter life, for a while.
+    hurry: Option<Duration>,
     rotate: bool,
     key: Secret,
     serial: u64,
@@ -84,7 +86,17 @@ impl Gate {
     /// nonces; it need not outlive the process.
     pub fn new(realm: impl Into<String>, algorithms: Vec<Algorithm>, key: Secret) -> Gate {
         let (life, counts) = (NONCE_LIFE, BTreeMap::new());
-        Gate { realm: realm.into(), algorithms, life, rotate: false, key, serial: 0, floor: 0, counts }
+        Gate {
+            realm: realm.into(),
+            algorithms,
+            life,
+            hurry: None,
+            rotate: false,
+            key,
+            serial: 0,
+            floor: 0,
+            counts,
+        }
     }
 
     /// The same gate with another nonce lifetime.
@@ -97,6 +109,20 @@ impl Gate {
     pub fn rotating(mut self) -> Gate {
         self.rotate = true;
         self
+    }
+
+    /// From now on nonces live only so long, those given out included; `None` for as long as usual.
+    pub fn hurry(&mut self, life: Option<Duration>) {
+        self.hurry = life;
+    }
+
+    /// No nonce given out so far is known any more.
+    pub fn forget(&mut self) {
+        (self.counts, self.floor) = (BTreeMap::new(), self.serial + 1);
+    }
+
+    fn life(&self) -> Duration {
+        self.hurry.map_or(self.life, |life| life.min(self.life))
     }
 
     /// The WWW-Authenticate values of a 401, one for each algorithm, all with one new nonce.
@@ -166,7 +192,7 @@ impl Gate {
     fn accept(&mut self, now: Moment, given: &Given<'_>) -> bool {
         self.prune(now);
         let Some((issued, serial)) = self.recognise(given.nonce) else { return false };
-        if issued > now || now.since(issued) >= self.life {
+        if issued > now || now.since(issued) >= self.life() {
             return false;
         }
         match self.counts.get_mut(&serial) {
@@ -200,8 +226,9 @@ impl Gate {
 
     /// Drops the counts of nonces that are too old anyway. Serials grow with time, so the oldest come first.
     fn prune(&mut self, now: Moment) {
+        let life = self.life();
         while let Some(oldest) = self.counts.first_entry() {
-            if now.since(oldest.get().issued) < self.life {
+            if now.since(oldest.get().issued) < life {
                 break;
             }
             oldest.remove();

@@ -74,6 +74,10 @@ impl Health {
                 if self.talkative || self.filtered =>
             {
                 self.weigh(now, evidence, out);
+                // After a silence it is asked at once; after a 5xx to OPTIONS in a while, or idle users would stay.
+                if evidence != Evidence::Silent {
+                    self.timers.set(Timer::Probe, now + self.patience());
+                }
             }
             // It has never answered OPTIONS, so its silence says little: a user decides.
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {

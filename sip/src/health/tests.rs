@@ -225,6 +225,23 @@ fn a_quiet_server_is_asked_and_its_silence_takes_it_down_within_ten_seconds() {
 }
 
 #[test]
+fn a_quiet_server_that_answers_5xx_to_everything_is_down_within_ten_seconds() {
+    let mut story = Story::new();
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(story.run(4000), ["4000 probe 5060"]);
+    story.answers(200, &[]);
+    assert_eq!(story.run(8000), ["8000 probe 5060"]);
+    story.answers(503, &[]);
+    assert_eq!(story.health.state(), State::Suspect { since: at(8000) });
+    assert_eq!(story.run(12_000), ["12000 probe 5060"]);
+    story.answers(503, &["12000 down"]);
+    // What a REGISTER got is not settled by OPTIONS.
+    let mut story = Story::new();
+    story.check(Evidence::Broken(500), &[]);
+    assert_eq!(story.run(60_000), Vec::<String>::new());
+}
+
+#[test]
 fn a_server_without_a_spare_is_seldom_asked_for_its_silence_moves_nobody() {
     let mut story = Story::with(vec![target(5060)], false);
     story.check(Evidence::Alive, &[]);

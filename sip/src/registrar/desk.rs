@@ -7,6 +7,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use machine::secret::Secret;
 use machine::time::{Moment, Wall};
 
 use crate::digest::Request;
@@ -43,6 +44,22 @@ impl Reply {
     }
 }
 
+/// How passwords are asked for; all but the first are misbehaviour that clients have to survive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asking {
+    /// As the rules say.
+    #[default]
+    Fair,
+    /// Every REGISTER draws a fresh nonce; no answer to it satisfies.
+    Endless,
+    /// The same, and each time with `stale=true`.
+    Stale,
+    /// A nonce expires after so long, and nobody says `stale`.
+    Short(Duration),
+    /// As a proxy does it: 407 instead of 401. That is no misbehaviour.
+    Proxy,
+}
+
 /// A REGISTER that passed every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sound {
@@ -64,6 +81,7 @@ impl Sound {
 pub struct Desk {
     domains: Domains,
     gate: Option<Gate>,
+    asking: Asking,
     subscribers: Subscribers,
     /// Whether addresses nobody told us of are accepted too.
     open: bool,
@@ -82,7 +100,8 @@ impl Desk {
         began: Option<Wall>,
     ) -> Desk {
         let (subscribers, registrar) = (Subscribers::default(), Registrar::new(policy));
-        Desk { domains, gate, subscribers, open, registrar, began }
+        let asking = Asking::Fair;
+        Desk { domains, gate, asking, subscribers, open, registrar, began }
     }
 
     /// Adds a subscriber or changes one. False when the address of record is none of our domains.
@@ -105,6 +124,31 @@ impl Desk {
     pub fn evict(&mut self, now: Moment, aor: &str, out: &mut Vec<Change>) {
         if let Some(aor) = self.domains.canonical_text(aor) {
             self.registrar.evict(now, &aor, out);
+        }
+    }
+
+    /// From now on passwords are asked for like this; nothing happens at a desk that asks for none.
+    pub fn ask_like(&mut self, asking: Asking) {
+        self.asking = asking;
+        let life = match asking {
+            Asking::Short(life) => Some(life),
+            Asking::Fair | Asking::Endless | Asking::Stale | Asking::Proxy => None,
+        };
+        if let Some(gate) = &mut self.gate {
+            gate.hurry(life);
+        }
+    }
+
+    /// Whoever knows this password may register the address of record that the username names, enrolled or not.
+    pub fn admit_everybody(&mut self, password: Secret) {
+        self.subscribers.admit_everybody(password);
+    }
+
+    /// A crash: every contact and every nonce is forgotten. The subscribers are on the disk.
+    pub fn crash(&mut self, now: Moment, out: &mut Vec<Change>) {
+        self.registrar.lose(now, out);
+        if let Some(gate) = &mut self.gate {
+            gate.forget();
         }
     }
 
@@ -138,8 +182,8 @@ impl Desk {
             return Err(Reply::plain(404));
         }
         if let Some(user) = user
-            && known
             && !self.subscribers.may_change(&user, &registration.aor)
+            && (known || self.subscribers.admits_everybody())
         {
             return Err(Reply::plain(403));
         }
@@ -177,16 +221,25 @@ impl Desk {
         let (method, uri) = (message.method().unwrap_or(""), message.request_uri().unwrap_or(""));
         let request = Request { method, uri, body: message.body() };
         let subscribers = &self.subscribers;
-        let answers = message.headers(Name::Authorization);
-        let stale = match gate.check(now, answers, &request, |user| subscribers.password(user)) {
-            Outcome::Passed { user, info } => return Ok((Some(user), info)),
-            Outcome::Malformed => return Err(bad("Bad Authorization")),
-            Outcome::Missing | Outcome::Wrong { .. } => false,
-            Outcome::Stale => true,
+        let (code, ask, told) = match self.asking {
+            Asking::Proxy => (407, Name::ProxyAuthenticate, Name::ProxyAuthorization),
+            Asking::Fair | Asking::Endless | Asking::Stale | Asking::Short(_) => {
+                (401, Name::WwwAuthenticate, Name::Authorization)
+            }
+        };
+        let answers = message.headers(told);
+        let outcome = gate.check(now, answers, &request, |user| subscribers.password(user));
+        let stale = match (outcome, self.asking) {
+            (Outcome::Malformed, _) => return Err(bad("Bad Authorization")),
+            (_, Asking::Endless) => false,
+            (_, Asking::Stale) => true,
+            (Outcome::Passed { user, info }, _) => return Ok((Some(user), info)),
+            (Outcome::Missing | Outcome::Wrong { .. }, _) | (Outcome::Stale, Asking::Short(_)) => false,
+            (Outcome::Stale, Asking::Fair | Asking::Proxy) => true,
         };
         let challenges = gate.challenge(now, stale).into_iter();
-        let lines = challenges.map(|value| (Name::WwwAuthenticate, value)).collect();
-        Err(Reply { code: 401, reason: None, lines })
+        let lines = challenges.map(|value| (ask, value)).collect();
+        Err(Reply { code, reason: None, lines })
     }
 }
 

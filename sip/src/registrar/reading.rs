@@ -99,6 +99,7 @@ fn read_wish(message: &Message, model: Model) -> Result<Wish, Objection> {
             instance: contact.instance().map(Into::into),
             flow: if flows { flow_of(contact) } else { None },
             expires: expires.map(|seconds| Duration::from_secs(seconds.into())),
+            most: None,
         });
     }
     let live = items.iter().filter(|item| item.expires != Some(Duration::ZERO));

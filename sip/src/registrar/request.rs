@@ -40,4 +40,6 @@ pub struct Item {
     pub flow: Option<(String, u32)>,
     /// The requested interval, zero to remove; `None` when neither Contact nor Expires names one.
     pub expires: Option<Duration>,
+    /// No more than this is granted, whatever the policy says about too little.
+    pub most: Option<Duration>,
 }

@@ -23,6 +23,8 @@ pub struct Subscribers {
     owners: HashMap<String, String>,
     /// (username, aor), to find out when a username has no address any more.
     owned: BTreeSet<(String, String)>,
+    /// The password of whoever was not added.
+    everybody: Option<Secret>,
 }
 
 impl Subscribers {
@@ -46,9 +48,19 @@ impl Subscribers {
         }
     }
 
+    /// Whoever was not added has this password, and owns the address of record that the username names.
+    pub fn admit_everybody(&mut self, password: Secret) {
+        self.everybody = Some(password);
+    }
+
+    /// Whether that was said.
+    pub fn admits_everybody(&self) -> bool {
+        self.everybody.is_some()
+    }
+
     /// The password of a username.
     pub fn password(&self, username: &str) -> Option<&Secret> {
-        self.passwords.get(username)
+        self.passwords.get(username).or(self.everybody.as_ref())
     }
 
     /// Whether the address of record exists (404 otherwise).
@@ -58,7 +70,13 @@ impl Subscribers {
 
     /// Whether this username may change the contacts of this address of record (403 otherwise).
     pub fn may_change(&self, username: &str, aor: &str) -> bool {
-        self.owners.get(aor).is_some_and(|owner| owner == username)
+        match self.owners.get(aor) {
+            Some(owner) => owner == username,
+            None => {
+                let named = aor.strip_prefix("sip:").and_then(|rest| rest.rsplit_once('@'));
+                self.everybody.is_some() && named.is_some_and(|(user, _)| user == username)
+            }
+        }
     }
 
     /// How many there are.
@@ -95,6 +113,19 @@ mod tests {
         all.remove("sip:102@example.com");
         assert!(all.password("anna").is_none());
         assert!(all.password("annabel").is_some());
+    }
+
+    #[test]
+    fn everybody_has_the_common_password_and_an_own_address() {
+        let mut all = Subscribers::default();
+        all.put(subscriber(101, "anna", "a"));
+        assert!(all.password("999").is_none() && !all.may_change("999", "sip:999@example.com"));
+        all.admit_everybody(Secret::new("all"));
+        assert_eq!(all.password("999").map(Secret::reveal), Some("all"));
+        assert_eq!(all.password("anna").map(Secret::reveal), Some("a"));
+        assert!(all.may_change("999", "sip:999@example.com"));
+        assert!(!all.may_change("999", "sip:998@example.com"), "somebody else's");
+        assert!(!all.may_change("101", "sip:101@example.com"), "that one belongs to anna");
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn item(uri: &str, expires: u64) -> Item {
         instance: None,
         flow: None,
         expires: Some(Duration::from_secs(expires)),
+        most: None,
     }
 }
 

@@ -67,8 +67,9 @@ struct Entry {
 }
 
 /// The server transactions of one endpoint.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Servers {
+    room: usize,
     /// Looked up, never iterated: order cannot be seen.
     table: HashMap<Key, Entry>,
     /// The number tells transactions that end at one instant apart.
@@ -76,14 +77,31 @@ pub struct Servers {
     serial: u64,
 }
 
+impl Default for Servers {
+    fn default() -> Servers {
+        Servers::with_room(TRANSACTIONS_MAX)
+    }
+}
+
 impl Servers {
+    /// A table that remembers so many.
+    pub fn with_room(room: usize) -> Servers {
+        Servers { room, table: HashMap::new(), ends: BTreeMap::new(), serial: 0 }
+    }
+
+    /// Forgets everything.
+    pub fn lose(&mut self) {
+        self.table.clear();
+        self.ends.clear();
+    }
+
     /// Looks a request up and, when it is new and there is room, remembers it.
     pub fn arrive(&mut self, now: Moment, key: &Key) -> Arrival {
         self.wake(now);
         match self.table.get(key) {
             Some(Entry { answer: Some(bytes), .. }) => return Arrival::Again(bytes.clone()),
             Some(Entry { answer: None, .. }) => return Arrival::Absorbed,
-            None if self.table.len() >= TRANSACTIONS_MAX => return Arrival::Full,
+            None if self.table.len() >= self.room => return Arrival::Full,
             None => {}
         }
         self.put(key.clone(), None, now + LIFE);

@@ -28,6 +28,10 @@ pub struct Profile {
     pub auth: Option<Auth>,
     /// Accepts addresses of record that nobody enrolled.
     pub open: bool,
+    /// The password of whoever nobody enrolled: the username is then the user part of the address of record.
+    pub everybody: Option<Secret>,
+    /// How many transactions are remembered; `None` for [`crate::transaction::server::TRANSACTIONS_MAX`].
+    pub transactions: Option<usize>,
     /// A REGISTER is answered only after a verdict.
     pub hold: bool,
     /// The calendar time at the start of the clock, for the Date line.
@@ -72,6 +76,11 @@ impl Profile {
     /// The desk of this answerer.
     pub(crate) fn desk(self, chance: &mut Chance) -> Desk {
         let gate = self.auth.map(|auth| auth.gate(chance));
-        Desk::new(Domains::new(&self.domains), self.policy, gate, self.open, self.began)
+        let open = self.open || self.everybody.is_some();
+        let mut desk = Desk::new(Domains::new(&self.domains), self.policy, gate, open, self.began);
+        if let Some(password) = self.everybody {
+            desk.admit_everybody(password);
+        }
+        desk
     }
 }

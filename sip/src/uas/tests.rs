@@ -5,10 +5,13 @@ use super::*;
 use machine::secret::Secret;
 use machine::time::Wall;
 
+use crate::digest::Algorithm;
 use crate::digest::Request;
 use crate::digest::client::{Answer, Credentials, Scope};
 use crate::registrar::Policy;
 use crate::target::Transport;
+
+mod misbehaving;
 
 const A: &str = "<sip:101@10.0.1.1:5062>";
 

@@ -1,9 +1,11 @@
 //! Follows nodes and phones through the script: which have started, where they are, who is logged in on them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use machine::chance::Chance;
 use machine::time::Moment;
+use sip::uas::behave::quirk::Quirk;
 
 use super::{PHONES_AFTER, Unfolding};
 use crate::plan::{Node, Verb};
@@ -20,6 +22,17 @@ impl Unfolding<'_> {
 
     pub(super) fn server(&self, name: &Name) -> Option<usize> {
         self.plan.servers.iter().position(|server| server.name == *name)
+    }
+
+    /// The quirk with the addresses of servers in the place of their names.
+    pub(super) fn addressed(&self, quirk: &Quirk) -> Quirk {
+        let Quirk::Redirect { code, to } = quirk else { return quirk.clone() };
+        let place = |text: &Arc<str>| match self.server(text).and_then(|server| self.plan.servers.get(server))
+        {
+            Some(server) => format!("sip:{}", server.address).into(),
+            None => text.clone(),
+        };
+        Quirk::Redirect { code: *code, to: to.iter().map(place).collect() }
     }
 
     pub(super) fn user(&self, name: &Name) -> Option<usize> {
