@@ -10,8 +10,11 @@ use omm::roaming::{Ask, Refusal};
 use sip::message::Message as SipMessage;
 use sip::uas::{Effect, Input, Uas};
 
-use crate::doors::{Datagram, Undelivered};
-use crate::messages::{Answer, Die, Fallen, Leave, Left, Located, Pillar, Route, Unsent, Verdict};
+use crate::doors::{Datagram, Undelivered, Ways};
+use crate::flows::FlowsActor;
+use crate::messages::{
+    Answer, Broken, Die, Fallen, FlowLost, Leave, Left, Located, Pillar, Promised, Route, Stun, Verdict,
+};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 

@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use omm::claim::Word;
@@ -13,6 +14,9 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use sip::message::Message as SipMessage;
 use sip::server::Standing;
+use sip::target::Target;
+
+use crate::doors::Datagram;
 
 /// A phone proved that it is here: an authenticated REGISTER, or the location API (then nobody waits for an answer).
 #[derive(Message, Clone, Debug)]
@@ -74,10 +78,35 @@ pub struct Verdict {
 #[rtype(result = "()")]
 pub struct Answer(pub SipMessage);
 
-/// The SIP door could not send to this address what the machine that owns the Call-ID wanted sent.
+/// What the SIP side could not do for the machine that owns a Call-ID.
+#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
+#[rtype(result = "()")]
+pub enum Broken {
+    /// Its request could not be sent to this address.
+    Request(SocketAddr),
+    /// This flow is gone, with whatever was in flight on it. Everybody is told.
+    Flow(Target),
+}
+
+/// A flow that stood is gone: everybody who may have used it has to know.
 #[derive(Message, Clone, Copy)]
 #[rtype(result = "()")]
-pub struct Unsent(pub SocketAddr);
+pub struct FlowLost(pub Target);
+
+/// A datagram that is STUN and no SIP.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stun(pub Datagram);
+
+/// A server promised over UDP to answer keep-alives (RFC 5626 5.4, RFC 6223).
+#[derive(Message, Clone, Copy)]
+#[rtype(result = "()")]
+pub struct Promised {
+    /// Where it is.
+    pub server: SocketAddr,
+    /// How often it wants to be asked; none when it leaves that open.
+    pub interval: Option<Duration>,
+}
 
 /// Responses with this Call-ID go to `to` from now on; to nobody when it is `None`.
 #[derive(Message)]
@@ -86,7 +115,7 @@ pub struct Route {
     /// The whole Call-ID.
     pub call_id: Arc<str>,
     /// Who owns it.
-    pub to: Option<(Recipient<Answer>, Recipient<Unsent>)>,
+    pub to: Option<(Recipient<Answer>, Recipient<Broken>)>,
 }
 
 /// A user's machine has something to tell the other OMMs.
@@ -131,6 +160,8 @@ pub enum Pillar {
     Endpoint,
     /// It holds what was to become durable.
     Keeper,
+    /// It holds the connections.
+    Flows,
 }
 
 /// Everybody dies at once and says nothing: the process ends, or starts over from the store.

@@ -6,9 +6,9 @@ use actix::prelude::*;
 use sip::health::{Effect, Health, Input};
 use sip::server::Server;
 
-use crate::binding::Witness;
-use crate::doors::Datagram;
-use crate::messages::{Answer, Die, Fallen, Route, Stands, Unsent};
+use crate::binding::{Moved, Witness};
+use crate::doors::{Datagram, Ways};
+use crate::messages::{Answer, Broken, Die, Fallen, Route, Stands};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -19,7 +19,7 @@ pub struct HealthWays {
     /// Its OMM, when it falls over.
     pub fallen: Recipient<Fallen<u8>>,
     /// The SIP door.
-    pub sip: Recipient<Datagram>,
+    pub sip: Ways,
     /// Who brings the answers.
     pub routes: Recipient<Route>,
 }
@@ -75,8 +75,7 @@ impl Seated for ServerActor {
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Probe { server: _, to, bytes, first: _, routine: _ } => {
-                // A full door loses the probe, as the network would.
-                let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
+                self.ways.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Standing { server: _, tier, standing } => {
                 self.ways.stands.do_send(Stands { tier, standing })
@@ -102,11 +101,22 @@ impl Handler<Answer> for ServerActor {
     }
 }
 
-impl Handler<Unsent> for ServerActor {
+impl Handler<Broken> for ServerActor {
     type Result = ();
 
-    fn handle(&mut self, _: Unsent, ctx: &mut Context<Self>) {
-        self.feed(Input::Unsent, ctx);
+    fn handle(&mut self, broken: Broken, ctx: &mut Context<Self>) {
+        match broken {
+            Broken::Request(_) => self.feed(Input::Unsent, ctx),
+            Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
+        }
+    }
+}
+
+impl Handler<Moved> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Moved(server): Moved, ctx: &mut Context<Self>) {
+        self.feed(Input::Resolved(server), ctx);
     }
 }
 

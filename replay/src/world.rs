@@ -17,7 +17,7 @@ use machine::secret::Secret;
 use machine::time::Moment;
 use omm::ids::Number;
 use omm::stamp::OmmId;
-use sip::server::{Account, Server};
+use sip::server::{Account, Server, Way};
 use sip::target::{Target, Transport};
 use sip::uas::behave::Behaviour;
 use sip::uas::{Input as UasInput, Uas};
@@ -272,7 +272,8 @@ impl World {
         let place = &self.plan.sites[site];
         let (addr, name) = (SocketAddr::V4(place.address), place.name.clone());
         let target = Target { transport: Transport::Udp, addr };
-        let omm = Arc::new(Server { name, tier: 0, targets: vec![target], spare: false });
+        let omm =
+            Arc::new(Server { name, tier: 0, targets: vec![target], spare: false, way: Way::default() });
         let account = Arc::new(self.phone_account(user, phone));
         let actor = &self.phones[phone];
         let own = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::from(0x0a80_0000 + phone as u32), 5060));

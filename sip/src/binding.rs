@@ -45,6 +45,7 @@ use flight::{Flight, Orphan};
 
 mod answer;
 mod flight;
+mod flow;
 mod landing;
 mod orders;
 mod plan;
@@ -102,6 +103,10 @@ pub enum Input {
     Answer(Message),
     /// The transport could not send to this address, or the stream to it broke.
     Unsent(SocketAddr),
+    /// A flow that stood is gone, with whatever was in flight on it (RFC 5626 4.4).
+    FlowLost(Target),
+    /// The server is found elsewhere now: another list of targets.
+    Resolved(Arc<Server>),
     /// The account changed: another password, another lifetime. The address of record stays the same.
     Account(Arc<Account>),
 }
@@ -190,6 +195,8 @@ enum Timer {
     Hold,
     /// When the owner has had time to object to the refresh.
     Objection,
+    /// When to register over a new flow.
+    Flow,
 }
 
 impl Name for Timer {
@@ -200,6 +207,7 @@ impl Name for Timer {
             Timer::Lapse => "lapse",
             Timer::Hold => "hold",
             Timer::Objection => "objection",
+            Timer::Flow => "flow",
         }
     }
 }
@@ -268,6 +276,8 @@ pub struct Binding {
     refusals: u16,
     /// The server refused outbound (439) or an extension (420).
     plain: bool,
+    /// It takes no streams, so even a large request goes as a datagram.
+    narrow: bool,
     cautious: bool,
     /// The line was told that nothing is left to do.
     retired: bool,
@@ -312,6 +322,7 @@ impl Binding {
             failures: 0,
             refusals: 0,
             plain: false,
+            narrow: false,
             cautious: false,
             retired: false,
             wants: Wants::default(),
@@ -352,6 +363,8 @@ impl Machine for Binding {
             Input::Order(order) => self.obey(now, order),
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
+            Input::FlowLost(flow) => self.flow_lost(now, flow, out),
+            Input::Resolved(server) => self.resolved(now, server),
             Input::Account(account) => self.change(account),
         }
         self.proceed(now, out);
@@ -369,7 +382,7 @@ impl Machine for Binding {
                 Timer::Again => self.again(),
                 Timer::Failover => self.give_up(now, out),
                 Timer::Lapse => self.lapse(out),
-                Timer::Objection => self.wants.due = true,
+                Timer::Objection | Timer::Flow => self.wants.due = true,
                 // Going on is what `proceed` does.
                 Timer::Hold => {}
             }

@@ -38,6 +38,7 @@ use crate::server::{Local, Server, Standing};
 use crate::target::Target;
 use crate::timing::Timing;
 
+mod flow;
 mod probe;
 
 /// What can happen to the health of a server.
@@ -49,6 +50,10 @@ pub enum Input {
     Answer(Message),
     /// The transport could not send a probe.
     Unsent,
+    /// A flow that stood is gone.
+    FlowLost(Target),
+    /// The server is found elsewhere now; nowhere at all when there is no target.
+    Resolved(Arc<Server>),
 }
 
 /// What the health of a server wants done.
@@ -207,6 +212,8 @@ impl Machine for Health {
                     self.probed(now, Evidence::Unreachable, out);
                 }
             }
+            Input::FlowLost(flow) => self.flow_lost(now, flow, out),
+            Input::Resolved(server) => self.resolved(now, server, out),
         }
     }
 

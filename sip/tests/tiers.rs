@@ -17,7 +17,7 @@ use sip::line::{self, Line};
 use sip::message::Message;
 use sip::registrar::subscriber::Subscriber;
 use sip::report::Removal;
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Local, Server, Way};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
 use sip::uas::behave::Behaviour;
@@ -73,7 +73,7 @@ impl Site {
         let servers: Vec<Arc<Server>> = (0..2_u8)
             .map(|tier| {
                 let name = if tier == 0 { "pbx" } else { "gw" }.into();
-                Arc::new(Server { name, tier, targets: vec![target(tier)], spare: true })
+                Arc::new(Server { name, tier, targets: vec![target(tier)], spare: true, way: Way::default() })
             })
             .collect();
         let health = |server: &Arc<Server>| {

@@ -25,7 +25,7 @@ use serde_json::Value;
 use sip::digest::Algorithm;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
-use sip::server::{Account, Server};
+use sip::server::{Account, Server, Way};
 use sip::target::{Target, Transport};
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
@@ -160,7 +160,13 @@ impl World {
         let mut handset = handset.borrow_mut();
         handset.travels += 1;
         let target = Target::new(Transport::Udp, place.sip);
-        let omm = Arc::new(Server { name: site.into(), tier: 0, targets: vec![target], spare: false });
+        let omm = Arc::new(Server {
+            name: site.into(),
+            tier: 0,
+            targets: vec![target],
+            spare: false,
+            way: Way::default(),
+        });
         handset.here = Some(Phone::arrive(handset.make.clone(), omm, handset.travels));
     }
 

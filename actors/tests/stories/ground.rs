@@ -35,7 +35,7 @@ use omm::stamp::OmmId;
 use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::registrar::Policy as Grants;
-use sip::server::{Local, Server};
+use sip::server::{Local, Server, Way};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
 use sip::uas::Uas;
@@ -307,7 +307,7 @@ impl Shared {
         let server = |tier, name: &str, addr: &str| {
             let addr: SocketAddr = addr.parse().expect("an address");
             let targets = vec![Target::new(Transport::Udp, addr)];
-            Arc::new(Server { name: name.into(), tier, targets, spare: true })
+            Arc::new(Server { name: name.into(), tier, targets, spare: true, way: Way::default() })
         };
         let (seen, bombs, node) = (self.seen.clone(), self.bombs.clone(), "here");
         let sink = move |line: Seen<'_>| {

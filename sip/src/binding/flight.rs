@@ -40,6 +40,8 @@ pub(super) struct Errand {
     pub(super) again: bool,
     /// The longest Retry-After of a 503.
     pub(super) retry_after: Option<Duration>,
+    /// The flow broke under it once, and it was sent again.
+    pub(super) reflown: bool,
 }
 
 impl Default for Errand {
@@ -59,6 +61,7 @@ impl Default for Errand {
             plain: false,
             again: false,
             retry_after: None,
+            reflown: false,
         }
     }
 }

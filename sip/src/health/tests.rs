@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::draft::Draft;
 use crate::name::Name;
+use crate::server::Way;
 use crate::target::Transport;
 
 struct Story {
@@ -27,7 +28,7 @@ impl Story {
     }
 
     fn with(targets: Vec<Target>, spare: bool) -> Story {
-        let server = Server { name: "pbx".into(), tier: 0, targets, spare };
+        let server = Server { name: "pbx".into(), tier: 0, targets, spare, way: Way::default() };
         let local =
             Local { sent_by: "10.0.1.1:5060".into(), host: "10.0.1.1".into(), agent: "homing".into() };
         let timing = Arc::new(Timing::default());
