@@ -1,4 +1,5 @@
-//! The SIP door: one UDP socket. Datagrams that find a queue full are dropped and counted, as the network would.
+//! The SIP doors. This one is a UDP socket: datagrams that find a queue full are dropped and counted, as the network
+//! would. [`streams`] is the door for TCP and TLS, [`tls`] whom it believes.
 
 use std::cell::Cell;
 use std::io;
@@ -10,6 +11,9 @@ use actix::prelude::*;
 use bytes::Bytes;
 use sip::target::{Target, Transport};
 use tokio::net::UdpSocket;
+
+pub mod streams;
+pub mod tls;
 
 /// Largest datagram there is (RFC 768): nothing is ever cut off silently.
 const DATAGRAM_MAX: usize = 65_535;
@@ -158,7 +162,9 @@ impl Handler<Datagram> for UdpDoor {
     fn handle(&mut self, datagram: Datagram, _: &mut Context<Self>) {
         let sent = match datagram.peer.transport {
             Transport::Udp => self.socket.try_send_to(&datagram.bytes, datagram.peer.addr),
-            Transport::Tcp | Transport::Tls => Err(io::Error::other("this version speaks SIP over UDP only")),
+            Transport::Tcp | Transport::Tls => {
+                Err(io::Error::other("a stream does not leave by the socket of datagrams"))
+            }
         };
         match sent {
             Ok(_) => count(&self.counts.sent),

@@ -9,7 +9,7 @@ use sip::flows::{Counts, Effect, Flows, Id, Input};
 use sip::server::Server;
 
 use crate::doors::{Datagram, Enter, OpenFlow, ToPeer, Undelivered, Wire, WireEvent};
-use crate::messages::{Die, Fallen, FlowLost, Pillar, Promised, Stun};
+use crate::messages::{Die, Fallen, FlowLost, Pillar, Upkeep};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -175,19 +175,16 @@ impl Handler<Known> for FlowsActor {
     }
 }
 
-impl Handler<Stun> for FlowsActor {
+impl Handler<Upkeep> for FlowsActor {
     type Result = ();
 
-    fn handle(&mut self, Stun(Datagram { peer, bytes }): Stun, ctx: &mut Context<Self>) {
-        self.feed(Input::Stun { from: peer.addr, bytes }, ctx);
-    }
-}
-
-impl Handler<Promised> for FlowsActor {
-    type Result = ();
-
-    fn handle(&mut self, Promised { server, interval }: Promised, ctx: &mut Context<Self>) {
-        self.feed(Input::Promised { server, interval }, ctx);
+    fn handle(&mut self, upkeep: Upkeep, ctx: &mut Context<Self>) {
+        match upkeep {
+            Upkeep::Stun(Datagram { peer, bytes }) => {
+                self.feed(Input::Stun { from: peer.addr, bytes }, ctx);
+            }
+            Upkeep::Promised { server, interval } => self.feed(Input::Promised { server, interval }, ctx),
+        }
     }
 }
 

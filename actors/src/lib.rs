@@ -17,7 +17,9 @@ pub mod clock;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;
+
 pub mod falls;
+pub mod flows;
 pub mod keeper;
 pub mod line;
 pub mod link;

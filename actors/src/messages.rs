@@ -93,19 +93,19 @@ pub enum Broken {
 #[rtype(result = "()")]
 pub struct FlowLost(pub Target);
 
-/// A datagram that is STUN and no SIP.
-#[derive(Message)]
+/// What the endpoint hears that keeps datagram flows alive.
+#[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
-pub struct Stun(pub Datagram);
-
-/// A server promised over UDP to answer keep-alives (RFC 5626 5.4, RFC 6223).
-#[derive(Message, Clone, Copy)]
-#[rtype(result = "()")]
-pub struct Promised {
-    /// Where it is.
-    pub server: SocketAddr,
-    /// How often it wants to be asked; none when it leaves that open.
-    pub interval: Option<Duration>,
+pub enum Upkeep {
+    /// A datagram that is STUN and no SIP.
+    Stun(Datagram),
+    /// A server promised to answer keep-alives (RFC 5626 5.4, RFC 6223).
+    Promised {
+        /// Where it is.
+        server: SocketAddr,
+        /// How often it wants to be asked; none when it leaves that open.
+        interval: Option<Duration>,
+    },
 }
 
 /// Responses with this Call-ID go to `to` from now on; to nobody when it is `None`.

@@ -17,6 +17,7 @@ use sip::report::{Leftover, Listed, Removal};
 use sip::server::Standing;
 use sip::uri::Uri;
 
+use crate::binding::Moved;
 use crate::keeper::{Keep, Kept};
 use crate::line::{LineActor, LineNews, LineWays, Want};
 use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Stands, Verdict};
@@ -361,6 +362,16 @@ impl Handler<Stands> for UserActor {
         }
         if let Some(line) = &self.line {
             line.do_send(Want(line::Input::Server { tier, standing }));
+        }
+    }
+}
+
+impl Handler<Moved> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, moved: Moved, _: &mut Context<Self>) {
+        if let Some(line) = &self.line {
+            line.do_send(moved);
         }
     }
 }

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ::actors::doors::{Datagram, Undelivered};
+use ::actors::doors::{Datagram, Undelivered, Ways};
 use ::actors::endpoint::{Count, EndpointActor, EndpointWays};
-use ::actors::messages::{Answer, Fallen, Leave, Left, Located, Pillar, Route, Unsent, Verdict};
+use ::actors::messages::{
+    Answer, Broken, Fallen, FlowLost, Leave, Left, Located, Pillar, Route, Upkeep, Verdict,
+};
 use actix::prelude::*;
 use bytes::Bytes;
 use machine::chance::Chance;
@@ -108,10 +110,23 @@ impl Handler<Answer> for Others {
     }
 }
 
-impl Handler<Unsent> for Others {
+impl Handler<Broken> for Others {
     type Result = ();
-    fn handle(&mut self, Unsent(addr): Unsent, _: &mut Context<Self>) {
-        self.note(format!("unsent to {addr}"));
+    fn handle(&mut self, broken: Broken, _: &mut Context<Self>) {
+        match broken {
+            Broken::Request(addr) => self.note(format!("unsent to {addr}")),
+            Broken::Flow(flow) => self.note(format!("lost {flow}")),
+        }
+    }
+}
+
+impl Handler<Upkeep> for Others {
+    type Result = ();
+    fn handle(&mut self, upkeep: Upkeep, _: &mut Context<Self>) {
+        match upkeep {
+            Upkeep::Stun(datagram) => self.note(format!("stun from {}", datagram.peer)),
+            Upkeep::Promised { server, interval } => self.note(format!("{server} promises {interval:?}")),
+        }
     }
 }
 
@@ -129,7 +144,8 @@ impl Desk {
         let (told, asks) = (others.told.clone(), others.asks.clone());
         let others = others.start();
         let ways = EndpointWays {
-            sip: others.clone().recipient(),
+            sip: Ways { datagrams: others.clone().recipient(), streams: others.clone().recipient() },
+            upkeep: others.clone().recipient(),
             located: others.clone().recipient(),
             left: others.clone().recipient(),
             fallen: others.clone().recipient(),

@@ -288,6 +288,7 @@ impl Shared {
         };
         let dial = self.dial.borrow().clone();
         Birth {
+            streams: None,
             role: self.role,
             directory: directory(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
