@@ -44,7 +44,7 @@ pub struct Site {
     pub data_dir: PathBuf,
     /// The socket on which `homing status` asks.
     pub control: PathBuf,
-    /// The AXI listener.
+    /// The AXI listener; a central without one is the only site of its system.
     pub axi: Option<Axi>,
     /// The way to the central; remotes have one (M-2.3.1.2-b).
     pub link: Option<Link>,
@@ -182,7 +182,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let axi_protocol = top.number("axi_protocol", 1, 65_535).map_or(AXI_PROTOCOL, |found| found.value as u32);
     let data_dir = top.need_text("data_dir", "a folder").map(|dir| base.join(dir.value));
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
-    let axi = axi(top, role.as_ref());
+    let axi = axi(top);
     let link = link(top, role.as_ref());
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(sip);
@@ -238,8 +238,8 @@ fn plain_only(section: &Section<'_, '_>) {
     }
 }
 
-fn axi(top: &Section<'_, '_>, role: Option<&At<Role>>) -> Option<Option<Axi>> {
-    if !top.has("axi") && role.is_none_or(|role| role.value == Role::Remote) {
+fn axi(top: &Section<'_, '_>) -> Option<Option<Axi>> {
+    if !top.has("axi") {
         return Some(None);
     }
     let section = top.need_table("axi")?;
@@ -294,6 +294,16 @@ fn remotes(
             reader.fault(span, "only a central has remotes (M-2.1.1-a)", "[[remote]]", "no [[remote]]", None);
             section.has("name");
             return remotes;
+        }
+        if index == 0 && !top.has("axi") {
+            let hint = Some("where do they connect? write [axi]; a system of one site needs neither".into());
+            reader.fault(
+                section.span.clone(),
+                "remotes without an AXI listener",
+                "[[remote]]",
+                "a table [axi]",
+                hint,
+            );
         }
         let remote = section.need_parsed("name", "the site's name", site_name);
         let park = section.need_parsed("park", PARK_TEXT, str::parse::<Park>);

@@ -74,11 +74,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
     (
         "role = \"remote\"",
         "role = \"central\"",
-        r#"site.toml:1:1: `axi` is missing in the site's file
-  1 | name = "berlin"
-    | ^
-    expected: a table [axi]
-site.toml:6:1: a central dials nobody: remotes connect to it (M-2.2.9-a)
+        r#"site.toml:6:1: a central dials nobody: remotes connect to it (M-2.2.9-a)
   6 | [link]
     | ^^^^^^
     read:     [link]
@@ -342,6 +338,16 @@ fn the_eleventh_remote_is_refused_in_its_line() {
     assert!(own.contains("this PARK is that of berlin itself (M-2.1.2.1-a)"), "{own}");
     let twice = said(&format!("{central}{}{}", remote(1), remote(2).replace("0002", "0001")));
     assert!(twice.contains("this PARK is that of r1 (M-2.1.2.1-a)"), "{twice}");
+}
+
+#[test]
+fn remotes_need_a_listener_and_a_single_site_none() {
+    let (head, rest) = GOOD.split_once("[link]").expect("a link");
+    let (_, tail) = rest.split_once("tls = false\n").expect("its end");
+    let single = format!("{head}{tail}").replace("remote", "central");
+    assert_eq!(said(&single), "");
+    let deaf = said(&format!("{single}[[remote]]\nname = \"r1\"\npark = \"1F102F0001\"\n"));
+    assert!(deaf.contains("remotes without an AXI listener"), "{deaf}");
 }
 
 const AXI: &str = "[axi]\nlisten = \"0.0.0.0:12622\"";

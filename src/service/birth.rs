@@ -212,6 +212,7 @@ fn policy(site: &Site) -> Policy {
     Policy {
         watchdog: Some(watch(timers)),
         evidence: site.evidence,
+        alone: site.role == Role::Central && site.axi.is_none(),
         detach_hold: timers.detach_hold,
         confirm: timers.confirm,
         confirm_again: timers.confirm_again,

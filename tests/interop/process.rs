@@ -35,6 +35,12 @@ impl Process {
         Process { child, log: log.to_owned() }
     }
 
+    /// The number of its first process and of the group.
+    #[allow(dead_code, reason = "benches/peers asks, the tests do not")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops it in the middle of whatever it does, as a hung machine would.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);

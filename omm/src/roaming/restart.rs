@@ -77,7 +77,8 @@ impl Roaming {
     pub(super) fn ask_registrar(&mut self, now: Moment, age: Duration, out: &mut Vec<Effect>) {
         self.state = State::Asking;
         let stop = self.policy.watchdog.map(|class| class.stop);
-        if stop.is_none_or(|stop| age < stop) {
+        let silent = stop.is_some_and(|stop| age >= stop);
+        if !silent && !self.policy.alone {
             self.timers.set(Timer::Query, now + QUERY_MAX);
             out.push(Effect::Query);
         }
@@ -85,6 +86,9 @@ impl Roaming {
         let mut verdicts = Vec::new();
         self.watchdog.wake(now, &mut verdicts);
         self.judge(now, verdicts, out);
+        if self.policy.alone && !silent {
+            self.serve_again(now, out);
+        }
     }
 
     /// The registrar has answered the question of a restart.

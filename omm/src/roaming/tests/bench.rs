@@ -169,9 +169,14 @@ impl Bench {
 
     /// The process starts again at `second` with what was stored.
     pub(super) fn restart(&mut self, second: u64, expected: &str, state: State) {
+        self.restart_under(watched(), second, expected, state);
+    }
+
+    /// The same under another policy.
+    pub(super) fn restart_under(&mut self, policy: Policy, second: u64, expected: &str, state: State) {
         let record = self.stored.clone().expect("a record");
         let mut out = Vec::new();
-        let policy = Arc::new(watched());
+        let policy = Arc::new(policy);
         self.second = second;
         self.roaming =
             Roaming::resume(ME, policy, record, Moment::from_millis(second * 1000), wall(second), &mut out);

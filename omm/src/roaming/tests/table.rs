@@ -354,6 +354,19 @@ fn after_a_restart_the_registrar_is_asked_first() {
 }
 
 #[test]
+fn the_only_omm_of_a_system_registers_again_without_asking() {
+    let alone = || Policy { alone: true, ..watched() };
+    let mut bench = Bench::settled();
+    bench.restart_under(alone(), 600, "bind, claim here", State::Settled);
+    bench.restart_under(
+        alone(),
+        9_000,
+        "watchdog overdue, watchdog expired, alarm watchdog-removal, save, unbind, claim gone",
+        State::Gone,
+    );
+}
+
+#[test]
 fn a_restart_without_an_answer_goes_on_registering_bounded_by_the_stored_report() {
     let mut bench = Bench::settled();
     bench.restart(8_000, "query, watchdog overdue", State::Asking);

@@ -1,0 +1,182 @@
+//! homing beside the peers that do the same job, in one run on one machine.
+//!
+//! ```text
+//! cargo bench --bench peers                          everything, 1,000 and 10,000 users
+//! HOMING_BENCH_USERS=1000 cargo bench --bench peers -- cold-start
+//! ```
+//!
+//! - **cold-start**: a site comes back after an outage: the registrar's table is empty and N users have to be registered
+//!   with it (Kamailio, digest MD5, UDP, loopback). The clock runs from the start of the process to the moment at which
+//!   the registrar holds N users, by its own count. Three runners: SIPp, which is the registrar's own capacity; Kamailio's
+//!   `uac`; and homing, started again after `kill -9` with N phones that it knows from before.
+//! - **failover**: the primary turns into a black hole (SIGSTOP) under N registered, idle users. The clock runs to the
+//!   first and to the last user at the secondary, by its own count.
+//!
+//! Targets: at least 4 times faster than `uac`; at most 1.5 times SIPp's time; at most 1 % requests beyond the 2 N that
+//! are needed (a challenge and its answer for each user); at most 3 kB of memory for a registered user beyond the idle
+//! process; the first user at the secondary within 10 s.
+//!
+//! Needs Kamailio and SIPp (apt: kamailio, sip-tester). Times on a busy machine are worth little, their ratios more.
+#![expect(clippy::disallowed_methods, reason = "real peers live in real time")]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::meter::Cost;
+use crate::pbx::{Count, Pbx};
+use crate::sipp::Phones;
+use crate::site::Site;
+
+#[path = "../../tests/interop/address.rs"]
+#[allow(dead_code, reason = "shared with the interop tests")]
+mod address;
+mod meter;
+mod pbx;
+#[path = "../../tests/interop/poll.rs"]
+#[allow(dead_code, reason = "shared with the interop tests")]
+mod poll;
+#[path = "../../tests/interop/presence.rs"]
+#[allow(dead_code, unused_imports, unused_macros, reason = "shared with the interop tests")]
+mod presence;
+#[path = "../../tests/interop/process.rs"]
+#[allow(dead_code, reason = "shared with the interop tests")]
+mod process;
+mod sipp;
+mod site;
+mod uac;
+
+/// The number of the first user.
+const FIRST: u64 = 10_001;
+/// How often the registrar is asked how far it is.
+const LOOK: Duration = Duration::from_millis(20);
+/// When a runner has failed.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.iter().any(|word| word == "--bench") {
+        // `cargo test --benches` only wants to see that it builds: the peers have tests of their own.
+        return ExitCode::SUCCESS;
+    }
+    for program in ["kamailio", "sipp"] {
+        if presence::find(program).is_none() {
+            eprintln!("{program} is not installed: apt install kamailio sip-tester");
+            return ExitCode::from(3);
+        }
+    }
+    let asked =
+        |name: &str| words.iter().all(|word| word == "--bench") || words.iter().any(|word| word == name);
+    let sizes: Vec<u64> = match std::env::var("HOMING_BENCH_USERS") {
+        Ok(text) => text.split(',').map(|size| size.trim().parse().expect("a number of users")).collect(),
+        Err(_) => vec![1_000, 10_000],
+    };
+    for users in sizes {
+        if asked("cold-start") {
+            cold_start(users);
+        }
+        if asked("failover") {
+            failover(users);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// How one runner did.
+struct Run {
+    seconds: f64,
+    registers: u64,
+    cost: Cost,
+}
+
+/// Watches the registrar until it holds `users` users.
+fn watch(pbx: &Pbx, users: u64, started: Instant, leader: u32) -> Run {
+    loop {
+        let Count { users: held, registers } = pbx.count();
+        if held >= users {
+            let seconds = started.elapsed().as_secs_f64();
+            return Run { seconds, registers, cost: meter::cost(leader) };
+        }
+        assert!(started.elapsed() < PATIENCE, "{held} of {users} users after {PATIENCE:?}");
+        poll::rest(LOOK);
+    }
+}
+
+fn cold_start(users: u64) {
+    println!("cold start of {users} users");
+    println!(
+        "  {:<24} {:>8} {:>10} {:>8} {:>8} {:>10}",
+        "", "seconds", "REGISTERs", "beyond", "CPU s", "memory MB"
+    );
+    let mut pbx = Pbx::start();
+    let phones = Phones::of(users);
+    let limit = [16, 32, 64].map(|parallel| {
+        pbx.restart();
+        let started = Instant::now();
+        let sipp = phones.start(pbx.at(), parallel);
+        let run = watch(&pbx, users, started, sipp.id());
+        show(&format!("SIPp, {parallel} at a time"), users, &run);
+        run.seconds
+    });
+    let limit = limit.into_iter().fold(f64::INFINITY, f64::min);
+
+    pbx.restart();
+    let (table, own) = uac::Table::of(users, pbx.at());
+    let started = Instant::now();
+    let uac = table.start(own);
+    let theirs = watch(&pbx, users, started, uac.process.id());
+    drop(uac);
+    show("Kamailio uac", users, &theirs);
+
+    let site = Site::new(users, &[pbx.at()], "");
+    let mut process = site.serve();
+    site.wait();
+    let idle = meter::cost(process.id());
+    phones.register(site.at());
+    watch(&pbx, users, Instant::now(), process.id());
+    process.kill();
+    pbx.restart();
+    let started = Instant::now();
+    let process = site.serve();
+    let ours = watch(&pbx, users, started, process.id());
+    show("homing", users, &ours);
+    let each = ours.cost.memory.saturating_sub(idle.memory) as f64 / users as f64;
+    println!("  homing is {:.1} times as fast as uac (target 4)", theirs.seconds / ours.seconds);
+    println!(
+        "  homing takes {:.2} times as long as the registrar under SIPp (target 1.5)",
+        ours.seconds / limit
+    );
+    println!("  homing needs {each:.1} kB a registered user beyond the idle process (target 3)");
+}
+
+fn show(name: &str, users: u64, run: &Run) {
+    let beyond = run.registers.saturating_sub(2 * users) as f64 / (2 * users) as f64 * 100.0;
+    println!(
+        "  {name:<24} {:>8.2} {:>10} {:>6.1} % {:>8.2} {:>10.1}",
+        run.seconds,
+        run.registers,
+        beyond,
+        run.cost.cpu,
+        run.cost.memory as f64 / 1024.0
+    );
+}
+
+fn failover(users: u64) {
+    println!("failover of {users} idle users, the primary turns into a black hole");
+    let (primary, secondary) = (Pbx::start(), Pbx::start());
+    let site = Site::new(users, &[primary.at(), secondary.at()], "");
+    let process = site.serve();
+    site.wait();
+    Phones::of(users).register(site.at());
+    watch(&primary, users, Instant::now(), process.id());
+    // Nobody is about to refresh, and the probes have found their rhythm.
+    poll::rest(Duration::from_secs(10));
+    primary.freeze();
+    let started = Instant::now();
+    let first = watch(&secondary, 1, started, process.id());
+    let last = watch(&secondary, users, started, process.id());
+    println!(
+        "  homing: first user after {:.1} s, last after {:.1} s (target: first within 10 s)",
+        first.seconds, last.seconds
+    );
+    println!("  {} REGISTERs at the secondary for {users} users", last.registers);
+}
