@@ -4,6 +4,7 @@
 //! its virtual network. Nothing in here knows which.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use bytes::Bytes;
@@ -129,3 +130,16 @@ impl Ways {
         let _ = door.try_send(datagram);
     }
 }
+
+/// Asks where a server is. The door knows which one: there is a door for each tier whose server has a name.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Resolve {
+    /// Who hears the answer.
+    pub to: Recipient<Resolved>,
+}
+
+/// The DNS's answer: targets, the best first, and for how long that is true; or why there is none.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Resolved(pub Result<(Vec<Target>, Duration), String>);

@@ -23,6 +23,7 @@ pub mod flows;
 pub mod keeper;
 pub mod line;
 pub mod link;
+pub mod locator;
 pub mod messages;
 pub mod omm;
 pub mod record;

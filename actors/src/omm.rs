@@ -6,6 +6,7 @@
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use sip::uas::Uas;
 
 use crate::binding::Moved;
 use crate::disorder::Disorder;
-use crate::doors::{Datagram, Dial, Enter, OpenFlow, Wire};
+use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Wire};
 use crate::falls::Falls;
 use crate::flows::Known;
 use crate::link::ToLink;
@@ -57,6 +58,8 @@ pub struct Birth {
     pub sip: Recipient<Datagram>,
     /// The door that opens SIP streams; `None` where only UDP is spoken.
     pub streams: Option<Recipient<OpenFlow>>,
+    /// The DNS, a door for each tier whose server has a name.
+    pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
     /// The store.

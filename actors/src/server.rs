@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use sip::health::{Effect, Health, Input};
+use sip::report::Evidence;
 use sip::server::Server;
 
 use crate::binding::{Moved, Witness};
 use crate::doors::{Datagram, Ways};
+use crate::locator::Doubt;
 use crate::messages::{Answer, Broken, Die, Fallen, Route, Stands};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -22,6 +24,8 @@ pub struct HealthWays {
     pub sip: Ways,
     /// Who brings the answers.
     pub routes: Recipient<Route>,
+    /// Who knows where the server is, when it has a name.
+    pub locator: Option<Recipient<Doubt>>,
 }
 
 /// The actor of one server's health.
@@ -45,6 +49,15 @@ impl ServerActor {
             chance,
         );
         ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
+    }
+}
+
+impl ServerActor {
+    /// Every failure is a reason to look whether the server moved (S-22); the locator decides how often.
+    fn doubt(&self) {
+        if let Some(locator) = &self.ways.locator {
+            locator.do_send(Doubt);
+        }
     }
 }
 
@@ -74,7 +87,10 @@ impl Seated for ServerActor {
 
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Probe { server: _, to, bytes, first: _, routine: _ } => {
+            Effect::Probe { server: _, to, bytes, first, routine } => {
+                if first && !routine {
+                    self.doubt();
+                }
                 self.ways.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Standing { server: _, tier, standing } => {
@@ -89,6 +105,9 @@ impl Handler<Witness> for ServerActor {
     type Result = ();
 
     fn handle(&mut self, Witness(evidence): Witness, ctx: &mut Context<Self>) {
+        if evidence != Evidence::Alive {
+            self.doubt();
+        }
         self.feed(Input::Evidence(evidence), ctx);
     }
 }

@@ -11,7 +11,6 @@ use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
 
 use sip::digest::Algorithm;
-use sip::target::Transport;
 
 use super::reader::{At, Section};
 use super::server::{Server, host_and_port};
@@ -111,14 +110,31 @@ pub struct Remote {
 /// The SIP side of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sip {
-    /// Where phones and servers reach this OMM.
+    /// Where phones and servers reach this OMM over UDP.
     pub listen: SocketAddr,
+    /// Where they reach it over TCP.
+    pub listen_tcp: Option<SocketAddr>,
+    /// Where they reach it over TLS.
+    pub listen_tls: Option<Secure>,
+    /// The file with the authorities that a server's certificate has to lead to; the system's without it.
+    pub ca: Option<PathBuf>,
     /// `host` or `host:port` that stands in the contacts this OMM registers.
     pub contact: String,
     /// The domain of the users' addresses of record.
     pub domain: String,
     /// The digest algorithms that phones are offered, the best first.
     pub digest: Vec<Algorithm>,
+}
+
+/// A listener that shows a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secure {
+    /// Where.
+    pub listen: SocketAddr,
+    /// The file with the certificate and whatever leads to its authority (PEM).
+    pub certificate: PathBuf,
+    /// The file with its key (PEM).
+    pub key: PathBuf,
 }
 
 /// A SIP server of the site.
@@ -185,7 +201,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let axi = axi(top);
     let link = link(top, role.as_ref());
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
-    let sip = top.need_table("sip").and_then(sip);
+    let sip = top.need_table("sip").and_then(|section| sip(section, base));
     let tiers = tiers(top);
     let (expires, evidence, outbound) = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
@@ -324,8 +340,11 @@ fn remotes(
     remotes
 }
 
-fn sip(section: Section<'_, '_>) -> Option<Sip> {
+fn sip(section: Section<'_, '_>, base: &Path) -> Option<Sip> {
     let place = "address:port, such as \"192.0.2.7:5060\"";
+    let listen_tcp = section.parsed("listen_tcp", place, str::parse::<SocketAddr>);
+    let listen_tls = secure(&section, base);
+    let ca = section.text("ca", "a file of certificates").map(|file| base.join(file.value));
     let listen = section.need_parsed("listen", place, str::parse::<SocketAddr>);
     let contact = section.parsed("contact", "host or host:port that others reach this OMM at", |text| {
         sip::host::Host::parse_with_port(text).map(|_| text.to_string()).map_err(|_| "it is no host")
@@ -353,16 +372,20 @@ fn sip(section: Section<'_, '_>) -> Option<Sip> {
         Err(_) => listen.to_string(),
     };
     let digest = digest.map_or(MD5, |digest| digest.value).to_vec();
-    Some(Sip { listen, contact, domain: domain?.value, digest })
+    let listen_tcp = listen_tcp.map(|found| found.value);
+    Some(Sip { listen, listen_tcp, listen_tls, ca, contact, domain: domain?.value, digest })
 }
 
-/// A server over a transport that the SIP door speaks.
-fn spoken(text: &str) -> Result<Server, String> {
-    let server = Server::read(text)?;
-    match server.transport {
-        None | Some(Transport::Udp) => Ok(server),
-        Some(other) => Err(format!("SIP over {} is not spoken yet by this version", other.via())),
-    }
+/// A TLS listener; its certificate and key go with it, and with nothing else.
+fn secure(section: &Section<'_, '_>, base: &Path) -> Option<Secure> {
+    let place = "address:port, such as \"192.0.2.7:5061\"";
+    let listen = section.parsed("listen_tls", place, str::parse::<SocketAddr>);
+    let file = |key| match &listen {
+        Some(_) => section.need_text(key, "a file in PEM").map(|file| base.join(file.value)),
+        None => section.text(key, "a file in PEM").map(|file| base.join(file.value)),
+    };
+    let (certificate, key) = (file("certificate"), file("key"));
+    Some(Secure { listen: listen?.value, certificate: certificate?, key: key? })
 }
 
 fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
@@ -387,7 +410,11 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
             reader.fault(span, what, format!("tier {}", index + 1), "no more tiers", None);
         }
         let name = section.need_parsed("name", "the server's name, such as \"pbx\"", site_name);
-        let server = section.need_parsed("uri", "sip:host[:port][;transport=udp]", spoken);
+        let server = section.need_parsed(
+            "uri",
+            "sip:host[:port][;transport=udp|tcp|tls] or sips:host[:port]",
+            Server::read,
+        );
         section.finish();
         let (Some(name), Some(server)) = (name, server) else { continue };
         if tiers.iter().any(|tier| tier.name == name.value) {

@@ -43,6 +43,7 @@ use crate::peer::{self, Dialer};
 use crate::service::birth::{AGENT, identity};
 use crate::service::boss::{Ask, Boss, Outfit, Quit};
 use crate::sockets::UdpDoor;
+use crate::sockets::streams::StreamDoor;
 use crate::store::SledStore;
 
 /// The watchdog of the demo; 2 h 30 min in real life (M-2.1.4.3-b).
@@ -227,6 +228,7 @@ async fn place(
         seed: Chance::of(common.seed, name).next(),
         key: common.key.clone(),
         door,
+        streams: StreamDoor::new(None).start(),
         dialer: Dialer.start(),
         store: Rc::new(store),
         gave_up,
@@ -269,6 +271,9 @@ fn site(
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,
+            listen_tcp: None,
+            listen_tls: None,
+            ca: None,
             contact: sip.to_string(),
             domain: DOMAIN.into(),
             digest: vec![Algorithm::SHA_256],

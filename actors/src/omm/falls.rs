@@ -73,8 +73,8 @@ impl Handler<Fallen<u8>> for OmmActor {
         }
         let at = usize::from(tier);
         let Some(children) = &self.children else { return };
-        let (endpoint, sip) = (children.endpoint.clone(), children.kin.sip.clone());
-        let Some(actor) = self.hire_server(at, &endpoint, &sip, ctx) else { return };
+        let (endpoint, sip) = (&children.endpoint, &children.kin.sip);
+        let Some(actor) = self.hire_server(at, endpoint, sip, &children.locators, ctx) else { return };
         let Some(children) = &mut self.children else { return };
         if let Some(slot) = children.kin.health.borrow_mut().get_mut(at) {
             *slot = actor.clone().recipient();

@@ -13,6 +13,7 @@ use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
 use crate::flows::{FlowsActor, FlowsWays, Known};
 use crate::keeper::{Keeper, KeeperWays};
+use crate::locator::{LocatorActor, LocatorWays};
 use crate::messages::{Die, Reach};
 use crate::record::Roam;
 use crate::server::{HealthWays, ServerActor};
@@ -24,6 +25,8 @@ pub(super) struct Children {
     pub(super) kin: Rc<Kin>,
     pub(super) endpoint: Addr<EndpointActor>,
     pub(super) flows: Addr<FlowsActor>,
+    /// By tier; only servers with a name have one.
+    pub(super) locators: BTreeMap<u8, Addr<LocatorActor>>,
     keeper: Addr<Keeper>,
     pub(super) servers: Vec<Addr<ServerActor>>,
     pub(super) users: BTreeMap<Number, Addr<UserActor>>,
@@ -40,8 +43,9 @@ impl OmmActor {
         let ways = KeeperWays { fallen: own.clone().recipient() };
         let keeper =
             Keeper::new(self.birth.store.clone(), site.clock.clone(), site.trace.clone(), ways).start();
+        let locators = self.hire_locators(ctx);
         let servers: Vec<_> =
-            (0..site.servers.len()).filter_map(|tier| self.hire_server(tier, &endpoint, &sip, ctx)).collect();
+            (0..site.servers.len()).filter_map(|tier| self.hire_server(tier, &endpoint, &sip, &locators, ctx)).collect();
         let kin = Rc::new(Kin {
             sip,
             servers: RefCell::new(site.servers.clone()),
@@ -52,7 +56,7 @@ impl OmmActor {
             star: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
-        self.children = Some(Children { kin, endpoint, flows, keeper, servers, users, links });
+        self.children = Some(Children { kin, endpoint, flows, locators, keeper, servers, users, links });
     }
 
     /// Hires the two ends of the SIP side, who know each other: what comes in by a stream goes to the endpoint, its
@@ -83,12 +87,23 @@ impl OmmActor {
         (endpoint, flows)
     }
 
+    /// Hires those who know where servers are that have a name.
+    fn hire_locators(&self, ctx: &mut Context<Self>) -> BTreeMap<u8, Addr<LocatorActor>> {
+        let hire = |(tier, dns): (&u8, &Recipient<_>)| {
+            let server = self.site().servers.get(usize::from(*tier))?.clone();
+            let ways = LocatorWays { moved: ctx.address().recipient(), dns: dns.clone() };
+            Some((*tier, LocatorActor::new(self.site(), server, ways).start()))
+        };
+        self.birth.dns.iter().filter_map(hire).collect()
+    }
+
     /// Hires the health of the server of a tier; `None` when the site has no such tier.
     pub(super) fn hire_server(
         &self,
         tier: usize,
         endpoint: &Addr<EndpointActor>,
         sip: &Ways,
+        locators: &BTreeMap<u8, Addr<LocatorActor>>,
         ctx: &mut Context<Self>,
     ) -> Option<Addr<ServerActor>> {
         let now =
@@ -99,6 +114,7 @@ impl OmmActor {
             fallen: ctx.address().recipient(),
             sip: sip.clone(),
             routes: endpoint.clone().recipient(),
+            locator: locators.get(&server.tier).map(|locator| locator.clone().recipient()),
         };
         Some(ServerActor::new(self.site(), server, ways).start())
     }
@@ -152,6 +168,9 @@ impl OmmActor {
         }
         for link in children.links.values() {
             link.dismiss();
+        }
+        for locator in children.locators.values() {
+            locator.do_send(Die);
         }
         children.endpoint.do_send(Die);
         children.flows.do_send(Die);
