@@ -64,7 +64,8 @@ async fn serve(site: Site) -> Result<(), String> {
     let (gave_up, mut given_up) = mpsc::channel(1);
     let streams = StreamDoor::new(trust(&site)?).start();
     let dialer = Dialer.start();
-    let outfit = Outfit { site: site.clone(), clock, trace, seed, key, door, streams, dialer, store, gave_up };
+    let outfit =
+        Outfit { site: site.clone(), clock, trace, seed, key, door, streams, dialer, store, gave_up };
     let boss = Boss::new(outfit).start();
     listen(&site, &boss).await?;
     if let Some(axi) = &site.axi {
@@ -107,7 +108,8 @@ async fn listen(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String> {
     }
     if let Some(secure) = &site.sip.listen_tls {
         let badge = Badge::read(&secure.certificate, &secure.key).map_err(|unfit| unfit.to_string())?;
-        let bound = streams::listen(secure.listen, Some(badge), boss.clone().recipient()).await.map_err(told)?;
+        let bound =
+            streams::listen(secure.listen, Some(badge), boss.clone().recipient()).await.map_err(told)?;
         tracing::info!(%bound, "listening for SIP over TLS");
     }
     Ok(())

@@ -137,6 +137,7 @@ impl Handler<Broken> for BindingActor {
         match broken {
             Broken::Request(addr) => self.feed(Input::Unsent(addr), ctx),
             Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
+            Broken::Target(target) => self.feed(Input::Absent(target), ctx),
         }
     }
 }

@@ -16,7 +16,7 @@ use sip::uas::{Effect, Input, Uas};
 
 use crate::doors::{Datagram, Undelivered, Ways};
 use crate::messages::{
-    Answer, Broken, Die, Fallen, FlowLost, Leave, Left, Located, Pillar, Route, Upkeep, Verdict,
+    Answer, Broken, Die, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
 };
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -150,15 +150,15 @@ impl Handler<Datagram> for EndpointActor {
     }
 }
 
-impl Handler<FlowLost> for EndpointActor {
+impl Handler<TellAll> for EndpointActor {
     type Result = ();
 
-    /// Everybody who may be registered over the flow is told, in an order that is the same in every run.
-    fn handle(&mut self, FlowLost(flow): FlowLost, _: &mut Context<Self>) {
+    /// In an order that is the same in every run.
+    fn handle(&mut self, TellAll(what): TellAll, _: &mut Context<Self>) {
         let mut owners: Vec<_> = self.routes.iter().collect();
         owners.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (_, (_, broken)) in owners {
-            broken.do_send(Broken::Flow(flow));
+            broken.do_send(what);
         }
     }
 }

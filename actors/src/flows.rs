@@ -9,7 +9,7 @@ use sip::flows::{Counts, Effect, Flows, Id, Input};
 use sip::server::Server;
 
 use crate::doors::{Datagram, Enter, OpenFlow, ToPeer, Undelivered, Wire, WireEvent};
-use crate::messages::{Die, Fallen, FlowLost, Pillar, Upkeep};
+use crate::messages::{Broken, Die, Fallen, Pillar, TellAll, Upkeep};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -23,7 +23,7 @@ pub struct FlowsWays {
     /// Who hears what could not go out.
     pub undelivered: Recipient<Undelivered>,
     /// Who tells everybody who is registered over a flow.
-    pub lost: Recipient<FlowLost>,
+    pub lost: Recipient<TellAll>,
     /// The door that opens connections; without one there is only UDP.
     pub door: Option<Recipient<OpenFlow>>,
     /// The UDP door, for STUN.
@@ -114,7 +114,7 @@ impl Seated for FlowsActor {
             Effect::Unsent { to, bytes } => {
                 self.ways.undelivered.do_send(Undelivered(Datagram { peer: to, bytes }));
             }
-            Effect::Lost { to, why: _ } => self.ways.lost.do_send(FlowLost(to)),
+            Effect::Lost { to, why: _ } => self.ways.lost.do_send(TellAll(Broken::Flow(to))),
             Effect::Datagram { to, bytes } => {
                 let peer = sip::target::Target::new(sip::target::Transport::Udp, to);
                 let _ = self.ways.udp.try_send(Datagram { peer, bytes });

@@ -86,12 +86,14 @@ pub enum Broken {
     Request(SocketAddr),
     /// This flow is gone, with whatever was in flight on it. Everybody is told.
     Flow(Target),
+    /// This target does not answer, others of its server may. Everybody is told.
+    Target(Target),
 }
 
-/// A flow that stood is gone: everybody who may have used it has to know.
+/// Everybody with a Call-ID has to know this: a flow that stood is gone, a target is silent.
 #[derive(Message, Clone, Copy)]
 #[rtype(result = "()")]
-pub struct FlowLost(pub Target);
+pub struct TellAll(pub Broken);
 
 /// What the endpoint hears that keeps datagram flows alive.
 #[derive(Message, Clone, Debug)]

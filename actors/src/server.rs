@@ -10,7 +10,7 @@ use sip::server::Server;
 use crate::binding::{Moved, Witness};
 use crate::doors::{Datagram, Ways};
 use crate::locator::Doubt;
-use crate::messages::{Answer, Broken, Die, Fallen, Route, Stands};
+use crate::messages::{Answer, Broken, Die, Fallen, Route, Stands, TellAll};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -26,6 +26,8 @@ pub struct HealthWays {
     pub routes: Recipient<Route>,
     /// Who knows where the server is, when it has a name.
     pub locator: Option<Recipient<Doubt>>,
+    /// Who tells everybody that a target is silent.
+    pub absent: Recipient<TellAll>,
 }
 
 /// The actor of one server's health.
@@ -93,6 +95,7 @@ impl Seated for ServerActor {
                 }
                 self.ways.sip.send(Datagram { peer: to, bytes });
             }
+            Effect::Absent(target) => self.ways.absent.do_send(TellAll(Broken::Target(target))),
             Effect::Standing { server: _, tier, standing } => {
                 self.ways.stands.do_send(Stands { tier, standing })
             }
@@ -127,6 +130,8 @@ impl Handler<Broken> for ServerActor {
         match broken {
             Broken::Request(_) => self.feed(Input::Unsent, ctx),
             Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
+            // It knows: it said so.
+            Broken::Target(_) => {}
         }
     }
 }

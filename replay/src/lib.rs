@@ -13,6 +13,7 @@
 
 pub mod chronicle;
 pub mod claims;
+mod dns;
 pub mod invariants;
 pub mod judge;
 pub mod ladder;

@@ -105,6 +105,8 @@ pub enum Input {
     Unsent(SocketAddr),
     /// A flow that stood is gone, with whatever was in flight on it (RFC 5626 4.4).
     FlowLost(Target),
+    /// The server's health found this target silent, and others may answer.
+    Absent(Target),
     /// The server is found elsewhere now: another list of targets.
     Resolved(Arc<Server>),
     /// The account changed: another password, another lifetime. The address of record stays the same.
@@ -364,6 +366,7 @@ impl Machine for Binding {
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
             Input::FlowLost(flow) => self.flow_lost(now, flow, out),
+            Input::Absent(target) => self.absent(now, target),
             Input::Resolved(server) => self.resolved(now, server),
             Input::Account(account) => self.change(account),
         }

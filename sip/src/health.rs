@@ -72,6 +72,8 @@ pub enum Effect {
         /// The server is in use and nothing is wrong with it; it has only not been heard of.
         routine: bool,
     },
+    /// This target does not answer, but another of the server may: whoever is registered there turns to that one.
+    Absent(Target),
     /// The server stands differently now: tell every line of the site.
     Standing {
         /// The server's name, for the trace.
@@ -146,6 +148,8 @@ pub struct Health {
     talkative: bool,
     /// Which target is probed: the one that answered last, or the one behind the one that did not.
     turn: usize,
+    /// How many targets in a row did not answer: the tier is down when all of them did not (spec 3.4).
+    missed: usize,
     timers: Timers<Timer>,
     dropped: u64,
 }
@@ -169,6 +173,7 @@ impl Health {
             heard: Moment::START,
             talkative: false,
             turn: 0,
+            missed: 0,
             timers: Timers::default(),
             dropped: 0,
         }
@@ -248,6 +253,7 @@ impl Machine for Health {
             }
             // Copies, and what is asked every half minute, would only be noise.
             Effect::Probe { .. } => None,
+            Effect::Absent(target) => Some(Note::new("absent").text("target", target)),
             Effect::Standing { server, tier, standing } => Some(
                 Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
             ),
@@ -301,12 +307,15 @@ impl Health {
     fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         self.timers.stop(Timer::Reply);
         if evidence == Evidence::Alive {
-            (self.heard, self.talkative) = (now, true);
+            (self.heard, self.talkative, self.missed) = (now, true, 0);
         }
         match (evidence, self.state) {
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.patience()),
-            (Evidence::Unreachable, State::Up) => self.down(now, out),
+            (Evidence::Unreachable, State::Up) => {
+                self.state = State::Suspect { since: now };
+                self.next_target(now, out);
+            }
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
                 if self.talkative =>
             {
@@ -320,8 +329,7 @@ impl Health {
                 self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
             }
             (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
-                self.turn = self.turn.wrapping_add(1);
-                self.down(now, out);
+                self.next_target(now, out);
             }
             (_, State::Draining) => debug_assert!(false, "a probe ended while none was due"),
         }

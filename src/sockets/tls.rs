@@ -79,11 +79,10 @@ impl Trust {
     }
 
     /// Speaks TLS on a connection that stands, with whoever proves to be all of `names`.
-    pub(super) async fn greet(
-        &self,
-        stream: TcpStream,
-        names: &[Arc<str>],
-    ) -> io::Result<Outgoing<TcpStream>> {
+    ///
+    /// # Errors
+    /// The connection broke, or the other side is not who it should be.
+    pub async fn greet(&self, stream: TcpStream, names: &[Arc<str>]) -> io::Result<Outgoing<TcpStream>> {
         let Some(first) = names.first() else { return Err(io::Error::other("nobody was asked for")) };
         let name = ServerName::try_from(first.to_string()).map_err(io::Error::other)?;
         let provider = Arc::new(ring::default_provider());

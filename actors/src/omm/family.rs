@@ -44,8 +44,9 @@ impl OmmActor {
         let keeper =
             Keeper::new(self.birth.store.clone(), site.clock.clone(), site.trace.clone(), ways).start();
         let locators = self.hire_locators(ctx);
-        let servers: Vec<_> =
-            (0..site.servers.len()).filter_map(|tier| self.hire_server(tier, &endpoint, &sip, &locators, ctx)).collect();
+        let servers: Vec<_> = (0..site.servers.len())
+            .filter_map(|tier| self.hire_server(tier, &endpoint, &sip, &locators, ctx))
+            .collect();
         let kin = Rc::new(Kin {
             sip,
             servers: RefCell::new(site.servers.clone()),
@@ -114,6 +115,7 @@ impl OmmActor {
             fallen: ctx.address().recipient(),
             sip: sip.clone(),
             routes: endpoint.clone().recipient(),
+            absent: endpoint.clone().recipient(),
             locator: locators.get(&server.tier).map(|locator| locator.clone().recipient()),
         };
         Some(ServerActor::new(self.site(), server, ways).start())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::actors::doors::{Datagram, Undelivered, Ways};
 use ::actors::endpoint::{Count, EndpointActor, EndpointWays};
 use ::actors::messages::{
-    Answer, Broken, Fallen, FlowLost, Leave, Left, Located, Pillar, Route, Upkeep, Verdict,
+    Answer, Broken, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
 };
 use actix::prelude::*;
 use bytes::Bytes;
@@ -116,6 +116,7 @@ impl Handler<Broken> for Others {
         match broken {
             Broken::Request(addr) => self.note(format!("unsent to {addr}")),
             Broken::Flow(flow) => self.note(format!("lost {flow}")),
+            Broken::Target(target) => self.note(format!("silent {target}")),
         }
     }
 }
@@ -203,6 +204,26 @@ fn whoever_wanted_to_send_hears_that_it_could_not_be_sent() {
         desk.endpoint.do_send(lost("?".to_owned()));
         pass(SECOND).await;
         assert_eq!(desk.told(), ["unsent to 10.0.0.1:5060"]);
+    });
+}
+
+#[test]
+fn a_lost_flow_is_told_to_everybody_and_what_keeps_flows_alive_goes_to_the_flows() {
+    story(async {
+        let desk = Desk::new().await;
+        for call_id in ["b@here", "a@here"] {
+            desk.route(call_id, true);
+        }
+        let flow = Target::new(Transport::Tcp, target("10.0.0.1:5060").addr);
+        desk.endpoint.do_send(TellAll(Broken::Flow(flow)));
+        pass(SECOND / 100).await;
+        assert_eq!(desk.told(), ["lost tcp:10.0.0.1:5060", "lost tcp:10.0.0.1:5060"]);
+        let stun = Datagram { peer: target(PHONE), bytes: sip::stun::request([1; 12]) };
+        desk.endpoint.do_send(stun);
+        desk.hear(answer("a@here").replace("Call-ID", "Flow-Timer: 25\r\nCall-ID")).await;
+        let told = desk.told();
+        assert_eq!(told[0], format!("stun from udp:{PHONE}"));
+        assert_eq!(told[1], format!("{PHONE} promises Some(25s)"));
     });
 }
 

@@ -23,7 +23,7 @@ impl Binding {
     /// A flow that stood is gone. What was in flight on it is sent once more, over a new flow: a registrar that was
     /// started anew, or a NAT that forgot, is no server that failed. The registration gets a new flow, too (G-9).
     pub(super) fn flow_lost(&mut self, now: Moment, flow: Target, out: &mut Vec<Effect>) {
-        if self.flight.as_ref().is_some_and(|flight| flight.to == flow) {
+        if flow.transport.is_reliable() && self.flight.as_ref().is_some_and(|flight| flight.to == flow) {
             let Some(mut errand) = self.abandon() else { return };
             if errand.contact.is_some() {
                 // It may have been carried out all the same (RFC 4321).
@@ -93,6 +93,18 @@ impl Binding {
                 .is_some_and(|meant| meant.transport == Transport::Udp && meant.addr.ip() == to.addr.ip());
         self.narrow |= is_wide;
         is_wide
+    }
+
+    /// This target does not answer, says the server's health: whoever is registered there turns to the next one. What
+    /// is in flight to it finds out by itself.
+    pub(super) fn absent(&mut self, now: Moment, target: Target) {
+        if self.current() != Some(target) || self.list().len() < 2 {
+            return;
+        }
+        self.target = u8::try_from((usize::from(self.target) + 1) % self.list().len()).unwrap_or(0);
+        if self.state == State::Registered && self.flight.is_none() {
+            self.register_within(now, FLOW_SPREAD);
+        }
     }
 
     fn register_within(&mut self, now: Moment, spread: Duration) {

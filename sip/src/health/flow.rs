@@ -12,7 +12,7 @@ impl Health {
     /// A flow to the server broke: one probe over a new one tells whether the server lives (ours). It says nothing by
     /// itself: registrars are started anew, and NATs forget.
     pub(super) fn flow_lost(&mut self, now: Moment, flow: Target, out: &mut Vec<Effect>) {
-        if !self.server.targets.contains(&flow) {
+        if !flow.transport.is_reliable() || !self.server.targets.contains(&flow) {
             return;
         }
         match self.state {
@@ -22,6 +22,19 @@ impl Health {
             }
             State::Down | State::Draining => {}
         }
+    }
+
+    /// The probed target did not answer: the next one is asked before the whole server is given up (spec 3.4).
+    pub(super) fn next_target(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let absent = self.server.targets.get(self.turn % self.server.targets.len().max(1)).copied();
+        self.turn = self.turn.wrapping_add(1);
+        self.missed += 1;
+        if self.missed < self.server.targets.len() {
+            out.extend(absent.filter(|_| self.missed == 1).map(Effect::Absent));
+            return self.ask(now, out);
+        }
+        self.missed = 0;
+        self.down(now, out);
     }
 
     /// The DNS names other targets. None at all means that the tier is down (spec 3.4); a new one is probed at once.
