@@ -366,7 +366,13 @@ impl Flows {
             out.push(Effect::Distrusted { to, why: why.clone() });
         }
         match connection.stage {
-            Stage::Open if connection.is_ours() => out.push(Effect::Lost { to, why }),
+            Stage::Open if connection.is_ours() => {
+                // Whoever accepts and hangs up at once is as good as one who refuses.
+                if now.since(connection.since) < SULK {
+                    self.sulking.insert(to, now + SULK);
+                }
+                out.push(Effect::Lost { to, why });
+            }
             Stage::Open => {}
             Stage::Opening(waiting) => {
                 self.sulking.insert(to, now + SULK);

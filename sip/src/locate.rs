@@ -177,7 +177,7 @@ impl Machine for Locator {
             Effect::Resolve => None,
             Effect::Moved(server) => {
                 let targets: Vec<String> = server.targets.iter().map(Target::to_string).collect();
-                let note = Note::new("located-at").text("server", &server.name);
+                let note = Note::new("resolved").text("server", &server.name);
                 Some(note.text("targets", targets.join(" ")))
             }
             Effect::Stale { server, why } => {

@@ -142,3 +142,6 @@ async fn admit<S: AsyncRead + AsyncWrite + 'static>(stream: S, peer: Target, doo
         Ok(None) | Err(_) => tracing::debug!(%peer, "a SIP connection was not wanted"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,4 @@ mod registrar;
 mod relay;
 mod system;
 mod table;
+mod transports;

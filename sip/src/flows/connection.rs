@@ -31,7 +31,8 @@ pub(super) struct Connection {
     pub(super) armed: Moment,
     dialled: bool,
     spoke: bool,
-    since: Moment,
+    /// When it was asked for, or came in.
+    pub(super) since: Moment,
     /// When the message began that is not whole yet.
     begun: Option<Moment>,
 }

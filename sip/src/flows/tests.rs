@@ -131,9 +131,20 @@ fn what_was_meant_for_a_refused_connection_is_given_back_and_nobody_knocks_for_a
 fn a_connection_that_dies_is_told_once_and_opened_again_by_the_next_request() {
     let mut story = Story::new();
     story.open();
+    story.run(Duration::from_secs(60));
     assert_eq!(story.close(2, "connection reset"), ["lost tcp:192.0.2.1:5060: connection reset"]);
     assert_eq!(story.send(pbx()), ["dial 4 tcp:192.0.2.1:5060 []"]);
     assert_eq!(story.flows.load(), (1, 0));
+}
+
+#[test]
+fn who_accepts_and_hangs_up_at_once_is_not_called_in_a_loop() {
+    let mut story = Story::new();
+    story.open();
+    story.close(2, "closed by the other side");
+    assert_eq!(story.send(pbx()), ["unsent tcp:192.0.2.1:5060 REGISTER"]);
+    story.run(Duration::from_secs(1));
+    assert_eq!(story.send(pbx()), ["dial 4 tcp:192.0.2.1:5060 []"]);
 }
 
 #[test]
