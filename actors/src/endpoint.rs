@@ -156,7 +156,7 @@ impl Handler<TellAll> for EndpointActor {
     /// In an order that is the same in every run.
     fn handle(&mut self, TellAll(what): TellAll, _: &mut Context<Self>) {
         let mut owners: Vec<_> = self.routes.iter().collect();
-        owners.sort_by(|(a, _), (b, _)| a.cmp(b));
+        owners.sort_by_key(|(call_id, _)| *call_id);
         for (_, (_, broken)) in owners {
             broken.do_send(what);
         }

@@ -328,8 +328,10 @@ impl Health {
             (Evidence::Alive, State::Recovering) => {
                 self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
             }
-            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
-                self.next_target(now, out);
+            (_, State::Suspect { .. } | State::Recovering) => self.next_target(now, out),
+            (_, State::Probing | State::Down) => {
+                self.turn = self.turn.wrapping_add(1);
+                self.down(now, out);
             }
             (_, State::Draining) => debug_assert!(false, "a probe ended while none was due"),
         }

@@ -9,6 +9,7 @@ use machine::secret::Secret;
 
 mod answers;
 mod chaos;
+mod flow;
 mod removing;
 mod stories;
 

@@ -30,7 +30,7 @@ impl Health {
         self.turn = self.turn.wrapping_add(1);
         self.missed += 1;
         if self.missed < self.server.targets.len() {
-            out.extend(absent.filter(|_| self.missed == 1).map(Effect::Absent));
+            out.extend(absent.map(Effect::Absent));
             return self.ask(now, out);
         }
         self.missed = 0;
