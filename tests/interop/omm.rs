@@ -80,6 +80,11 @@ impl Omm {
         self.wait();
     }
 
+    /// What it has written to its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+
     /// Whether the process is still there.
     pub(crate) fn lives(&mut self) -> bool {
         self.process.lives()
