@@ -158,7 +158,7 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
         tell(port("axi port", &axi.listen.to_string(), reach::bind_tcp(axi.listen).await, running));
     }
     tell(contact(site));
-    let resolver = Resolver::system(seed, site.sip.listen.is_ipv4());
+    let resolver = Resolver::system(seed, site.sip.listen.is_ipv4() && site.sip.listen_other.is_none());
     for tier in &site.tiers {
         let what = format!("tier {}", tier.name);
         match &resolver {

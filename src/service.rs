@@ -57,8 +57,9 @@ async fn serve(site: Site) -> Result<(), String> {
     let owner = format!("homing serve, site {}", site.name);
     let store = SledStore::open(&site.data_dir, &owner).map_err(|fault| fault.to_string())?;
     let store: Rc<dyn Store> = Rc::new(store);
-    let (door, bound) =
-        UdpDoor::open(site.sip.listen).await.map_err(what("the SIP socket cannot be opened"))?;
+    let (door, bound) = UdpDoor::open_both(site.sip.listen, site.sip.listen_other)
+        .await
+        .map_err(what("the SIP socket cannot be opened"))?;
     let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, birth::identity(&site)));
     let trace = Trace::new(&site.name, Rc::new(watch::log));
     let (gave_up, mut given_up) = mpsc::channel(1);

@@ -22,14 +22,16 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crate::crowd::Crowd;
 use crate::meter::Cost;
 use crate::pbx::{Count, Pbx};
-use crate::sipp::Phones;
 use crate::site::Site;
 
 #[path = "../../tests/interop/address.rs"]
 #[allow(dead_code, reason = "shared with the interop tests")]
 mod address;
+#[path = "../../tests/interop/crowd.rs"]
+mod crowd;
 mod meter;
 mod pbx;
 #[path = "../../tests/interop/poll.rs"]
@@ -41,12 +43,9 @@ mod presence;
 #[path = "../../tests/interop/process.rs"]
 #[allow(dead_code, reason = "shared with the interop tests")]
 mod process;
-mod sipp;
 mod site;
 mod uac;
 
-/// The number of the first user.
-const FIRST: u64 = 10_001;
 /// How often the registrar is asked how far it is.
 const LOOK: Duration = Duration::from_millis(20);
 /// When a runner has failed.
@@ -108,7 +107,7 @@ fn cold_start(users: u64) {
         "", "seconds", "REGISTERs", "beyond", "CPU s", "memory MB"
     );
     let mut pbx = Pbx::start();
-    let phones = Phones::of(users);
+    let phones = Crowd::of(users, pbx::DOMAIN);
     let limit = [16, 32, 64].map(|parallel| {
         pbx.restart();
         let started = Instant::now();
@@ -127,7 +126,7 @@ fn cold_start(users: u64) {
     drop(uac);
     show("Kamailio uac", users, &theirs);
 
-    let site = Site::new(users, &[pbx.at()], "");
+    let site = Site::new(&phones, &[pbx.at()]);
     let mut process = site.serve();
     site.wait();
     let idle = meter::cost(process.id());
@@ -163,10 +162,11 @@ fn show(name: &str, users: u64, run: &Run) {
 fn failover(users: u64) {
     println!("failover of {users} idle users, the primary turns into a black hole");
     let (primary, secondary) = (Pbx::start(), Pbx::start());
-    let site = Site::new(users, &[primary.at(), secondary.at()], "");
+    let phones = Crowd::of(users, pbx::DOMAIN);
+    let site = Site::new(&phones, &[primary.at(), secondary.at()]);
     let process = site.serve();
     site.wait();
-    Phones::of(users).register(site.at());
+    phones.register(site.at());
     watch(&primary, users, Instant::now(), process.id());
     // Nobody is about to refresh, and the probes have found their rhythm.
     poll::rest(Duration::from_secs(10));

@@ -98,11 +98,6 @@ impl Drop for Pbx {
     }
 }
 
-/// The password of `user` at the registrar (the rule stands in `pbx.cfg`).
-pub(crate) fn password(user: u64) -> String {
-    format!("secret-{user}")
-}
-
 /// A Kamailio with this configuration, its runtime files in `home`.
 pub(crate) fn kamailio(at: SocketAddr, config: &str, home: &TempDir, defines: &[String]) -> Process {
     let file = home.path().join("kamailio.cfg");

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use omm::ids::Ipei;
 use tempfile::TempDir;
 
-use crate::pbx::{DOMAIN, password};
+use crate::crowd::Crowd;
+use crate::pbx::DOMAIN;
 use crate::process::Process;
-use crate::{FIRST, address, poll};
+use crate::{address, poll};
 
 /// The program that is measured.
 const HOMING: &str = env!("CARGO_BIN_EXE_homing");
@@ -25,8 +25,8 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Writes its files. `tiers` are its SIP servers, best first; `extra` is appended to the file.
-    pub(crate) fn new(users: u64, tiers: &[SocketAddr], extra: &str) -> Site {
+    /// Writes its files. `tiers` are its SIP servers, best first.
+    pub(crate) fn new(crowd: &Crowd, tiers: &[SocketAddr]) -> Site {
         let home = TempDir::with_prefix("homing-").expect("a temporary directory");
         let at = address::sip();
         let mut text = format!(
@@ -36,18 +36,8 @@ impl Site {
         for (index, tier) in tiers.iter().enumerate() {
             let _ = write!(text, "[[tier]]\nname = \"tier{index}\"\nuri = \"sip:{tier};transport=udp\"\n");
         }
-        text.push_str(extra);
         fs::write(home.path().join("site.toml"), text).expect("the site's file");
-        let mut text = String::new();
-        for user in FIRST..FIRST + users {
-            let ipei = Ipei::new(3074, user as u32).expect("a serial number below a million");
-            let password = password(user);
-            let _ = write!(
-                text,
-                "[[user]]\nnumber = \"{user}\"\npassword = \"{password}\"\ndevice = \"{ipei}\"\n"
-            );
-        }
-        fs::write(home.path().join("users.toml"), text).expect("the users' file");
+        fs::write(home.path().join("users.toml"), crowd.listed()).expect("the users' file");
         Site { home, at }
     }
 

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 
-use crate::pbx::{DOMAIN, kamailio, password};
+use crate::address;
+use crate::crowd::FIRST;
+use crate::pbx::{DOMAIN, kamailio};
 use crate::process::Process;
-use crate::{FIRST, address};
 
 /// A Kamailio that registers users elsewhere.
 pub(crate) struct Uac {
@@ -30,10 +31,9 @@ impl Table {
         // A colon parts the fields.
         let (proxy, own) = (format!("sip:{pbx}").replace(':', "\\:"), at.to_string().replace(':', "\\:"));
         for user in FIRST..FIRST + users {
-            let password = password(user);
             let _ = writeln!(
                 rows,
-                "{user}:u{user}:{user}:uac.test:{user}:{DOMAIN}:{DOMAIN}:{user}:{password}::{proxy}:3600:0:0:{own}:udp\\:{own}"
+                "{user}:u{user}:{user}:uac.test:{user}:{DOMAIN}:{DOMAIN}:{user}:secret-{user}::{proxy}:3600:0:0:{own}:udp\\:{own}"
             );
         }
         std::fs::write(home.path().join("uacreg"), rows).expect("the rows");

@@ -144,6 +144,8 @@ pub struct Health {
     misses: u32,
     /// When any answer was last heard of.
     heard: Moment,
+    /// It has given a sign of life, and was asked at once whether it answers probes.
+    met: bool,
     /// It has answered a probe, so its silence means something.
     talkative: bool,
     /// Which target is probed: the one that answered last, or the one behind the one that did not.
@@ -171,6 +173,7 @@ impl Health {
             probe: Probe::new(local, uri.into(), chance),
             misses: 0,
             heard: Moment::START,
+            met: false,
             talkative: false,
             turn: 0,
             missed: 0,
@@ -273,6 +276,10 @@ impl Health {
             (Evidence::Alive, State::Up) => {
                 if self.timers.at(Timer::Idle).is_none() {
                     self.timers.set(Timer::Idle, now + self.patience());
+                }
+                // Only whoever answers a probe can be judged by silence, so nobody waits to find that out.
+                if !std::mem::replace(&mut self.met, true) {
+                    self.ask(now, out);
                 }
             }
             (Evidence::Alive, State::Recovering) => {}

@@ -112,6 +112,8 @@ pub struct Remote {
 pub struct Sip {
     /// Where phones and servers reach this OMM over UDP.
     pub listen: SocketAddr,
+    /// Where they reach it over UDP by the other family of addresses.
+    pub listen_other: Option<SocketAddr>,
     /// Where they reach it over TCP.
     pub listen_tcp: Option<SocketAddr>,
     /// Where they reach it over TLS.
@@ -344,6 +346,14 @@ fn sip(section: Section<'_, '_>, base: &Path) -> Option<Sip> {
     let place = "address:port, such as \"192.0.2.7:5060\"";
     let listen_tcp = section.parsed("listen_tcp", place, str::parse::<SocketAddr>);
     let listen_tls = secure(&section, base);
+    let other = section.parsed("listen_other", place, str::parse::<SocketAddr>);
+    if let (Some(listen), Some(other)) = (&listen, &other)
+        && listen.value.is_ipv6() == other.value.is_ipv6()
+    {
+        let what = "`listen_other` is an address of the same family as `listen`";
+        let expected = if listen.value.is_ipv6() { "an IPv4 address" } else { "an IPv6 address" };
+        section.reader.fault(other.span.clone(), what, other.value.to_string(), expected, None);
+    }
     let ca = section.text("ca", "a file of certificates").map(|file| base.join(file.value));
     let listen = section.need_parsed("listen", place, str::parse::<SocketAddr>);
     let contact = section.parsed("contact", "host or host:port that others reach this OMM at", |text| {
@@ -373,7 +383,8 @@ fn sip(section: Section<'_, '_>, base: &Path) -> Option<Sip> {
     };
     let digest = digest.map_or(MD5, |digest| digest.value).to_vec();
     let listen_tcp = listen_tcp.map(|found| found.value);
-    Some(Sip { listen, listen_tcp, listen_tls, ca, contact, domain: domain?.value, digest })
+    let listen_other = other.map(|found| found.value);
+    Some(Sip { listen, listen_other, listen_tcp, listen_tls, ca, contact, domain: domain?.value, digest })
 }
 
 /// A TLS listener; its certificate and key go with it, and with nothing else.

@@ -47,7 +47,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
   12 | lisen = "192.0.2.7:5060"
      | ^^^^^
      read:     `lisen`
-     expected: one of `ca`, `certificate`, `contact`, `digest`, `domain`, `key`, `listen`, `listen_tcp`, `listen_tls`
+     expected: one of `ca`, `certificate`, `contact`, `digest`, `domain`, `key`, `listen`, `listen_other`, `listen_tcp`, `listen_tls`
      hint:     did you mean `listen`?
 "#,
     ),
@@ -202,6 +202,16 @@ site.toml:17:1: unknown key `modle` in [[tier]]
      | ^^^^^
      read:     `modle`
      expected: one of `name`, `uri`
+"#,
+    ),
+    (
+        "domain = \"example.com\"",
+        "domain = \"example.com\"\nlisten_other = \"192.0.2.8:5060\"",
+        r#"site.toml:14:16: `listen_other` is an address of the same family as `listen`
+  14 | listen_other = "192.0.2.8:5060"
+     |                ^^^^^^^^^^^^^^^^
+     read:     192.0.2.8:5060
+     expected: an IPv6 address
 "#,
     ),
     (

@@ -271,6 +271,7 @@ fn site(
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,
+            listen_other: None,
             listen_tcp: None,
             listen_tls: None,
             ca: None,

@@ -91,7 +91,8 @@ pub enum Ask {
 impl Boss {
     /// A boss who hires as soon as a SIP server is found.
     pub fn new(outfit: Outfit) -> Boss {
-        let v4_only = outfit.site.sip.listen.is_ipv4();
+        let sip = &outfit.site.sip;
+        let v4_only = sip.listen.is_ipv4() && sip.listen_other.is_none();
         let dns = Rc::new(Resolver::system(outfit.seed, v4_only));
         Boss { outfit, dns, servers: Vec::new(), omm: None, hired: 0, falls: Falls::default() }
     }

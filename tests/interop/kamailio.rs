@@ -97,7 +97,17 @@ impl Kamailio {
 
     /// `kill -9` and a start at the same address. The location table, kept in memory only, is lost.
     pub(crate) fn restart(&mut self) {
+        self.kill();
+        self.revive();
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Starts it again, with an empty table.
+    pub(crate) fn revive(&mut self) {
         self.process = spawn(self.at, self.model, self.streams, &self.home);
         self.wait();
     }
@@ -125,13 +135,24 @@ pub(crate) fn password(user: &str) -> String {
 pub(crate) struct Ctl(PathBuf);
 
 impl Ctl {
+    /// How many users have a contact, by the registrar's own statistics; `None` if nobody answers. A table of a thousand
+    /// users is longer than `kamcmd` can read.
+    pub(crate) fn users(&self) -> Option<u64> {
+        let answer = self.ask(&["stats.fetchn", "registered_users"])?;
+        answer.lines().find_map(|line| line.trim().strip_prefix("usrloc.registered_users: ")?.parse().ok())
+    }
+
     /// The location table now, `None` if nobody answers.
     pub(crate) fn table(&self) -> Option<Table> {
+        Some(Table::parse(&self.ask(&["ul.dump"])?))
+    }
+
+    fn ask(&self, words: &[&str]) -> Option<String> {
         let kamcmd = presence::find("kamcmd")?;
         let asked =
-            Command::new(kamcmd).arg("-s").arg(format!("unix:{}", self.0.display())).arg("ul.dump").output();
+            Command::new(kamcmd).arg("-s").arg(format!("unix:{}", self.0.display())).args(words).output();
         let answer = asked.ok().filter(|answer| answer.status.success())?;
-        Some(Table::parse(&String::from_utf8_lossy(&answer.stdout)))
+        Some(String::from_utf8_lossy(&answer.stdout).into_owned())
     }
 }
 
@@ -147,8 +168,8 @@ fn spawn(at: SocketAddr, model: Model, streams: Streams, home: &TempDir) -> Proc
     };
     let program = presence::find("kamailio").unwrap_or_else(|| "kamailio".into());
     let mut command = Command::new(program);
-    // Foreground, log to stderr, 32 MB shared and 4 MB private memory, runtime files at home.
-    command.args(["-DD", "-E", "-m", "32", "-M", "4", "-f"]).arg(config(home)).arg("-Y").arg(dir);
+    // Foreground, log to stderr, 64 MB shared and 8 MB private memory, runtime files at home.
+    command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(config(home)).arg("-Y").arg(dir);
     command.args(["-l", &format!("udp:{at}")]);
     for define in [
         format!("CTL=\"unix:{}/ctl\"", dir.display()),

@@ -6,7 +6,9 @@
 
 mod address;
 mod baresip;
+mod crowd;
 mod deaths;
+mod failover;
 mod garbage;
 mod journeys;
 mod kamailio;

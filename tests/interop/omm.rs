@@ -118,7 +118,7 @@ impl Omm {
 }
 
 /// The program under test.
-const HOMING: &str = env!("CARGO_BIN_EXE_homing");
+pub(crate) const HOMING: &str = env!("CARGO_BIN_EXE_homing");
 
 fn serve(home: &TempDir) -> Process {
     let mut command = Command::new(HOMING);

@@ -289,7 +289,7 @@ impl Shared {
         let dial = self.dial.borrow().clone();
         Birth {
             streams: None,
-            dns: BTreeMap::new(),
+            dns: std::collections::BTreeMap::new(),
             role: self.role,
             directory: directory(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),

@@ -200,7 +200,8 @@ fn ten_stable_minutes_with_a_probe_each_half_minute_bring_it_back() {
 #[test]
 fn a_quiet_server_is_asked_and_its_silence_takes_it_down_within_ten_seconds() {
     let mut story = Story::new();
-    story.check(Evidence::Alive, &[]);
+    story.check(Evidence::Alive, &["0 probe 5060"]);
+    story.answers(200, &[]);
     assert_eq!(story.run(4_000), ["4000 probe 5060"]);
     story.answers(200, &[]);
     story.run(5_000);
@@ -214,21 +215,31 @@ fn a_quiet_server_is_asked_and_its_silence_takes_it_down_within_ten_seconds() {
 #[test]
 fn a_server_without_a_spare_is_seldom_asked_for_its_silence_moves_nobody() {
     let mut story = Story::with(vec![target(5060)], false);
-    story.check(Evidence::Alive, &[]);
+    story.check(Evidence::Alive, &["0 probe 5060"]);
+    story.answers(200, &[]);
     assert_eq!(story.run(299_999), Vec::<String>::new());
     assert_eq!(story.run(300_000), ["300000 probe 5060"]);
     // A second target is somewhere to go.
     let mut story = Story::with(vec![target(5060), target(5070)], false);
-    story.check(Evidence::Alive, &[]);
+    story.check(Evidence::Alive, &["0 probe 5060"]);
+    story.answers(200, &[]);
     assert_eq!(story.run(4_000), ["4000 probe 5060"]);
 }
 
 #[test]
 fn a_server_that_never_answers_options_is_not_judged_by_its_silence() {
     let mut story = Story::new();
-    story.check(Evidence::Alive, &[]);
-    assert_eq!(story.run(3_600_000).first().map(String::as_str), Some("4000 probe 5060"));
+    story.check(Evidence::Alive, &["0 probe 5060"]);
+    story.run(3_600_000);
     assert_eq!(story.health.state(), State::Up);
+}
+
+#[test]
+fn a_server_that_dies_right_after_its_first_answer_is_noticed_too() {
+    let mut story = Story::new();
+    story.check(Evidence::Alive, &["0 probe 5060"]);
+    story.answers(200, &[]);
+    assert_eq!(story.run(10_000).last().map(String::as_str), Some("9000 down"));
 }
 
 #[test]

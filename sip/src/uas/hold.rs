@@ -16,8 +16,9 @@ use crate::transaction::T1;
 
 use super::answer::Asker;
 
-/// Most REGISTERs that wait at a time. Ours: a second's worth of a full restart; more get 503.
-pub const HELD_MAX: usize = 512;
+/// Most REGISTERs that wait at a time. Ours: two seconds' worth of a campus that comes back after a power cut; more get
+/// 503.
+pub const HELD_MAX: usize = 4_096;
 /// When a waiting client gets a 100: when its Timer E has come to T2, not earlier (RFC 4320 4.1). 0.5 + 1 + 2 s.
 const REASSURE_AFTER: Duration = T1.saturating_mul(7);
 /// When the wait is given up with 503. Ours: well before the client gives up by itself at 32 s.
