@@ -15,6 +15,7 @@ use users::User;
 pub mod fault;
 mod reader;
 pub mod server;
+mod sip;
 pub mod site;
 pub mod timers;
 pub mod users;
