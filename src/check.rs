@@ -12,7 +12,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ::actors::clock::{Calendar, Clock, Origin};
-use machine::chance::Chance;
 use machine::time::Wall;
 use omm::stamp::OmmId;
 use serde_json::{Value, json};
@@ -22,6 +21,7 @@ use crate::config::site::Site;
 use crate::control;
 use crate::exit::Exit;
 use crate::resolver::Resolver;
+use crate::sockets::tls::Badge;
 
 pub mod reach;
 
@@ -138,11 +138,27 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     tell(data_dir(site));
     let running = control::ask(&site.control, &json!({"ask": "status"})).await.is_ok();
     tell(port("sip port", &site.sip.listen.to_string(), reach::bind_udp(site.sip.listen).await, running));
+    for (what, at) in [
+        ("sip tcp port", site.sip.listen_tcp),
+        ("sip tls port", site.sip.listen_tls.as_ref().map(|secure| secure.listen)),
+    ] {
+        if let Some(at) = at {
+            tell(port(what, &at.to_string(), reach::bind_tcp(at).await, running));
+        }
+    }
+    if let Some(secure) = &site.sip.listen_tls {
+        tell(match Badge::read(&secure.certificate, &secure.key) {
+            Ok(_) => {
+                Finding::new("certificate", Verdict::Pass, "the certificate and its key belong together")
+            }
+            Err(unfit) => Finding::new("certificate", Verdict::Fail, unfit.to_string()),
+        });
+    }
     if let Some(axi) = &site.axi {
         tell(port("axi port", &axi.listen.to_string(), reach::bind_tcp(axi.listen).await, running));
     }
     tell(contact(site));
-    let resolver = Resolver::system(Chance::of(seed, "dns"), site.sip.listen.is_ipv4());
+    let resolver = Resolver::system(seed, site.sip.listen.is_ipv4() && site.sip.listen_other.is_none());
     for tier in &site.tiers {
         let what = format!("tier {}", tier.name);
         match &resolver {

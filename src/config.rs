@@ -16,6 +16,7 @@ pub mod fault;
 mod reader;
 pub mod server;
 mod shaping;
+mod sip;
 pub mod site;
 pub mod timers;
 pub mod users;

@@ -4,12 +4,13 @@
 //! - [`config`]: the configuration of a site, and how mistakes in it are told.
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
 //!   [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
-//! - [`sockets`], [`peer`], [`store`], [`resolver`], [`control`], [`entropy`]: the doors to network, disk, DNS,
+//! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`]: the doors to network, disk, DNS,
 //!   operator and chance.
 
 pub mod check;
 pub mod cli;
 pub mod config;
+mod connection;
 pub mod console;
 pub mod control;
 pub mod demo;

@@ -1,33 +1,25 @@
 //! The AXI door: TCP connections to and from other OMMs (M-2.2.9-a).
 //!
-//! Reading waits until the machine has taken what was read, so a flood stops in the sender's kernel. Writing has a
-//! bounded queue; a peer that does not read loses its connection, and states are compared when it comes back.
+//! A peer that does not read loses its connection, and states are compared when it comes back.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ::actors::doors::{Accept, Dial, ToPeer, Wire, WireEvent};
+use ::actors::doors::{Accept, Dial, Wire, WireEvent};
 use actix::prelude::*;
-use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+
+use crate::connection::{Line, Room, carry};
 
 /// Longest time a connection attempt may take, whatever the link machine thinks of it; ours.
 const CONNECT_MAX: Duration = Duration::from_secs(30);
-/// Longest time that what was written before a close may take to leave; ours.
-const FAREWELL_MAX: Duration = Duration::from_secs(5);
 /// Messages that may wait to be written; ours: the claims of 10,000 users (M-2.2.1-d) three times over.
 const WAITING_MAX: usize = 32_768;
 /// Bytes that may wait to be written (spec SM-1C: 8 MiB).
 const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes read at a time.
-const CHUNK: usize = 16 * 1024;
+const ROOM: Room = Room { messages: WAITING_MAX, bytes: WAITING_BYTES_MAX };
 /// Wait after an error of the listener, such as too many open files; ours.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -81,7 +73,9 @@ pub async fn listen(at: SocketAddr, door: Recipient<Accept>) -> io::Result<Socke
 }
 
 async fn admit(stream: TcpStream, peer: SocketAddr, door: Recipient<Accept>) {
-    let (line, halves) = Line::start_on(stream);
+    // Small frames must not wait for each other's acknowledgements.
+    let _ = stream.set_nodelay(true);
+    let (line, halves) = Line::start_on(stream, ROOM);
     match door.send(Accept { peer: peer.to_string(), line: line.recipient() }).await {
         Ok(Some(events)) => carry(halves, 0, events).await,
         Ok(None) | Err(_) => tracing::debug!(%peer, "an AXI connection was not wanted"),
@@ -89,152 +83,23 @@ async fn admit(stream: TcpStream, peer: SocketAddr, door: Recipient<Accept>) {
 }
 
 async fn talk(stream: TcpStream, attempt: u64, events: Recipient<Wire>, dialled: bool) {
-    let (line, halves) = Line::start_on(stream);
+    // Small frames must not wait for each other's acknowledgements.
+    let _ = stream.set_nodelay(true);
+    let (line, halves) = Line::start_on(stream, ROOM);
     if dialled {
         events.do_send(Wire { attempt, event: WireEvent::Opened(line.recipient()) });
     }
     carry(halves, attempt, events).await;
 }
 
-/// What reader and writer of one connection share.
-struct Halves {
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
-    queue: mpsc::Receiver<Bytes>,
-    waiting: Arc<AtomicUsize>,
-    end: watch::Receiver<Option<&'static str>>,
-    ended: watch::Sender<Option<&'static str>>,
-}
-
-/// Carries one connection until it is over, then says so once.
-async fn carry(halves: Halves, attempt: u64, events: Recipient<Wire>) {
-    let Halves { read, write, queue, waiting, end, ended } = halves;
-    let writer = actix::spawn(write_all(write, queue, waiting, end.clone(), ended));
-    let why = read_all(read, attempt, &events, end).await;
-    events.do_send(Wire { attempt, event: WireEvent::Closed { why } });
-    // What was said before the end still leaves, for a short while.
-    let _ = timeout(FAREWELL_MAX, writer).await;
-}
-
-async fn read_all(
-    mut read: OwnedReadHalf,
-    attempt: u64,
-    events: &Recipient<Wire>,
-    mut end: watch::Receiver<Option<&'static str>>,
-) -> String {
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        tokio::select! {
-            biased;
-            ended = end.wait_for(Option::is_some) => {
-                return ended.ok().and_then(|why| *why).unwrap_or("closed by this side").to_string();
-            }
-            got = read.read(&mut buffer) => match got {
-                Ok(0) => return "closed by the other side".into(),
-                Ok(len) => {
-                    let bytes = Bytes::copy_from_slice(buffer.get(..len).unwrap_or_default());
-                    let taken = events.send(Wire { attempt, event: WireEvent::Bytes(bytes) }).await;
-                    if taken.is_err() {
-                        return "nobody listens any more".into();
-                    }
-                }
-                Err(error) => return error.to_string(),
-            }
-        }
-    }
-}
-
-async fn write_all(
-    mut write: OwnedWriteHalf,
-    mut queue: mpsc::Receiver<Bytes>,
-    waiting: Arc<AtomicUsize>,
-    mut end: watch::Receiver<Option<&'static str>>,
-    ended: watch::Sender<Option<&'static str>>,
-) {
-    loop {
-        // A close comes behind what was written before it; an overflow does not wait.
-        let bytes = tokio::select! {
-            biased;
-            _ = end.wait_for(|why| *why == Some(OVERFLOW)) => return,
-            bytes = queue.recv() => bytes,
-        };
-        let Some(bytes) = bytes else { break };
-        let written = tokio::select! {
-            biased;
-            _ = end.wait_for(|why| *why == Some(OVERFLOW)) => return,
-            written = write.write_all(&bytes) => written,
-        };
-        waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
-        if written.is_err() {
-            break;
-        }
-    }
-    let _ = write.shutdown().await;
-    ended.send_if_modified(|why| why.is_none().then(|| *why = Some("closed by this side")).is_some());
-}
-
-const OVERFLOW: &str = "the other side does not read what is written to it";
-
-/// The actor to whom one connection's bytes are given.
-struct Line {
-    queue: Option<mpsc::Sender<Bytes>>,
-    waiting: Arc<AtomicUsize>,
-    end: watch::Sender<Option<&'static str>>,
-}
-
-impl Line {
-    fn start_on(stream: TcpStream) -> (Addr<Line>, Halves) {
-        // Small frames must not wait for each other's acknowledgements.
-        let _ = stream.set_nodelay(true);
-        let (read, write) = stream.into_split();
-        let (queue, receiver) = mpsc::channel(WAITING_MAX);
-        let (end, ended) = watch::channel(None);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let halves =
-            Halves { read, write, queue: receiver, waiting: waiting.clone(), end: ended, ended: end.clone() };
-        let line = Line::create(|ctx| {
-            ctx.set_mailbox_capacity(WAITING_MAX);
-            Line { queue: Some(queue), waiting, end }
-        });
-        (line, halves)
-    }
-
-    fn overflow(&mut self, ctx: &mut Context<Self>) {
-        self.end.send_if_modified(|why| why.is_none().then(|| *why = Some(OVERFLOW)).is_some());
-        ctx.stop();
-    }
-}
-
-impl Actor for Line {
-    type Context = Context<Self>;
-}
-
-impl Handler<ToPeer> for Line {
-    type Result = ();
-
-    fn handle(&mut self, message: ToPeer, ctx: &mut Context<Self>) {
-        match message {
-            ToPeer::Bytes(bytes) => {
-                let Some(queue) = &self.queue else { return };
-                let len = bytes.len();
-                let waiting = self.waiting.fetch_add(len, Ordering::Relaxed) + len;
-                match queue.try_send(bytes) {
-                    Ok(()) if waiting <= WAITING_BYTES_MAX => {}
-                    Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => self.overflow(ctx),
-                    Err(mpsc::error::TrySendError::Closed(_)) => ctx.stop(),
-                }
-            }
-            ToPeer::Close => {
-                self.queue = None;
-                ctx.stop();
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ::actors::doors::ToPeer;
+    use bytes::Bytes;
+    use tokio::sync::mpsc;
+
     use super::*;
+    use crate::connection::OVERFLOW;
 
     /// Hands on what it hears to a channel; answers every `Accept` with itself.
     struct Ear(mpsc::UnboundedSender<Heard>);
@@ -256,7 +121,7 @@ mod tests {
             let _ = self.0.send(match event {
                 WireEvent::Opened(line) => Heard::Line(attempt, line),
                 WireEvent::Bytes(bytes) => Heard::Bytes(attempt, bytes),
-                WireEvent::Closed { why } => Heard::Closed(attempt, why),
+                WireEvent::Closed { why } | WireEvent::Distrusted { why } => Heard::Closed(attempt, why),
             });
         }
     }

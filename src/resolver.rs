@@ -27,14 +27,12 @@ use rsip_dns::resolvables::{
     ResolvableAddrRecord, ResolvableIpAddr, ResolvableNaptrRecord, ResolvableSrvRecord,
 };
 use rsip_dns::{DnsClient, ResolvableExt, SrvDomain};
+use sip::srv::{self, Srv};
 use sip::target::{Target, Transport};
 
 use crate::config::server::{Server, Where};
 
 mod system;
-mod weight;
-
-use weight::Srv;
 
 /// Longest time that one resolution may take altogether; ours: a little less than a REGISTER's Timer F allows.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,7 +43,9 @@ const TARGETS_MAX: usize = 32;
 #[derive(Clone)]
 pub struct Resolver {
     source: Source,
-    chance: Arc<Mutex<Chance>>,
+    /// The lot among SRV records is drawn once in a life of the service: the same records keep their order, so that an
+    /// order that changes means something.
+    seed: u64,
     /// Our socket is an IPv4 one and cannot reach IPv6 addresses.
     v4_only: bool,
 }
@@ -59,7 +59,7 @@ pub enum Unresolved {
     Dns(String),
     /// The domain says that it has no SIP service (an SRV target of "."; RFC 2782).
     NoService,
-    /// The domain offers only what this version does not speak (TLS, SCTP, WebSocket).
+    /// The domain offers only what this version does not speak (SCTP, WebSocket).
     Unspoken,
     /// There are IPv6 addresses only, and our socket is an IPv4 one.
     OnlyV6,
@@ -83,6 +83,9 @@ impl fmt::Display for Unresolved {
 
 impl std::error::Error for Unresolved {}
 
+/// What the DNS tells, and for how many seconds it may be believed; no time when there is nothing.
+type Told<T> = Result<(Vec<T>, Option<u32>), String>;
+
 /// One NAPTR record, as far as SIP looks at it.
 #[derive(Clone, Debug)]
 struct Naptr {
@@ -105,16 +108,16 @@ impl Resolver {
     ///
     /// # Errors
     /// The system's DNS is not configured.
-    pub fn system(chance: Chance, v4_only: bool) -> Result<Resolver, Unresolved> {
+    pub fn system(seed: u64, v4_only: bool) -> Result<Resolver, Unresolved> {
         let source = Source::System(Box::new(system::resolver().map_err(Unresolved::Dns)?));
-        Ok(Resolver { source, chance: Arc::new(Mutex::new(chance)), v4_only })
+        Ok(Resolver { source, seed, v4_only })
     }
 
-    /// Where `server` is: at least one target, the best first.
+    /// Where `server` is: at least one target, the best first; and for how long that is true.
     ///
     /// # Errors
     /// There is nowhere to send to, and why.
-    pub async fn resolve(&self, server: &Server) -> Result<Vec<Target>, Unresolved> {
+    pub async fn resolve(&self, server: &Server) -> Result<(Vec<Target>, Duration), Unresolved> {
         let dns = Dns { resolver: self.clone(), notes: Arc::default() };
         let found = tokio::time::timeout(PATIENCE, dns.steps(server)).await;
         let found =
@@ -125,7 +128,8 @@ impl Resolver {
                 targets.push(*target);
             }
         }
-        if targets.is_empty() { Err(Unresolved::OnlyV6) } else { Ok(targets) }
+        let life = Duration::from_secs(dns.notes().life.unwrap_or(u32::MAX).into());
+        if targets.is_empty() { Err(Unresolved::OnlyV6) } else { Ok((targets, life)) }
     }
 }
 
@@ -142,6 +146,8 @@ struct Notes {
     trouble: Option<String>,
     no_service: bool,
     unspoken: bool,
+    /// The shortest time to live of all that was told, seconds.
+    life: Option<u32>,
 }
 
 impl Dns {
@@ -157,7 +163,7 @@ impl Dns {
             return self.end(addresses).await;
         }
         if server.transport.is_none() {
-            let spoken = vec![theirs(Transport::Udp), theirs(Transport::Tcp)];
+            let spoken = [Transport::Udp, Transport::Tcp, Transport::Tls].map(theirs).to_vec();
             if let Some(found) =
                 self.step(ResolvableNaptrRecord::new(self.clone(), name.clone(), spoken)).await?
             {
@@ -168,7 +174,10 @@ impl Dns {
             server.transport.map_or(vec![Transport::Udp, Transport::Tcp], |transport| vec![transport]);
         let mut found = Vec::new();
         for transport in transports {
-            let service = SrvDomain { domain: name.clone(), protocol: theirs(transport), secure: false };
+            // TLS is `_sips._tcp` (RFC 3263 4.1).
+            let secure = transport == Transport::Tls;
+            let protocol = if secure { rsip::Transport::Tcp } else { theirs(transport) };
+            let service = SrvDomain { domain: name.clone(), protocol, secure };
             match self.step(ResolvableSrvRecord::new(self.clone(), service)).await {
                 Ok(more) => found.extend(more.unwrap_or_default()),
                 // "Not over this transport"; the other one may be there.
@@ -217,11 +226,18 @@ impl Dns {
     }
 
     /// Notes trouble, which rsip-dns would take for "there is none".
-    fn some<T>(&self, answer: Result<Vec<T>, String>) -> Vec<T> {
-        answer.unwrap_or_else(|why| {
-            self.notes().trouble.get_or_insert(why);
-            Vec::new()
-        })
+    fn some<T>(&self, answer: Result<(Vec<T>, Option<u32>), String>) -> Vec<T> {
+        match answer {
+            Ok((found, life)) => {
+                let mut notes = self.notes();
+                notes.life = notes.life.into_iter().chain(life).min();
+                found
+            }
+            Err(why) => {
+                self.notes().trouble.get_or_insert(why);
+                Vec::new()
+            }
+        }
     }
 }
 
@@ -257,8 +273,7 @@ impl DnsClient for Dns {
             self.notes().no_service = true;
             return None;
         }
-        let ordered =
-            weight::order(records, &mut self.resolver.chance.lock().unwrap_or_else(PoisonError::into_inner));
+        let ordered = srv::order(records, &mut Chance::of(self.resolver.seed, &name));
         let entries: Vec<SrvEntry> = ordered.into_iter().map(srv_entry).collect();
         (!entries.is_empty()).then_some(SrvRecord { entries, domain })
     }
@@ -274,7 +289,7 @@ impl DnsClient for Dns {
     }
 }
 
-/// A NAPTR record for rsip-dns; none when it is not one that this version can follow (flag S, UDP or TCP).
+/// A NAPTR record for rsip-dns; none when it is not one that this version can follow (flag S; UDP, TCP or TLS).
 fn naptr_entry(record: &Naptr) -> Option<NaptrEntry> {
     let services = NaptrServices::try_from(record.services.to_ascii_uppercase().as_bytes()).ok()?;
     ours(services.transport()?)?;
@@ -306,141 +321,10 @@ fn ours(transport: rsip::Transport) -> Option<Transport> {
     match transport {
         rsip::Transport::Udp => Some(Transport::Udp),
         rsip::Transport::Tcp => Some(Transport::Tcp),
-        rsip::Transport::Tls
-        | rsip::Transport::TlsSctp
-        | rsip::Transport::Sctp
-        | rsip::Transport::Ws
-        | rsip::Transport::Wss => None,
+        rsip::Transport::Tls => Some(Transport::Tls),
+        rsip::Transport::TlsSctp | rsip::Transport::Sctp | rsip::Transport::Ws | rsip::Transport::Wss => None,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A zone in memory: `name kind fields..` a line; `name DEAD` makes every question about it fail.
-    pub(super) struct Zone(&'static str);
-
-    impl Zone {
-        fn ask<T>(&self, name: &str, kind: &str, pick: impl Fn(&[&str]) -> T) -> Result<Vec<T>, String> {
-            let name = name.trim_end_matches('.');
-            let lines = self.0.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-            let mut found = Vec::new();
-            for line in lines.filter(|line| line.first() == Some(&name)) {
-                match line.get(1) {
-                    Some(&"DEAD") => return Err("SERVFAIL".into()),
-                    Some(word) if *word == kind => found.push(pick(&line[2..])),
-                    _ => {}
-                }
-            }
-            Ok(found)
-        }
-
-        pub(super) fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-            self.ask(name, "A", |fields| fields[0].parse().expect("an address"))
-        }
-
-        pub(super) fn services(&self, name: &str) -> Result<Vec<Srv>, String> {
-            let number = |text: &str| text.parse().expect("a number");
-            self.ask(name, "SRV", |fields| Srv {
-                priority: number(fields[0]),
-                weight: number(fields[1]),
-                port: number(fields[2]),
-                target: fields[3].into(),
-            })
-        }
-
-        pub(super) fn pointers(&self, name: &str) -> Result<Vec<Naptr>, String> {
-            self.ask(name, "NAPTR", |fields| Naptr {
-                order: fields[0].parse().expect("a number"),
-                preference: fields[1].parse().expect("a number"),
-                flags: fields[2].into(),
-                services: fields[3].into(),
-                replacement: fields[4].into(),
-            })
-        }
-    }
-
-    const ZONE: &str = "
-        pbx A 192.0.2.1
-        pbx A 192.0.2.2
-        pbx A 192.0.2.1
-        six A 2001:db8::6
-        dual A 2001:db8::7
-        dual A 192.0.2.7
-        _sip._udp.site SRV 20 0 5062 pbx.
-        _sip._udp.site SRV 10 0 5070 six.
-        _sip._tcp.site SRV 10 0 5080 dual.
-        site A 192.0.2.99
-        _sip._tcp.tcponly SRV 1 1 5071 dual.
-        tcponly A 192.0.2.98
-        _sip._udp.closed SRV 0 0 0 .
-        _sip._udp.half SRV 0 0 0 .
-        _sip._tcp.half SRV 0 0 5072 pbx.
-        closed A 192.0.2.97
-        ill A 192.0.2.96
-        _sip._udp.ill DEAD
-        named NAPTR 20 1 s SIP+D2U _sip._udp.site.
-        named NAPTR 10 9 S sip+d2t _sip._tcp.tcponly.
-        named NAPTR 5 1 s SIPS+D2T _sips._tcp.site.
-        named A 192.0.2.95
-        secure NAPTR 10 1 s SIPS+D2T _sips._tcp.site.
-        secure A 192.0.2.94
-        mail NAPTR 10 1 s SMTP+D2T _smtp._tcp.mail.
-        mail A 192.0.2.93
-        dead DEAD
-    ";
-
-    fn at(uri: &str, v4_only: bool) -> String {
-        let source = Source::Zone(Arc::new(Zone(ZONE)));
-        let resolver = Resolver { source, chance: Arc::new(Mutex::new(Chance::of(1, "dns"))), v4_only };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        match runtime.block_on(resolver.resolve(&Server::read(uri).expect("a server"))) {
-            Ok(targets) => targets.iter().map(Target::to_string).collect::<Vec<_>>().join(" "),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn each_form_of_a_server_is_found_as_rfc_3263_says() {
-        for (uri, expected) in [
-            // Numbers need no DNS, and their port counts.
-            ("sip:192.0.2.5", "udp:192.0.2.5:5060"),
-            ("sip:192.0.2.5:5099;transport=tcp", "tcp:192.0.2.5:5099"),
-            ("sip:[2001:db8::5]:5099", "udp:[2001:db8::5]:5099"),
-            // A port means A/AAAA; twice the same address is once.
-            ("sip:pbx:5065", "udp:192.0.2.1:5065 udp:192.0.2.2:5065"),
-            ("sip:site:5065", "udp:192.0.2.99:5065"),
-            // A transport means its SRV records, by priority; without any, A/AAAA.
-            ("sip:site;transport=udp", "udp:[2001:db8::6]:5070 udp:192.0.2.1:5062 udp:192.0.2.2:5062"),
-            ("sip:pbx;transport=tcp", "tcp:192.0.2.1:5060 tcp:192.0.2.2:5060"),
-            // Neither: NAPTR, then every SRV, then A/AAAA over UDP.
-            ("sip:tcponly", "tcp:[2001:db8::7]:5071 tcp:192.0.2.7:5071"),
-            ("sip:pbx", "udp:192.0.2.1:5060 udp:192.0.2.2:5060"),
-            ("sip:half", "tcp:192.0.2.1:5072 tcp:192.0.2.2:5072"),
-            ("sip:mail", "udp:192.0.2.93:5060"),
-            (
-                "sip:named",
-                "tcp:[2001:db8::7]:5071 tcp:192.0.2.7:5071 \
-                 udp:[2001:db8::6]:5070 udp:192.0.2.1:5062 udp:192.0.2.2:5062",
-            ),
-        ] {
-            assert_eq!(at(uri, false), expected, "{uri}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_reached_is_refused_and_not_guessed() {
-        for (uri, expected) in [
-            ("sip:nowhere", "the DNS knows no such server"),
-            ("sip:dead", "the DNS does not answer: SERVFAIL"),
-            ("sip:ill;transport=udp", "the DNS does not answer: SERVFAIL"),
-            ("sip:closed;transport=udp", "the domain says that it has no SIP service"),
-            ("sip:secure", "the domain offers only transports that this version does not speak"),
-            ("sip:six:5060", "it has only IPv6 addresses, and [sip] listen is an IPv4 address"),
-            ("sip:dual:5060", "udp:192.0.2.7:5060"),
-        ] {
-            assert_eq!(at(uri, true), expected, "{uri}");
-        }
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ use ::actors::store::Store;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
 use serde_json::{Value, json};
+use sip::target::Transport;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -25,6 +26,8 @@ use crate::entropy;
 use crate::exit::Exit;
 use crate::peer::{self, Dialer};
 use crate::sockets::UdpDoor;
+use crate::sockets::streams::{self, StreamDoor};
+use crate::sockets::tls::{Badge, Trust};
 use crate::store::SledStore;
 
 pub mod birth;
@@ -56,14 +59,18 @@ async fn serve(site: Site) -> Result<(), String> {
     let owner = format!("homing serve, site {}", site.name);
     let store = SledStore::open(&site.data_dir, &owner).map_err(|fault| fault.to_string())?;
     let store: Rc<dyn Store> = Rc::new(store);
-    let (door, bound) =
-        UdpDoor::open(site.sip.listen).await.map_err(what("the SIP socket cannot be opened"))?;
+    let (door, bound) = UdpDoor::open_both(site.sip.listen, site.sip.listen_other)
+        .await
+        .map_err(what("the SIP socket cannot be opened"))?;
     let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, birth::identity(&site)));
     let trace = Trace::new(&site.name, Rc::new(watch::log));
     let (gave_up, mut given_up) = mpsc::channel(1);
+    let streams = StreamDoor::new(trust(&site)?).start();
+    let dialer = Dialer.start();
     let outfit =
-        Outfit { site: site.clone(), clock, trace, seed, key, door, dialer: Dialer.start(), store, gave_up };
+        Outfit { site: site.clone(), clock, trace, seed, key, door, streams, dialer, store, gave_up };
     let boss = Boss::new(outfit).start();
+    listen(&site, &boss).await?;
     if let Some(axi) = &site.axi {
         let bound = peer::listen(axi.listen, boss.clone().recipient()).await;
         let bound = bound.map_err(what("the AXI listener cannot be opened"))?;
@@ -83,6 +90,32 @@ async fn serve(site: Site) -> Result<(), String> {
     tracing::info!("stopping; registrations are left as they are");
     let _ = boss.send(Quit).await;
     ended
+}
+
+/// Whom to believe over TLS. Without any authority the service runs on, unless a server is asked for by TLS.
+fn trust(site: &Site) -> Result<Option<Trust>, String> {
+    let is_needed = site.tiers.iter().any(|tier| tier.server.transport == Some(Transport::Tls));
+    match Trust::read(site.sip.ca.as_deref()) {
+        Ok(trust) => Ok(Some(trust)),
+        Err(unfit) if is_needed || site.sip.ca.is_some() => Err(format!("nobody can be believed: {unfit}")),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Listens for SIP over TCP and TLS, where the site wants it.
+async fn listen(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("a SIP listener cannot be opened: {error}");
+    if let Some(at) = site.sip.listen_tcp {
+        let bound = streams::listen(at, None, boss.clone().recipient()).await.map_err(told)?;
+        tracing::info!(%bound, "listening for SIP over TCP");
+    }
+    if let Some(secure) = &site.sip.listen_tls {
+        let badge = Badge::read(&secure.certificate, &secure.key).map_err(|unfit| unfit.to_string())?;
+        let bound =
+            streams::listen(secure.listen, Some(badge), boss.clone().recipient()).await.map_err(told)?;
+        tracing::info!(%bound, "listening for SIP over TLS");
+    }
+    Ok(())
 }
 
 /// What the control socket answers.

@@ -1,4 +1,5 @@
-//! The SIP door: one UDP socket. Datagrams that find a queue full are dropped and counted, as the network would.
+//! The SIP doors. This one is a UDP socket: datagrams that find a queue full are dropped and counted, as the network
+//! would. [`streams`] is the door for TCP and TLS, [`tls`] whom it believes.
 
 use std::cell::Cell;
 use std::io;
@@ -11,6 +12,9 @@ use bytes::Bytes;
 use sip::target::{Target, Transport};
 use tokio::net::UdpSocket;
 
+pub mod streams;
+pub mod tls;
+
 /// Largest datagram there is (RFC 768): nothing is ever cut off silently.
 const DATAGRAM_MAX: usize = 65_535;
 /// Datagrams that may wait to be sent; ours: a start-up burst of 10,000 users fits.
@@ -20,7 +24,8 @@ const ERRORS_MAX: u32 = 1_000;
 
 /// The actor that owns the socket.
 pub struct UdpDoor {
-    socket: Rc<UdpSocket>,
+    /// One, or one for each family of addresses.
+    sockets: Vec<(bool, Rc<UdpSocket>)>,
     inside: Option<Inside>,
     counts: Rc<Counters>,
 }
@@ -78,13 +83,39 @@ impl UdpDoor {
     /// # Errors
     /// The address cannot be bound.
     pub async fn open(listen: SocketAddr) -> io::Result<(Addr<UdpDoor>, SocketAddr)> {
-        let socket = Rc::new(UdpSocket::bind(listen).await?);
-        let bound = socket.local_addr()?;
+        UdpDoor::open_both(listen, None).await
+    }
+
+    /// [`UdpDoor::open`] with a second socket for the other family of addresses.
+    ///
+    /// # Errors
+    /// An address cannot be bound.
+    pub async fn open_both(
+        listen: SocketAddr,
+        other: Option<SocketAddr>,
+    ) -> io::Result<(Addr<UdpDoor>, SocketAddr)> {
+        let first = Rc::new(UdpSocket::bind(listen).await?);
+        let bound = first.local_addr()?;
+        let mut sockets = vec![(bound.is_ipv6(), first)];
+        if let Some(other) = other {
+            sockets.push((other.is_ipv6(), Rc::new(UdpSocket::bind(other).await?)));
+        }
         let door = UdpDoor::create(|ctx| {
             ctx.set_mailbox_capacity(WAITING_MAX);
-            UdpDoor { socket, inside: None, counts: Rc::default() }
+            UdpDoor { sockets, inside: None, counts: Rc::default() }
         });
         Ok((door, bound))
+    }
+
+    /// Sends by the socket of the address's family.
+    fn send(&self, datagram: &Datagram) -> io::Result<usize> {
+        let addr = datagram.peer.addr;
+        let (_, socket) = self
+            .sockets
+            .iter()
+            .find(|(is_v6, _)| *is_v6 == addr.is_ipv6())
+            .ok_or_else(|| io::Error::other("there is no socket for this family of addresses"))?;
+        socket.try_send_to(&datagram.bytes, addr)
     }
 }
 
@@ -98,8 +129,10 @@ impl Handler<Inside> for UdpDoor {
     fn handle(&mut self, inside: Inside, ctx: &mut Context<Self>) {
         let first = self.inside.replace(inside.clone()).is_none();
         if first {
-            let (socket, counts, own) = (self.socket.clone(), self.counts.clone(), ctx.address());
-            ctx.spawn(read(socket, counts, own).into_actor(self));
+            for (_, socket) in &self.sockets {
+                let (socket, counts, own) = (socket.clone(), self.counts.clone(), ctx.address());
+                ctx.spawn(read(socket, counts, own).into_actor(self));
+            }
         }
     }
 }
@@ -157,8 +190,10 @@ impl Handler<Datagram> for UdpDoor {
     /// Sends at once or not at all: a kernel buffer that is full is a network that is full.
     fn handle(&mut self, datagram: Datagram, _: &mut Context<Self>) {
         let sent = match datagram.peer.transport {
-            Transport::Udp => self.socket.try_send_to(&datagram.bytes, datagram.peer.addr),
-            Transport::Tcp | Transport::Tls => Err(io::Error::other("this version speaks SIP over UDP only")),
+            Transport::Udp => self.send(&datagram),
+            Transport::Tcp | Transport::Tls => {
+                Err(io::Error::other("a stream does not leave by the socket of datagrams"))
+            }
         };
         match sent {
             Ok(_) => count(&self.counts.sent),
@@ -253,6 +288,32 @@ mod tests {
                 Some(Counts { sent: 1, undelivered: 1, ..Counts::default() })
             );
             assert_eq!(right.send(CountDoor).await.ok(), Some(Counts { received: 1, ..Counts::default() }));
+        });
+    }
+
+    #[test]
+    fn one_door_reaches_both_families_of_addresses() {
+        System::new().block_on(async {
+            let any = |text: &str| text.parse::<SocketAddr>().expect("an address");
+            let v6 = any("[::1]:0");
+            if UdpSocket::bind(v6).await.is_err() {
+                return; // A machine without IPv6.
+            }
+            let (door, _) = UdpDoor::open_both(any("127.0.0.1:0"), Some(v6)).await.expect("sockets");
+            let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+            let ear = Ear(tell).start();
+            for text in ["127.0.0.1:0", "[::1]:0"] {
+                let (there, at) = UdpDoor::open(any(text)).await.expect("a socket");
+                there.send(inside(&ear)).await.expect("a door");
+                door.send(datagram(Target::new(Transport::Udp, at), "hello")).await.expect("a door");
+                assert!(heard.recv().await.is_some_and(|line| line.ends_with(" hello")), "{text}");
+            }
+            // A door of one family says so.
+            let (narrow, _) = UdpDoor::open(any("127.0.0.1:0")).await.expect("a socket");
+            narrow.send(inside(&ear)).await.expect("a door");
+            let there = Target::new(Transport::Udp, any("[::1]:9"));
+            narrow.send(datagram(there, "hello")).await.expect("a door");
+            assert_eq!(heard.recv().await, Some(format!("undelivered to {there}")));
         });
     }
 

@@ -151,6 +151,8 @@ journeys! {
     parallel_registrations_make_failover_free = "s4-parallel-loses-nothing",
     a_serial_user_stays_until_his_server_fails = "s5-serial-stays",
     a_link_is_cut_and_a_proxy_dies_among_ten_thousand = "sample",
+    a_broken_tcp_flow_is_registered_anew = "g9-tcp-flow-that-breaks",
+    servers_move_in_the_dns_and_the_dns_dies = "g12-servers-that-move-in-the-dns",
     phones_that_report_in_time_are_never_overdue = "w1-phones-that-repeat-in-time",
     a_silent_phone_is_believed_gone_after_two_and_a_half_hours = "w2-phone-that-falls-silent",
     a_restart_does_not_feed_the_watchdog = "w3-restart-does-not-reset-the-watchdog",

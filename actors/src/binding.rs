@@ -11,7 +11,7 @@ use sip::server::{Account, Server};
 use sip::shaper::{Ticket, Wish};
 
 use crate::doors::Datagram;
-use crate::messages::{Answer, Fallen, Route, Unsent};
+use crate::messages::{Answer, Broken, Fallen, Route};
 use crate::seat::{Flow, Seat, Seated};
 use crate::shaper::{Turn, Wishes};
 use crate::site::{Kin, Site};
@@ -20,6 +20,11 @@ use crate::site::{Kin, Site};
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Tell(pub Order);
+
+/// The server of a tier is found elsewhere now; told to its health, to every line, and on to the bindings.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct Moved(pub Arc<Server>);
 
 /// The line has no more use for the binding.
 #[derive(Message)]
@@ -115,15 +120,14 @@ impl Seated for BindingActor {
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Subscribe { server: _, to, bytes, first: _ } => {
-                let _ = self.kin.sip.try_send(Datagram { peer: to, bytes });
+                self.kin.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Dialog { call_id, open } => {
                 let to = open.then(|| (ctx.address().recipient(), ctx.address().recipient()));
                 self.kin.routes.do_send(Route { call_id, subscribed: true, to });
             }
             Effect::Send { to, bytes, first: _, register: _ } => {
-                // A full door loses the datagram, as the network would; retransmissions make it good.
-                let _ = self.kin.sip.try_send(Datagram { peer: to, bytes });
+                self.kin.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Answered { code: _ } => {}
             Effect::Report(report) => self.reports.do_send(Reported { tier: self.tier, report }),
@@ -157,11 +161,23 @@ impl Handler<Answer> for BindingActor {
     }
 }
 
-impl Handler<Unsent> for BindingActor {
+impl Handler<Broken> for BindingActor {
     type Result = ();
 
-    fn handle(&mut self, Unsent(addr): Unsent, ctx: &mut Context<Self>) {
-        self.feed(Input::Unsent(addr), ctx);
+    fn handle(&mut self, broken: Broken, ctx: &mut Context<Self>) {
+        match broken {
+            Broken::Request(addr) => self.feed(Input::Unsent(addr), ctx),
+            Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
+            Broken::Target(target) => self.feed(Input::Absent(target), ctx),
+        }
+    }
+}
+
+impl Handler<Moved> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, Moved(server): Moved, ctx: &mut Context<Self>) {
+        self.feed(Input::Resolved(server), ctx);
     }
 }
 

@@ -3,6 +3,9 @@
 //! A door is a `Recipient<..>` that somebody hands in at the start: the service hands in sockets, the replay hands in
 //! its virtual network. Nothing in here knows which.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix::prelude::*;
 use bytes::Bytes;
 use sip::target::Target;
@@ -68,6 +71,11 @@ pub enum WireEvent {
         /// Why, in words for people.
         why: String,
     },
+    /// It is over because the other side could not prove who it is (TLS). Nothing follows.
+    Distrusted {
+        /// Why, in words for people.
+        why: String,
+    },
 }
 
 /// What to do on an AXI connection. A door whose queue is full closes the connection: states are compared when it
@@ -80,3 +88,58 @@ pub enum ToPeer {
     /// Close after what was written.
     Close,
 }
+
+/// Asks the stream door of the SIP side to open a connection.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct OpenFlow {
+    /// Where to, over TCP or TLS.
+    pub to: Target,
+    /// TLS: the names that the certificate has to carry, all of them (RFC 5922).
+    pub names: Vec<Arc<str>>,
+    /// Echoed in every [`Wire`] of this connection.
+    pub attempt: u64,
+    /// Who hears what happens on the connection.
+    pub events: Recipient<Wire>,
+}
+
+/// The SIP listener tells the OMM of a connection that somebody else opened; the answer is its number, which every
+/// [`Wire`] of it carries, and who hears what happens on it. `None` when nobody is there.
+#[derive(Message)]
+#[rtype(result = "Option<(u64, Recipient<Wire>)>")]
+pub struct Enter {
+    /// Over what and from where.
+    pub peer: Target,
+    /// Where to write.
+    pub line: Recipient<ToPeer>,
+}
+
+/// Both ways out of the SIP side: datagrams go straight to the socket, everything else by the flows.
+#[derive(Clone)]
+pub struct Ways {
+    /// The UDP door.
+    pub datagrams: Recipient<Datagram>,
+    /// The flows.
+    pub streams: Recipient<Datagram>,
+}
+
+impl Ways {
+    /// Sends, or loses it as the network would when the door is full: retransmissions and timers make it good.
+    pub fn send(&self, datagram: Datagram) {
+        let door = if datagram.peer.transport.is_reliable() { &self.streams } else { &self.datagrams };
+        let _ = door.try_send(datagram);
+    }
+}
+
+/// Asks where a server is. The door knows which one: there is a door for each tier whose server has a name.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Resolve {
+    /// Who hears the answer.
+    pub to: Recipient<Resolved>,
+}
+
+/// The DNS's answer: targets, the best first, and for how long that is true; or why there is none.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Resolved(pub Result<(Vec<Target>, Duration), String>);

@@ -2,16 +2,22 @@
 //! requests want; hands responses to whoever owns their Call-ID.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix::prelude::*;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
+use sip::flows::promise::promise;
 use sip::message::Message as SipMessage;
+use sip::stun;
+use sip::target::Transport;
 use sip::uas::{Effect, Input, Uas};
 
-use crate::doors::{Datagram, Undelivered};
-use crate::messages::{Answer, Die, Fallen, Leave, Left, Located, Pillar, Route, Unsent, Verdict};
+use crate::doors::{Datagram, Undelivered, Ways};
+use crate::messages::{
+    Answer, Broken, Die, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -21,8 +27,10 @@ const WAITING_MAX: usize = 8192;
 
 /// Where the endpoint turns to.
 pub struct EndpointWays {
-    /// The SIP door.
-    pub sip: Recipient<Datagram>,
+    /// The SIP doors.
+    pub sip: Ways,
+    /// Who keeps flows alive.
+    pub upkeep: Recipient<Upkeep>,
     /// The OMM, when a phone shows up.
     pub located: Recipient<Located>,
     /// The OMM, when a phone leaves.
@@ -48,9 +56,11 @@ pub struct Count;
 /// The actor of the SIP side.
 pub struct EndpointActor {
     seat: Seat<Uas>,
-    /// Looked up, never iterated: order cannot be seen.
-    routes: HashMap<Arc<str>, (Recipient<Answer>, Recipient<Unsent>)>,
+    /// Looked up; whoever goes through all of them sorts them first, so that order cannot be seen.
+    routes: HashMap<Arc<str>, (Recipient<Answer>, Recipient<Broken>)>,
     strays: u64,
+    /// The server whose datagram is being taken.
+    answering: Option<SocketAddr>,
     ways: EndpointWays,
 }
 
@@ -58,10 +68,13 @@ impl EndpointActor {
     /// Hires the endpoint around a UAS.
     pub fn new(site: &Site, uas: Uas, ways: EndpointWays) -> EndpointActor {
         let seat = Seat::new(uas, "endpoint", site.clock.clone(), site.trace.clone());
-        EndpointActor { seat, routes: HashMap::new(), strays: 0, ways }
+        EndpointActor { seat, routes: HashMap::new(), strays: 0, answering: None, ways }
     }
 
     fn hand_out(&mut self, message: SipMessage) {
+        if let Some((server, interval)) = self.answering.zip(promise(&message)) {
+            self.ways.upkeep.do_send(Upkeep::Promised { server, interval });
+        }
         let owner = message.call_id().ok().and_then(|call_id| self.routes.get(call_id));
         match owner {
             Some((answers, _)) => answers.do_send(Answer(message)),
@@ -109,8 +122,8 @@ impl Seated for EndpointActor {
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { to, bytes } => {
-                // A full door loses the answer, as the network would; the phone asks again.
-                let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
+                // What is lost at a full door, the phone asks for again.
+                self.ways.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Response(message) | Effect::Notified(message) => self.hand_out(message),
             Effect::Asked { ask, user, contact: _, instance, expires } => {
@@ -126,7 +139,27 @@ impl Handler<Datagram> for EndpointActor {
     type Result = ();
 
     fn handle(&mut self, Datagram { peer, bytes }: Datagram, ctx: &mut Context<Self>) {
+        if peer.transport == Transport::Udp {
+            if stun::is_stun(&bytes) {
+                return self.ways.upkeep.do_send(Upkeep::Stun(Datagram { peer, bytes }));
+            }
+            self.answering = Some(peer.addr);
+        }
         self.feed(Input::Datagram { from: peer, bytes }, ctx);
+        self.answering = None;
+    }
+}
+
+impl Handler<TellAll> for EndpointActor {
+    type Result = ();
+
+    /// In an order that is the same in every run.
+    fn handle(&mut self, TellAll(what): TellAll, _: &mut Context<Self>) {
+        let mut owners: Vec<_> = self.routes.iter().collect();
+        owners.sort_by_key(|(call_id, _)| *call_id);
+        for (_, (_, broken)) in owners {
+            broken.do_send(what);
+        }
     }
 }
 
@@ -178,7 +211,7 @@ impl Handler<Undelivered> for EndpointActor {
         let owner =
             message.call_id().ok().filter(|_| message.is_request()).and_then(|id| self.routes.get(id));
         if let Some((_, unsent)) = owner {
-            unsent.do_send(Unsent(datagram.peer.addr));
+            unsent.do_send(Broken::Request(datagram.peer.addr));
         }
     }
 }

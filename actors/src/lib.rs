@@ -17,10 +17,13 @@ pub mod clock;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;
+
 pub mod falls;
+pub mod flows;
 pub mod keeper;
 pub mod line;
 pub mod link;
+pub mod locator;
 pub mod messages;
 pub mod omm;
 pub mod record;

@@ -10,7 +10,7 @@ use sip::grant::Grant;
 use sip::line::{Effect, Input, Line};
 use sip::report::{Failure, Listed, Removal};
 
-use crate::binding::{BindingActor, Reported, Retire, Tell};
+use crate::binding::{BindingActor, Moved, Reported, Retire, Tell};
 use crate::falls::{Falls, WINDOW};
 use crate::messages::{Die, Fallen};
 use crate::seat::{Flow, Seat, Seated};
@@ -85,13 +85,13 @@ impl LineActor {
 
     /// The binding of a tier, hired on first use.
     fn binding(&mut self, tier: u8, ctx: &mut Context<Self>) -> Option<&Addr<BindingActor>> {
-        let server = self.site.servers.get(usize::from(tier))?;
+        let server = self.kin.servers.borrow().get(usize::from(tier))?.clone();
         let slot = self.bindings.get_mut(usize::from(tier))?;
         Some(slot.get_or_insert_with(|| {
             let account = Arc::new(self.site.account(&self.user, tier));
             let (reports, fallen) = (ctx.address().recipient(), ctx.address().recipient());
             let (site, kin) = (&self.site, self.kin.clone());
-            BindingActor::new(site, kin, &self.user.number, account, server.clone(), reports, fallen).start()
+            BindingActor::new(site, kin, &self.user.number, account, server, reports, fallen).start()
         }))
     }
 }
@@ -159,6 +159,16 @@ impl Handler<Reported> for LineActor {
 
     fn handle(&mut self, Reported { tier, report }: Reported, ctx: &mut Context<Self>) {
         self.feed(Input::Report { tier, report }, ctx);
+    }
+}
+
+impl Handler<Moved> for LineActor {
+    type Result = ();
+
+    fn handle(&mut self, Moved(server): Moved, _: &mut Context<Self>) {
+        if let Some(Some(binding)) = self.bindings.get(usize::from(server.tier)) {
+            binding.do_send(Moved(server));
+        }
     }
 }
 

@@ -263,7 +263,7 @@ impl Handler<Wire> for DialActor {
                     }
                 }
             }
-            WireEvent::Closed { why: _ } => {
+            WireEvent::Closed { why: _ } | WireEvent::Distrusted { why: _ } => {
                 self.pipe.line = None;
                 self.pipe.close();
                 self.feed(dial::Input::Closed, ctx);
@@ -367,7 +367,7 @@ impl Handler<Wire> for ServeActor {
                     }
                 }
             }
-            WireEvent::Closed { why: _ } => {
+            WireEvent::Closed { why: _ } | WireEvent::Distrusted { why: _ } => {
                 self.pipe.line = None;
                 self.feed(serve::Input::Closed, ctx);
                 self.ways.tell(LinkNews::Ended);

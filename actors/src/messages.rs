@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use omm::claim::Word;
@@ -13,6 +14,9 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use sip::message::Message as SipMessage;
 use sip::server::{Demands, Standing};
+use sip::target::Target;
+
+use crate::doors::Datagram;
 
 /// A phone proved that it is here: an authenticated REGISTER, or the location API (then nobody waits for an answer).
 #[derive(Message, Clone, Debug)]
@@ -74,10 +78,37 @@ pub struct Verdict {
 #[rtype(result = "()")]
 pub struct Answer(pub SipMessage);
 
-/// The SIP door could not send to this address what the machine that owns the Call-ID wanted sent.
+/// What the SIP side could not do for the machine that owns a Call-ID.
+#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
+#[rtype(result = "()")]
+pub enum Broken {
+    /// Its request could not be sent to this address.
+    Request(SocketAddr),
+    /// This flow is gone, with whatever was in flight on it. Everybody is told.
+    Flow(Target),
+    /// This target does not answer, others of its server may. Everybody is told.
+    Target(Target),
+}
+
+/// Everybody with a Call-ID has to know this: a flow that stood is gone, a target is silent.
 #[derive(Message, Clone, Copy)]
 #[rtype(result = "()")]
-pub struct Unsent(pub SocketAddr);
+pub struct TellAll(pub Broken);
+
+/// What the endpoint hears that keeps datagram flows alive.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum Upkeep {
+    /// A datagram that is STUN and no SIP.
+    Stun(Datagram),
+    /// A server promised to answer keep-alives (RFC 5626 5.4, RFC 6223).
+    Promised {
+        /// Where it is.
+        server: SocketAddr,
+        /// How often it wants to be asked; none when it leaves that open.
+        interval: Option<Duration>,
+    },
+}
 
 /// Responses with this Call-ID go to `to` from now on; to nobody when it is `None`.
 #[derive(Message)]
@@ -88,7 +119,7 @@ pub struct Route {
     /// It is that of a subscription: its NOTIFYs go there as well.
     pub subscribed: bool,
     /// Who owns it.
-    pub to: Option<(Recipient<Answer>, Recipient<Unsent>)>,
+    pub to: Option<(Recipient<Answer>, Recipient<Broken>)>,
 }
 
 /// A user's machine has something to tell the other OMMs.
@@ -159,6 +190,8 @@ pub enum Pillar {
     Keeper,
     /// It knows who waits for a slot.
     Shaper,
+    /// It holds the connections.
+    Flows,
 }
 
 /// Everybody dies at once and says nothing: the process ends, or starts over from the store.

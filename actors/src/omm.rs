@@ -23,9 +23,11 @@ use omm::star::{Effect, Input, Role, Star};
 use sip::server::{Demands, Standing};
 use sip::uas::Uas;
 
+use crate::binding::Moved;
 use crate::disorder::Disorder;
-use crate::doors::{Datagram, Dial};
+use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Wire};
 use crate::falls::Falls;
+use crate::flows::Known;
 use crate::link::ToLink;
 use crate::messages::{Die, Fallen, Heard, Say, Stands};
 use crate::record::{self, Roam};
@@ -58,6 +60,10 @@ pub struct Birth {
     pub roster: Option<Roster>,
     /// The SIP door.
     pub sip: Recipient<Datagram>,
+    /// The door that opens SIP streams; `None` where only UDP is spoken.
+    pub streams: Option<Recipient<OpenFlow>>,
+    /// The DNS, a door for each tier whose server has a name.
+    pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
     /// The store.
@@ -221,6 +227,33 @@ impl Handler<Stands> for OmmActor {
             *slot = stands.standing;
         }
         self.tell_users(stands);
+    }
+}
+
+impl Handler<Enter> for OmmActor {
+    type Result = ResponseFuture<Option<(u64, Recipient<Wire>)>>;
+
+    fn handle(&mut self, enter: Enter, _: &mut Context<Self>) -> Self::Result {
+        let flows = self.children.as_ref().map(|children| children.flows.clone());
+        Box::pin(async move { flows?.send(enter).await.ok().flatten() })
+    }
+}
+
+impl Handler<Moved> for OmmActor {
+    type Result = ();
+
+    /// The server of a tier is found elsewhere: its health, the flows, and every user's line have to know.
+    fn handle(&mut self, Moved(server): Moved, _: &mut Context<Self>) {
+        let (tier, Some(children)) = (usize::from(server.tier), &self.children) else { return };
+        match children.kin.servers.borrow_mut().get_mut(tier) {
+            Some(known) => *known = server.clone(),
+            None => return,
+        }
+        children.flows.do_send(Known(server.clone()));
+        if let Some(health) = children.servers.get(tier) {
+            health.do_send(Moved(server.clone()));
+        }
+        self.tell_users(Moved(server));
     }
 }
 

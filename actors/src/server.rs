@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use sip::health::{Effect, Health, Input};
+use sip::report::Evidence;
 use sip::server::Server;
 
-use crate::binding::Witness;
-use crate::doors::Datagram;
-use crate::messages::{Answer, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, Unsent};
+use crate::binding::{Moved, Witness};
+use crate::doors::{Datagram, Ways};
+use crate::locator::Doubt;
+use crate::messages::{Answer, Broken, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, TellAll};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -28,9 +30,13 @@ pub struct HealthWays {
     /// Its OMM, when it falls over.
     pub fallen: Recipient<Fallen<u8>>,
     /// The SIP door.
-    pub sip: Recipient<Datagram>,
+    pub sip: Ways,
     /// Who brings the answers.
     pub routes: Recipient<Route>,
+    /// Who knows where the server is, when it has a name.
+    pub locator: Option<Recipient<Doubt>>,
+    /// Who tells everybody that a target is silent.
+    pub absent: Recipient<TellAll>,
 }
 
 /// The actor of one server's health.
@@ -54,6 +60,15 @@ impl ServerActor {
             chance,
         );
         ServerActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), tier, ways }
+    }
+}
+
+impl ServerActor {
+    /// Every failure is a reason to look whether the server moved (S-22); the locator decides how often.
+    fn doubt(&self) {
+        if let Some(locator) = &self.ways.locator {
+            locator.do_send(Doubt);
+        }
     }
 }
 
@@ -91,14 +106,17 @@ impl Seated for ServerActor {
 
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Probe { server: _, to, bytes, first: _, routine: _ } => {
-                // A full door loses the probe, as the network would.
-                let _ = self.ways.sip.try_send(Datagram { peer: to, bytes });
+            Effect::Probe { server: _, to, bytes, first, routine } => {
+                if first && !routine {
+                    self.doubt();
+                }
+                self.ways.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Canvass { server: _, tier, routine: _ } => self.ways.canvass.do_send(Canvass { tier }),
             Effect::Demands { server: _, tier, demands } => {
                 self.ways.demanded.do_send(Demanded { tier, demands })
             }
+            Effect::Absent(target) => self.ways.absent.do_send(TellAll(Broken::Target(target))),
             Effect::Standing { server: _, tier, standing } => {
                 self.ways.stands.do_send(Stands { tier, standing })
             }
@@ -111,6 +129,9 @@ impl Handler<Witness> for ServerActor {
     type Result = ();
 
     fn handle(&mut self, Witness(evidence): Witness, ctx: &mut Context<Self>) {
+        if evidence != Evidence::Alive {
+            self.doubt();
+        }
         self.feed(Input::Evidence(evidence), ctx);
     }
 }
@@ -123,11 +144,24 @@ impl Handler<Answer> for ServerActor {
     }
 }
 
-impl Handler<Unsent> for ServerActor {
+impl Handler<Broken> for ServerActor {
     type Result = ();
 
-    fn handle(&mut self, _: Unsent, ctx: &mut Context<Self>) {
-        self.feed(Input::Unsent, ctx);
+    fn handle(&mut self, broken: Broken, ctx: &mut Context<Self>) {
+        match broken {
+            Broken::Request(_) => self.feed(Input::Unsent, ctx),
+            Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
+            // It knows: it said so.
+            Broken::Target(_) => {}
+        }
+    }
+}
+
+impl Handler<Moved> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Moved(server): Moved, ctx: &mut Context<Self>) {
+        self.feed(Input::Resolved(server), ctx);
     }
 }
 

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::binding::Witness;
 use crate::clock::Clock;
-use crate::doors::Datagram;
+use crate::doors::Ways;
 use crate::keeper::Keep;
 use crate::messages::{Route, Say, Verdict};
 use crate::shaper::Wishes;
@@ -133,8 +133,10 @@ fn instance(ipei: Ipei, user: &Number) -> String {
 
 /// The relatives that every actor of one OMM may turn to.
 pub struct Kin {
-    /// The SIP door.
-    pub sip: Recipient<Datagram>,
+    /// The SIP doors.
+    pub sip: Ways,
+    /// The servers by tier, where they are found now.
+    pub servers: RefCell<Vec<Arc<Server>>>,
     /// Who brings SIP answers.
     pub routes: Recipient<Route>,
     /// Who answers phones.

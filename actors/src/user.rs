@@ -18,6 +18,7 @@ use sip::server::{Demands, Standing};
 use sip::shaper::Rank;
 use sip::uri::Uri;
 
+use crate::binding::Moved;
 use crate::keeper::{Keep, Kept};
 use crate::line::{LineActor, LineNews, LineWays, Want};
 use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Verdict};
@@ -373,6 +374,16 @@ impl Handler<Call> for UserActor {
         }
         let wall = self.wall();
         self.feed(Input::Call { active: call.active, wall }, ctx);
+    }
+}
+
+impl Handler<Moved> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, moved: Moved, _: &mut Context<Self>) {
+        if let Some(line) = &self.line {
+            line.do_send(moved);
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 
 pub mod chronicle;
 pub mod claims;
+mod dns;
 pub mod invariants;
 pub mod judge;
 pub mod ladder;
@@ -21,6 +22,7 @@ pub mod memory;
 pub mod network;
 pub mod phone;
 pub mod plan;
+pub mod registrar;
 pub mod report;
 pub mod run;
 pub mod script;

@@ -4,7 +4,7 @@
 //! loss: their own link, or by way of the hub, for the links of a system form a star. Nothing passes a cut path:
 //! datagrams vanish, streams fall silent ([`stream`]). A place without any link is outside and reached by a LAN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -81,6 +81,8 @@ pub struct Network {
     paths: BTreeMap<(Place, Place), Path>,
     hub: Place,
     streams: BTreeMap<u64, Stream>,
+    /// Listeners that neither hear nor speak.
+    deaf: BTreeSet<String>,
     alarm: Option<(Moment, SpawnHandle)>,
     carried: Carried,
 }
@@ -112,6 +114,7 @@ impl Network {
             paths,
             hub,
             streams: BTreeMap::new(),
+            deaf: BTreeSet::new(),
             alarm: None,
             carried: Carried::default(),
         }
@@ -252,6 +255,10 @@ pub enum Change {
     },
     /// The path between two places is now like this.
     Path(Place, Place, Path),
+    /// The streams between this place and this listener break, and both ends hear of it.
+    Reset(String, Place),
+    /// A listener for streams goes silent, or is heard again; what was written meanwhile arrives then.
+    Deaf(String, bool),
 }
 
 impl Handler<Change> for Network {
@@ -273,6 +280,12 @@ impl Handler<Change> for Network {
             Change::Dead { address, place } => {
                 self.listeners.remove(&address);
                 self.reset_streams(&address, place, ctx);
+            }
+            Change::Reset(address, place) => self.cut_streams(&address, place, ctx),
+            Change::Deaf(address, true) => _ = self.deaf.insert(address),
+            Change::Deaf(address, false) => {
+                self.deaf.remove(&address);
+                self.revive(&address, ctx);
             }
             Change::Path(a, b, path) => {
                 self.paths.insert((a.min(b), a.max(b)), path);

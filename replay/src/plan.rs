@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use machine::time::{Moment, Wall};
 use omm::platform::Platform;
+use sip::target::Transport;
 use sip::uas::behave::quirk::Quirk;
 
 use crate::script::action::{Quality, Reply};
@@ -65,6 +66,8 @@ pub struct Plan {
     pub sites: Vec<Site>,
     /// The registrars.
     pub servers: Vec<Server>,
+    /// The names in the DNS.
+    pub zones: Vec<Zone>,
     /// The links that the script names; two sites without one cannot reach each other.
     pub links: Vec<Link>,
     /// The users, named ones first.
@@ -100,8 +103,11 @@ pub struct Site {
     pub axi: Option<u32>,
     /// Its SIP address.
     pub address: SocketAddrV4,
-    /// Its servers by tier, first to third; places in [`Plan::servers`].
+    /// Its servers by tier, first to third; places in [`Plan::servers`]. Of a tier that is a name in the DNS, the server
+    /// of the first record.
     pub tiers: Vec<usize>,
+    /// Tiers that are a name in the DNS; places in [`Plan::zones`].
+    pub named: BTreeMap<usize, usize>,
 }
 
 /// One registrar.
@@ -117,6 +123,28 @@ pub struct Server {
     pub removes_any: bool,
     /// Its address.
     pub address: SocketAddrV4,
+    /// What is spoken to it.
+    pub transport: Transport,
+}
+
+/// One name in the DNS, as it is at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// The name.
+    pub name: Name,
+    /// Its records.
+    pub records: Vec<Leads>,
+}
+
+/// One record: it leads to a server of [`Plan::servers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leads {
+    /// Priority and weight; none for an address record.
+    pub odds: Option<(u16, u16)>,
+    /// Where it leads.
+    pub server: usize,
+    /// For how long it may be believed.
+    pub ttl: Duration,
 }
 
 /// One link between two sites. It carries AXI and, to the servers of the other site, SIP.
@@ -221,6 +249,12 @@ pub enum Verb {
     Drop { server: usize },
     /// It hears and speaks again.
     Return { server: usize },
+    /// The streams from a site to a server break, and both ends hear of it.
+    Reset { site: usize, server: usize },
+    /// The DNS answers nobody (`false`), or again (`true`).
+    Dns { up: bool },
+    /// A record of a name is put in the place of what led to the same server; without odds and life: it is taken away.
+    Amend { zone: usize, server: usize, record: Option<Leads> },
     /// It answers like this; `method: None` is every method.
     Answer { server: usize, method: Option<Arc<str>>, reply: Reply },
     /// An operator moves the site's users to this tier; `None` ends that.

@@ -23,14 +23,15 @@ use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::stamp::OmmId;
 use omm::star::Role;
-use sip::server::{Local, Options, Server};
-use sip::target::{Target, Transport};
+use sip::server::{Local, Options, Server, Way};
+use sip::target::Target;
 use sip::uas::Uas;
 use tokio::sync::Notify;
 
+use crate::dns::Finder;
 use crate::memory::Memory;
 use crate::network::Change;
-use crate::network::door::{Port, Trunk};
+use crate::network::door::{Branch, Port, Trunk};
 use crate::plan::Plan;
 use crate::script::world::Binding;
 use crate::world::{DOMAIN, Process, World, enrol, password};
@@ -122,7 +123,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     let trace = world.trace(&place.name, alive);
     // A restarted process draws afresh: its branches and Call-IDs must not repeat those of its former life.
     let seed = Chance::of(world.seed, &format!("{}/{}", place.name, world.sites[at].starts)).next();
-    let servers = servers(plan, at);
+    let servers = servers(world, at);
     let site = Rc::new(Site {
         node: place.name.clone(),
         omm,
@@ -162,6 +163,10 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     };
     let central = plan.sites.iter().position(|site| site.central);
     let role = if place.central { Role::Central } else { Role::Remote };
+    let branch = Branch { network: world.network.clone(), place: at }.start();
+    let finder = |zone: usize| Finder { dns: world.dns.clone(), zone }.start().recipient();
+    let named = place.named.iter();
+    let dns = named.filter_map(|(tier, zone)| Some((u8::try_from(*tier).ok()?, finder(*zone)))).collect();
     Birth {
         role,
         directory: directory(plan, place.platform),
@@ -171,6 +176,8 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
             .map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
         roster: (role == Role::Central).then(|| world.tuning.roster(plan, at)),
         sip: port.recipient(),
+        streams: Some(branch.recipient()),
+        dns,
         dial: trunk.recipient(),
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
         fallen: undertaker.start().recipient(),
@@ -178,17 +185,24 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     }
 }
 
-fn servers(plan: &Plan, at: usize) -> Vec<Arc<Server>> {
-    let tiers = &plan.sites[at].tiers;
-    let spare = tiers.len() > 1;
-    (0u8..)
-        .zip(tiers)
-        .map(|(tier, server)| {
-            let server = &plan.servers[*server];
-            let target = Target { transport: Transport::Udp, addr: SocketAddr::V4(server.address) };
-            Arc::new(Server { name: server.name.clone(), tier, targets: vec![target], spare })
-        })
-        .collect()
+/// The tiers of a site. One that is a name in the DNS has that name, and the targets to which it leads now.
+fn servers(world: &World, at: usize) -> Vec<Arc<Server>> {
+    let (plan, site) = (&world.plan, &world.plan.sites[at]);
+    let spare = site.tiers.len() > 1;
+    let server = |(tier, server): (usize, &usize)| {
+        let server = &plan.servers[*server];
+        let own = Target { transport: server.transport, addr: SocketAddr::V4(server.address) };
+        let (name, targets) = match site.named.get(&tier) {
+            Some(zone) => {
+                let found = world.dns.borrow().answer(*zone).map(|(targets, _)| targets);
+                (plan.zones[*zone].name.clone(), found.unwrap_or_default())
+            }
+            None => (server.name.clone(), vec![own]),
+        };
+        let way = Way { domain: Some(DOMAIN.into()), free: false };
+        Arc::new(Server { name, tier: u8::try_from(tier).unwrap_or(u8::MAX), targets, spare, way })
+    };
+    site.tiers.iter().enumerate().map(server).collect()
 }
 
 /// The place of a site in the roster, for the reg-id: only where a server keeps bindings by instance and reg-id.

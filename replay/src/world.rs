@@ -1,12 +1,12 @@
 //! The world of a plan: a network, registrars, one OMM a site, phones; and the verbs that are done to it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, Addr};
+use actix::{Actor, Addr, AsyncContext, Context};
 use actors::clock::{Calendar, Clock, Origin};
 use actors::messages::{Call, Leave, Left};
 use actors::omm::OmmActor;
@@ -19,16 +19,18 @@ use machine::secret::Secret;
 use machine::time::Moment;
 use omm::ids::Number;
 use omm::stamp::OmmId;
-use sip::server::{Account, Options, Server};
+use sip::server::{Account, Options, Server, Way};
 use sip::target::{Target, Transport};
 use sip::uas::behave::Behaviour;
 use sip::uas::{Input as UasInput, Uas};
 
+use crate::dns::Dns;
 use crate::memory::Disk;
-use crate::network::door::Port;
+use crate::network::door::{Port, sip_address};
 use crate::network::{Change, Network, Path};
 use crate::phone::{Carry, Handset, Phone};
 use crate::plan::{Node, Plan, Verb};
+use crate::registrar::Front;
 use crate::script::action::{Quality, Reply};
 use crate::site;
 use crate::tuning::Tuning;
@@ -74,6 +76,7 @@ pub struct World {
     pub(crate) servers: Vec<(SocketAddr, Addr<Registrar>)>,
     phones: Vec<Addr<Phone>>,
     paths: Vec<Path>,
+    pub(crate) dns: Rc<RefCell<Dns>>,
     /// Where each user's phone is registered from now on, for calls.
     user_site: Vec<usize>,
 }
@@ -112,6 +115,7 @@ impl World {
             servers: Vec::new(),
             phones: Vec::new(),
             paths: links,
+            dns: Dns::new(plan.clone(), seed),
             user_site: plan.users.iter().map(|user| user.home).collect(),
             plan,
         };
@@ -166,8 +170,13 @@ impl World {
             let addr = SocketAddr::V4(server.address);
             let port = Port { network: self.network.clone(), addr, alive: alive.clone() }.start();
             let trace = self.trace(&server.name, &alive);
-            let actor = Registrar::new(uas, port.recipient(), WAITING, clock.clone(), trace).start();
+            let front = Context::<Front>::new();
+            let door = front.address();
+            let actor = Registrar::new(uas, door.clone().recipient(), WAITING, clock.clone(), trace).start();
+            front.run(Front::new(port.recipient(), server.transport, actor.clone().recipient()));
             let place = server.site.unwrap_or(plan.sites.len());
+            let accept = door.recipient();
+            self.network.do_send(Change::Listen { address: sip_address(addr), place, accept });
             self.network.do_send(Change::Plug { addr, place, inbox: actor.clone().recipient() });
             self.servers.push((addr, actor));
         }
@@ -214,6 +223,18 @@ impl World {
             }),
             Verb::Drop { server } => self.server_up(*server, false),
             Verb::Return { server } => self.server_up(*server, true),
+            Verb::Reset { site, server } => self.reset(*site, *server),
+            Verb::Dns { up } => {
+                self.dns.borrow_mut().power(*up);
+                let text = if *up { "return dns" } else { "drop dns" };
+                self.tell("world", &Note::new("fault").text("text", text));
+            }
+            Verb::Amend { zone, server, record } => {
+                self.dns.borrow_mut().amend(*zone, *server, *record);
+                let (zone, server) = (&self.plan.zones[*zone].name, &self.plan.servers[*server].name);
+                let text = if record.is_some() { "leads to" } else { "leads no more to" };
+                self.tell("world", &Note::new("note").text("text", format_args!("{zone} {text} {server}")));
+            }
             Verb::Answer { server, method, reply } => self.behave(*server, method.as_deref(), reply),
             Verb::Drill { site, tier } => {
                 if let Some(process) = &self.sites[*site].process {
@@ -242,8 +263,16 @@ impl World {
 impl World {
     fn server_up(&self, server: usize, up: bool) {
         self.network.do_send(Change::Up(self.servers[server].0, up));
+        self.network.do_send(Change::Deaf(sip_address(self.servers[server].0), !up));
         let fault = if up { "return" } else { "drop" };
         self.tell(&self.plan.servers[server].name, &Note::new("fault").text("text", fault));
+    }
+
+    /// The streams from a site to a server break.
+    fn reset(&self, site: usize, server: usize) {
+        self.network.do_send(Change::Reset(sip_address(self.servers[server].0), site));
+        let (site, server) = (&self.plan.sites[site].name, &self.plan.servers[server].name);
+        self.tell(site, &Note::new("fault").text("text", "reset").text("peer", server));
     }
 
     fn change_path(&mut self, link: usize, change: impl FnOnce(&mut Path)) {
@@ -287,7 +316,8 @@ impl World {
         let place = &self.plan.sites[site];
         let (addr, name) = (SocketAddr::V4(place.address), place.name.clone());
         let target = Target { transport: Transport::Udp, addr };
-        let omm = Arc::new(Server { name, tier: 0, targets: vec![target], spare: false });
+        let omm =
+            Arc::new(Server { name, tier: 0, targets: vec![target], spare: false, way: Way::default() });
         let account = Arc::new(self.phone_account(user, phone));
         let actor = &self.phones[phone];
         let own = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::from(0x0a80_0000 + phone as u32), 5060));

@@ -55,6 +55,7 @@ use turn::Turn;
 mod adopting;
 mod answer;
 mod flight;
+mod flow;
 mod landing;
 mod orders;
 mod plan;
@@ -126,6 +127,12 @@ pub enum Input {
     Answer(Message),
     /// The transport could not send to this address, or the stream to it broke.
     Unsent(SocketAddr),
+    /// A flow that stood is gone, with whatever was in flight on it (RFC 5626 4.4).
+    FlowLost(Target),
+    /// The server's health found this target silent, and others may answer.
+    Absent(Target),
+    /// The server is found elsewhere now: another list of targets.
+    Resolved(Arc<Server>),
     /// The account changed: another password, another lifetime. The address of record stays the same.
     Account(Arc<Account>),
     /// The shaper has given a slot.
@@ -194,6 +201,8 @@ enum Timer {
     Objection,
     /// When to think again of a request that an overloaded server was spared.
     Shed,
+    /// When to register over a new flow.
+    Flow,
 }
 
 impl Name for Timer {
@@ -205,6 +214,7 @@ impl Name for Timer {
             Timer::Hold => "hold",
             Timer::Objection => "objection",
             Timer::Shed => "shed",
+            Timer::Flow => "flow",
         }
     }
 }
@@ -288,6 +298,8 @@ pub struct Binding {
     urgent: bool,
     sheltered: bool,
     watch: Option<Box<Subscription>>,
+    /// It takes no streams, so even a large request goes as a datagram.
+    narrow: bool,
     cautious: bool,
     /// The line was told that nothing is left to do.
     retired: bool,
@@ -346,6 +358,7 @@ impl Binding {
             urgent: false,
             sheltered: false,
             watch: None,
+            narrow: false,
             cautious: false,
             haste: Rank::Roam,
             turn: Turn::Free,
@@ -401,6 +414,9 @@ impl Machine for Binding {
             }
             Input::Answer(message) => self.hear(now, &message, out),
             Input::Unsent(addr) => self.unsent(now, addr, out),
+            Input::FlowLost(flow) => self.flow_lost(now, flow, out),
+            Input::Absent(target) => self.absent(now, target),
+            Input::Resolved(server) => self.resolved(now, server),
             Input::Account(account) => self.change(account),
             Input::Granted => self.take_slot(out),
             Input::Booked(at) => self.booked(now, at),
@@ -422,7 +438,7 @@ impl Machine for Binding {
                 Timer::Again => self.again(),
                 Timer::Failover => self.give_up(now, out),
                 Timer::Lapse => self.lapse(out),
-                Timer::Objection => self.wants.due = true,
+                Timer::Objection | Timer::Flow => self.wants.due = true,
                 // Going on is what `proceed` does.
                 Timer::Hold | Timer::Shed => {}
             }

@@ -47,6 +47,7 @@ use crate::timing::Timing;
 mod canvass;
 mod demands;
 mod evidence;
+mod flow;
 mod probe;
 
 /// What can happen to the health of a server.
@@ -62,6 +63,10 @@ pub enum Input {
     Drill(bool),
     /// There is no user who could ask.
     Nobody,
+    /// A flow that stood is gone.
+    FlowLost(Target),
+    /// The server is found elsewhere now; nowhere at all when there is no target.
+    Resolved(Arc<Server>),
 }
 
 /// What the health of a server wants done.
@@ -98,6 +103,8 @@ pub enum Effect {
         /// What it demands.
         demands: Demands,
     },
+    /// This target does not answer, but another of the server may: whoever is registered there turns to that one.
+    Absent(Target),
     /// The server stands differently now: tell every line of the site.
     Standing {
         /// The server's name, for the trace.
@@ -189,6 +196,8 @@ pub struct Health {
     load: (Moment, Option<(u64, u32)>),
     /// Which target is probed: the one that answered last, or the one behind the one that did not.
     turn: usize,
+    /// How many targets in a row did not answer: the tier is down when all of them did not (spec 3.4).
+    missed: usize,
     timers: Timers<Timer>,
     dropped: u64,
 }
@@ -220,6 +229,7 @@ impl Health {
             told: (Demands::default(), Moment::START),
             load: (Moment::START, None),
             turn: 0,
+            missed: 0,
             timers: Timers::default(),
             dropped: 0,
         }
@@ -273,6 +283,8 @@ impl Machine for Health {
                     self.probed(now, Evidence::Unreachable, out);
                 }
             }
+            Input::FlowLost(flow) => self.flow_lost(now, flow, out),
+            Input::Resolved(server) => self.resolved(now, server, out),
         }
     }
 
@@ -316,6 +328,7 @@ impl Machine for Health {
             Effect::Canvass { routine: true, .. } => None,
             // Copies, and what is asked every half minute, would only be noise.
             Effect::Probe { .. } => None,
+            Effect::Absent(target) => Some(Note::new("absent").text("target", target)),
             Effect::Standing { server, tier, standing } => Some(
                 Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
             ),

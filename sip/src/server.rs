@@ -64,6 +64,18 @@ pub struct Server {
     pub targets: Vec<Target>,
     /// The site has other tiers, so that four seconds of silence are enough to move on (spec section 8).
     pub spare: bool,
+    /// How it was asked for, beside where it was found.
+    pub way: Way,
+}
+
+/// How a server was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The domain or the address whose certificate it has to show over TLS: what was asked for, not where the DNS led
+    /// (RFC 5922 7.1). Without it nothing is sent to a TLS target.
+    pub domain: Option<Arc<str>>,
+    /// Nobody prescribed the transport, so a request too large for a datagram may go over TCP (RFC 3261 18.1.1).
+    pub free: bool,
 }
 
 /// Targets of one tier that are tried (ours: a longer list would keep a user waiting for minutes).

@@ -13,7 +13,7 @@ use machine::time::Moment;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::message::Message;
 use sip::name::Name;
-use sip::server::{Account, Local, Options, Server};
+use sip::server::{Account, Local, Options, Server, Way};
 use sip::shaper::{self, Shape, Shaper, Wish};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
@@ -38,7 +38,13 @@ struct World {
 impl World {
     fn of(users: usize, granted: u64) -> World {
         let target = Target { transport: Transport::Udp, addr: ([192, 0, 2, 1], 5060).into() };
-        let server = Arc::new(Server { name: "pbx".into(), tier: 0, targets: vec![target], spare: false });
+        let server = Arc::new(Server {
+            name: "pbx".into(),
+            tier: 0,
+            targets: vec![target],
+            spare: false,
+            way: Way::default(),
+        });
         let local = Arc::new(Local {
             sent_by: "10.0.1.1:5060".into(),
             host: "10.0.1.1".into(),

@@ -17,7 +17,7 @@ use sip::line::{self, Line};
 use sip::message::Message;
 use sip::registrar::subscriber::Subscriber;
 use sip::report::Removal;
-use sip::server::{Account, Local, Options, Server};
+use sip::server::{Account, Local, Options, Server, Way};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
 use sip::uas::behave::Behaviour;
@@ -74,7 +74,7 @@ impl Site {
         let servers: Vec<Arc<Server>> = (0..2_u8)
             .map(|tier| {
                 let name = if tier == 0 { "pbx" } else { "gw" }.into();
-                Arc::new(Server { name, tier, targets: vec![target(tier)], spare: true })
+                Arc::new(Server { name, tier, targets: vec![target(tier)], spare: true, way: Way::default() })
             })
             .collect();
         let health = |server: &Arc<Server>| {
@@ -202,6 +202,8 @@ impl Site {
     fn health_effects(&mut self, effects: Vec<health::Effect>) {
         for effect in effects {
             match effect {
+                // A tier of this test has one target.
+                health::Effect::Absent(_) => {}
                 health::Effect::Probe { to, bytes, first, .. } => {
                     let tier = u8::from(to != target(0));
                     if first {

@@ -9,9 +9,11 @@ use bytes::Bytes;
 use machine::chance::Chance;
 use machine::time::Moment;
 use sip::draft::Draft;
+use sip::frame::{Framed, Framer};
 use sip::message::Message;
 use sip::name::Name;
 use sip::target::{Target, Transport};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
@@ -19,6 +21,7 @@ use super::{Finding, Verdict};
 use crate::config::server::{Server, Where};
 use crate::config::site::{Site, Tier};
 use crate::resolver::{Resolver, Unresolved};
+use crate::sockets::tls::Trust;
 
 /// First wait before an OPTIONS is repeated, then doubled (RFC 3261 17.1.2.2: T1).
 const T1: Duration = Duration::from_millis(500);
@@ -82,7 +85,7 @@ fn elapsed(origin: &Origin, sent: Moment) -> String {
 
 async fn resolve(server: &Server, dns: Option<&Resolver>) -> Result<Vec<Target>, Unresolved> {
     match (dns, &server.host) {
-        (Some(dns), _) => dns.resolve(server).await,
+        (Some(dns), _) => dns.resolve(server).await.map(|(targets, _)| targets),
         (None, Where::Address(ip)) => {
             let transport = server.transport.unwrap_or(Transport::Udp);
             let port = server.port.unwrap_or(transport.default_port());
@@ -94,18 +97,60 @@ async fn resolve(server: &Server, dns: Option<&Resolver>) -> Result<Vec<Target>,
 
 /// The status of the answer to an OPTIONS.
 async fn options(site: &Site, tier: &Tier, target: &Target, call: &str) -> Result<u16, String> {
-    if target.transport != Transport::Udp {
-        return Err("this version speaks SIP over UDP only".into());
+    if target.transport.is_reliable() {
+        let asked = timeout(site.timers.failover, over_stream(site, tier, target, call)).await;
+        return asked.unwrap_or_else(|_| Err("no answer".into()));
     }
     let socket =
         UdpSocket::bind(SocketAddr::new(site.sip.listen.ip(), 0)).await.map_err(|error| error.to_string())?;
     // A connected socket hears from the kernel that nobody listens there.
     socket.connect(target.addr).await.map_err(|error| error.to_string())?;
     let own = socket.local_addr().map_err(|error| error.to_string())?;
-    let request = request(&tier.server, own, &site.sip.domain, call);
+    let request = request(&tier.server, Transport::Udp, own, &site.sip.domain, call);
     timeout(site.timers.failover, exchange(&socket, &request, call))
         .await
         .unwrap_or_else(|_| Err(format!("silent for {}", humantime::format_duration(site.timers.failover))))
+}
+
+/// The same over a connection of its own; over TLS, whoever answers must be who was asked for.
+async fn over_stream(site: &Site, tier: &Tier, target: &Target, call: &str) -> Result<u16, String> {
+    let stream = TcpStream::connect(target.addr).await.map_err(|error| error.to_string())?;
+    let own = stream.local_addr().map_err(|error| error.to_string())?;
+    let request = request(&tier.server, target.transport, own, &site.sip.domain, call);
+    if target.transport == Transport::Tcp {
+        return converse(stream, &request, call).await;
+    }
+    let trust = Trust::read(site.sip.ca.as_deref()).map_err(|unfit| unfit.to_string())?;
+    let name = match &tier.server.host {
+        Where::Name(name) => name.clone(),
+        Where::Address(ip) => ip.to_string(),
+    };
+    let secret = trust.greet(stream, &[name.into()]).await.map_err(|error| error.to_string())?;
+    converse(secret, &request, call).await
+}
+
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &Bytes,
+    call: &str,
+) -> Result<u16, String> {
+    stream.write_all(request).await.map_err(|error| error.to_string())?;
+    stream.flush().await.map_err(|error| error.to_string())?;
+    let (mut framer, mut buffer) = (Framer::new(), vec![0; 4096]);
+    loop {
+        while let Some(framed) = framer.next().map_err(|why| why.to_string())? {
+            if let Framed::Message(message) = framed
+                && let (Some(code), Ok(id)) = (message.code(), message.call_id())
+                && id == call
+            {
+                return Ok(code);
+            }
+        }
+        match stream.read(&mut buffer).await.map_err(|error| error.to_string())? {
+            0 => return Err("closed by the other side".into()),
+            len => framer.push(buffer.get(..len).unwrap_or_default()),
+        }
+    }
 }
 
 async fn exchange(socket: &UdpSocket, request: &Bytes, call: &str) -> Result<u16, String> {
@@ -134,11 +179,11 @@ async fn heard(socket: &UdpSocket, buffer: &mut [u8], call: &str) -> Result<u16,
     }
 }
 
-fn request(server: &Server, own: SocketAddr, domain: &str, call: &str) -> Bytes {
+fn request(server: &Server, transport: Transport, own: SocketAddr, domain: &str, call: &str) -> Bytes {
     let port = server.port.map(|port| format!(":{port}")).unwrap_or_default();
     let uri = format!("sip:{}{port}", server.host);
     Draft::request("OPTIONS", &uri)
-        .print(Name::Via, format_args!("SIP/2.0/UDP {own};branch=z9hG4bK{call};rport"))
+        .print(Name::Via, format_args!("SIP/2.0/{} {own};branch=z9hG4bK{call};rport", transport.via()))
         .line(Name::MaxForwards, "70")
         .print(Name::From, format_args!("<sip:check@{domain}>;tag={call}"))
         .print(Name::To, format_args!("<{uri}>"))

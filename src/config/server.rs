@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use sip::host::Host;
 use sip::target::Transport;
 
-/// A SIP server: `sip:host[:port][;transport=udp|tcp]`.
+/// A SIP server: `sip:host[:port][;transport=udp|tcp|tls]`, or `sips:host[:port]`, which is TLS and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Name or address.
@@ -50,12 +50,11 @@ impl fmt::Display for Where {
 impl Server {
     /// Reads a server's URI. Everything that homing would have to ignore is refused.
     pub fn read(text: &str) -> Result<Server, String> {
+        let mut secure = false;
         let scheme_end = text.find(':').ok_or("it has no scheme")?;
         match text.get(..scheme_end).unwrap_or_default() {
             scheme if scheme.eq_ignore_ascii_case("sip") => {}
-            scheme if scheme.eq_ignore_ascii_case("sips") => {
-                return Err("sips: needs TLS, which this version does not speak yet".into());
-            }
+            scheme if scheme.eq_ignore_ascii_case("sips") => secure = true,
             scheme => return Err(format!("the scheme is {scheme:?}, not sip")),
         }
         let rest = text.get(scheme_end + 1..).unwrap_or_default();
@@ -76,10 +75,14 @@ impl Server {
                 return Err(format!("parameter {param:?} means nothing here"));
             }
             transport = match Transport::of(value) {
-                Some(Transport::Tls) => return Err("TLS is not spoken yet by this version".into()),
-                Some(known) => Some(known),
+                Some(Transport::Udp) if secure => return Err("sips: never goes over UDP".into()),
+                // `sips:x;transport=tcp` means TLS over TCP (RFC 3261 26.2.2).
+                Some(known) => Some(if secure { Transport::Tls } else { known }),
                 None => return Err(format!("transport {value:?} is not spoken")),
             };
+        }
+        if secure {
+            transport = Some(Transport::Tls);
         }
         Ok(Server { host: Where::read(&host)?, port, transport })
     }
@@ -125,12 +128,23 @@ mod tests {
     }
 
     #[test]
+    fn sips_is_tls_whatever_else_is_said() {
+        for text in [
+            "sips:pbx.example.com",
+            "SIPS:pbx.example.com;transport=tcp",
+            "sips:pbx.example.com;transport=tls",
+        ] {
+            let server = Server::read(text).map(|server| server.to_string());
+            assert_eq!(server.as_deref(), Ok("sip:pbx.example.com;transport=tls"), "{text}");
+        }
+    }
+
+    #[test]
     fn what_would_have_to_be_ignored_is_refused() {
         for (text, why) in [
             ("pbx", "it has no scheme"),
             ("http://pbx", "the scheme is \"http\", not sip"),
-            ("sips:pbx", "sips: needs TLS, which this version does not speak yet"),
-            ("sip:pbx;transport=tls", "TLS is not spoken yet by this version"),
+            ("sips:pbx;transport=udp", "sips: never goes over UDP"),
             ("sip:pbx;transport=sctp", "transport \"sctp\" is not spoken"),
             ("sip:101@pbx", "a server has no user part"),
             ("sip:pbx;lr", "parameter \"lr\" means nothing here"),

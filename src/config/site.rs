@@ -14,11 +14,10 @@ use sip::digest::Algorithm;
 use sip::line::Mode;
 use sip::server::Options;
 use sip::shaper::Shape;
-use sip::target::Transport;
 
 use super::reader::{At, Section};
 use super::server::{Server, host_and_port};
-use super::shaping;
+use super::sip as phones;
 use super::timers::Timers;
 use super::users::{EXPIRES, User};
 
@@ -121,8 +120,16 @@ pub struct Remote {
 /// The SIP side of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sip {
-    /// Where phones and servers reach this OMM.
+    /// Where phones and servers reach this OMM over UDP.
     pub listen: SocketAddr,
+    /// Where they reach it over UDP by the other family of addresses.
+    pub listen_other: Option<SocketAddr>,
+    /// Where they reach it over TCP.
+    pub listen_tcp: Option<SocketAddr>,
+    /// Where they reach it over TLS.
+    pub listen_tls: Option<Secure>,
+    /// The file with the authorities that a server's certificate has to lead to; the system's without it.
+    pub ca: Option<PathBuf>,
     /// `host` or `host:port` that stands in the contacts this OMM registers.
     pub contact: String,
     /// The domain of the users' addresses of record.
@@ -131,6 +138,17 @@ pub struct Sip {
     pub digest: Vec<Algorithm>,
     /// How REGISTERs to each server are shaped.
     pub shape: Shape,
+}
+
+/// A listener that shows a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secure {
+    /// Where.
+    pub listen: SocketAddr,
+    /// The file with the certificate and whatever leads to its authority (PEM).
+    pub certificate: PathBuf,
+    /// The file with its key (PEM).
+    pub key: PathBuf,
 }
 
 /// A SIP server of the site.
@@ -147,13 +165,6 @@ const PLATFORMS: &[(&str, Platform)] =
     &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
 const EVIDENCE: &[(&str, Evidence)] =
     &[("off", Evidence::Off), ("yield", Evidence::Yield), ("evict", Evidence::Evict)];
-
-/// SHA-256 before MD5 (RFC 8760 2.3).
-const BOTH: &[Algorithm] = &[Algorithm::SHA_256, Algorithm::MD5];
-/// The default: common phones and test tools give up on a challenge that offers SHA-256 first, as RFC 8760 wants it
-/// (seen with SIPp 3.6, baresip 1.0 and sipsak).
-const MD5: &[Algorithm] = &[Algorithm::MD5];
-const DIGESTS: &[(&str, &[Algorithm])] = &[("both", BOTH), ("md5", MD5), ("sha-256", &[Algorithm::SHA_256])];
 
 impl Role {
     /// As the file spells it.
@@ -197,7 +208,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let axi = axi(top);
     let link = link(top, role.as_ref());
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
-    let sip = top.need_table("sip").and_then(sip);
+    let sip = top.need_table("sip").and_then(|section| phones::read(section, base));
     let tiers = tiers(top);
     let Registration { expires, evidence, outbound, mode, overload, options } = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
@@ -339,48 +350,6 @@ fn remotes(
     remotes
 }
 
-fn sip(section: Section<'_, '_>) -> Option<Sip> {
-    let place = "address:port, such as \"192.0.2.7:5060\"";
-    let listen = section.need_parsed("listen", place, str::parse::<SocketAddr>);
-    let contact = section.parsed("contact", "host or host:port that others reach this OMM at", |text| {
-        sip::host::Host::parse_with_port(text).map(|_| text.to_string()).map_err(|_| "it is no host")
-    });
-    let domain =
-        section.need_parsed("domain", "the SIP domain of the users, such as \"example.com\"", |text| {
-            sip::host::Host::parse(text).map(|_| text.to_string()).map_err(|_| "it is no host")
-        });
-    if let Some(listen) = &listen
-        && listen.value.ip().is_unspecified()
-        && !section.has("contact")
-    {
-        let what = "`contact` is missing in [sip], and `listen` names no address that others could reach";
-        let hint = Some("add contact = \"the host that others reach this OMM at\"".into());
-        section.reader.fault(listen.span.clone(), what, listen.value.to_string(), "`contact` as well", hint);
-    }
-    let digest = section.word("digest", DIGESTS);
-    let shape = shaping::read(&section);
-    section.finish();
-    let listen = listen?.value;
-    let contact = contact.map_or_else(|| listen.ip().to_string(), |contact| contact.value);
-    let contact = match sip::host::Host::parse_with_port(&contact) {
-        Ok((_, Some(_))) => contact,
-        Ok((_, None)) => format!("{contact}:{}", listen.port()),
-        // An IPv6 address without its brackets can only be our own `listen`.
-        Err(_) => listen.to_string(),
-    };
-    let digest = digest.map_or(MD5, |digest| digest.value).to_vec();
-    Some(Sip { listen, contact, domain: domain?.value, digest, shape })
-}
-
-/// A server over a transport that the SIP door speaks.
-fn spoken(text: &str) -> Result<Server, String> {
-    let server = Server::read(text)?;
-    match server.transport {
-        None | Some(Transport::Udp) => Ok(server),
-        Some(other) => Err(format!("SIP over {} is not spoken yet by this version", other.via())),
-    }
-}
-
 fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
     let mut tiers: Vec<Tier> = Vec::new();
     let sections = top.tables("tier");
@@ -403,7 +372,11 @@ fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
             reader.fault(span, what, format!("tier {}", index + 1), "no more tiers", None);
         }
         let name = section.need_parsed("name", "the server's name, such as \"pbx\"", site_name);
-        let server = section.need_parsed("uri", "sip:host[:port][;transport=udp]", spoken);
+        let server = section.need_parsed(
+            "uri",
+            "sip:host[:port][;transport=udp|tcp|tls] or sips:host[:port]",
+            Server::read,
+        );
         section.finish();
         let (Some(name), Some(server)) = (name, server) else { continue };
         if tiers.iter().any(|tier| tier.name == name.value) {

@@ -47,7 +47,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
   12 | lisen = "192.0.2.7:5060"
      | ^^^^^
      read:     `lisen`
-     expected: one of `contact`, `digest`, `domain`, `listen`, `shaping`
+     expected: one of `ca`, `certificate`, `contact`, `digest`, `domain`, `key`, `listen`, `listen_other`, `listen_tcp`, `listen_tls`, `shaping`
      hint:     did you mean `listen`?
 "#,
     ),
@@ -191,17 +191,36 @@ site.toml:9:1: unknown key `pasword` in [link]
     ),
     (
         "uri = \"sip:pbx.example.com\"",
-        "uri = \"sips:pbx.example.com\"\nmodle = \"multy\"",
-        r#"site.toml:16:7: `uri` of [[tier]] cannot be used: sips: needs TLS, which this version does not speak yet
-  16 | uri = "sips:pbx.example.com"
-     |       ^^^^^^^^^^^^^^^^^^^^^^
-     read:     "sips:pbx.example.com"
-     expected: sip:host[:port][;transport=udp]
+        "uri = \"sips:pbx.example.com;transport=udp\"\nmodle = \"multy\"",
+        r#"site.toml:16:7: `uri` of [[tier]] cannot be used: sips: never goes over UDP
+  16 | uri = "sips:pbx.example.com;transport=udp"
+     |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     read:     "sips:pbx.example.com;transport=udp"
+     expected: sip:host[:port][;transport=udp|tcp|tls] or sips:host[:port]
 site.toml:17:1: unknown key `modle` in [[tier]]
   17 | modle = "multy"
      | ^^^^^
      read:     `modle`
      expected: one of `name`, `uri`
+"#,
+    ),
+    (
+        "domain = \"example.com\"",
+        "domain = \"example.com\"\nlisten_other = \"192.0.2.8:5060\"",
+        r#"site.toml:14:16: `listen_other` is an address of the same family as `listen`
+  14 | listen_other = "192.0.2.8:5060"
+     |                ^^^^^^^^^^^^^^^^
+     read:     192.0.2.8:5060
+     expected: an IPv6 address
+"#,
+    ),
+    (
+        "domain = \"example.com\"",
+        "domain = \"example.com\"\nlisten_tls = \"192.0.2.7:5061\"\ncertificate = \"sip.pem\"",
+        r#"site.toml:11:1: `key` is missing in [sip]
+  11 | [sip]
+     | ^^^^^
+     expected: a file in PEM
 "#,
     ),
     (

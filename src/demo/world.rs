@@ -27,7 +27,7 @@ use sip::digest::Algorithm;
 use sip::line::Mode;
 use sip::registrar::Policy;
 use sip::registrar::subscriber::Subscriber;
-use sip::server::{Account, Options, Server};
+use sip::server::{Account, Options, Server, Way};
 use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::uas::profile::{Auth, Profile};
@@ -46,6 +46,7 @@ use crate::registrar::stand;
 use crate::service::birth::{AGENT, identity};
 use crate::service::boss::{Ask, Boss, Outfit, Quit};
 use crate::sockets::UdpDoor;
+use crate::sockets::streams::StreamDoor;
 use crate::store::SledStore;
 
 /// The watchdog of the demo; 2 h 30 min in real life (M-2.1.4.3-b).
@@ -164,7 +165,13 @@ impl World {
         let mut handset = handset.borrow_mut();
         handset.travels += 1;
         let target = Target::new(Transport::Udp, place.sip);
-        let omm = Arc::new(Server { name: site.into(), tier: 0, targets: vec![target], spare: false });
+        let omm = Arc::new(Server {
+            name: site.into(),
+            tier: 0,
+            targets: vec![target],
+            spare: false,
+            way: Way::default(),
+        });
         handset.here = Some(Phone::arrive(handset.make.clone(), omm, handset.travels));
     }
 
@@ -225,6 +232,7 @@ async fn place(
         seed: Chance::of(common.seed, name).next(),
         key: common.key.clone(),
         door,
+        streams: StreamDoor::new(None).start(),
         dialer: Dialer.start(),
         store: Rc::new(store),
         gave_up,
@@ -267,6 +275,10 @@ fn site(
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,
+            listen_other: None,
+            listen_tcp: None,
+            listen_tls: None,
+            ca: None,
             contact: sip.to_string(),
             domain: DOMAIN.into(),
             digest: vec![Algorithm::SHA_256],

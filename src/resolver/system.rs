@@ -9,8 +9,9 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
-use super::Naptr;
-use super::weight::Srv;
+use sip::srv::Srv;
+
+use super::{Naptr, Told};
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
@@ -40,16 +41,20 @@ pub(super) fn resolver() -> Result<TokioResolver, String> {
 }
 
 /// Nothing found is an empty list; only a DNS that does not do its work is an error.
-fn or_none<T>(result: Result<Vec<T>, NetError>) -> Result<Vec<T>, String> {
+fn or_none<T>(result: Result<(Vec<T>, Option<u32>), NetError>) -> Told<T> {
     match result {
-        Err(error) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
+        Err(error) if error.is_no_records_found() || error.is_nx_domain() => Ok((Vec::new(), None)),
         Err(error) => Err(error.to_string()),
         Ok(found) => Ok(found),
     }
 }
 
-pub(super) async fn addresses(dns: &TokioResolver, name: &str) -> Result<Vec<IpAddr>, String> {
-    or_none(dns.lookup_ip(name).await.map(|found| found.iter().collect()))
+pub(super) async fn addresses(dns: &TokioResolver, name: &str) -> Told<IpAddr> {
+    let found = dns.lookup_ip(name).await;
+    or_none(found.map(|found| {
+        let life = found.as_lookup().answers().iter().map(|record| record.ttl).min();
+        (found.iter().collect(), life)
+    }))
 }
 
 async fn records<T>(
@@ -57,12 +62,15 @@ async fn records<T>(
     name: &str,
     kind: RecordType,
     pick: impl Fn(&RData) -> Option<T>,
-) -> Result<Vec<T>, String> {
+) -> Told<T> {
     let found = dns.lookup(name, kind).await;
-    or_none(found.map(|found| found.answers().iter().filter_map(|record| pick(&record.data)).collect()))
+    or_none(found.map(|found| {
+        let life = found.answers().iter().map(|record| record.ttl).min();
+        (found.answers().iter().filter_map(|record| pick(&record.data)).collect(), life)
+    }))
 }
 
-pub(super) async fn services(dns: &TokioResolver, name: &str) -> Result<Vec<Srv>, String> {
+pub(super) async fn services(dns: &TokioResolver, name: &str) -> Told<Srv> {
     records(dns, name, RecordType::SRV, |data| match data {
         RData::SRV(srv) => {
             let target = srv.target.to_string();
@@ -73,7 +81,7 @@ pub(super) async fn services(dns: &TokioResolver, name: &str) -> Result<Vec<Srv>
     .await
 }
 
-pub(super) async fn pointers(dns: &TokioResolver, name: &str) -> Result<Vec<Naptr>, String> {
+pub(super) async fn pointers(dns: &TokioResolver, name: &str) -> Told<Naptr> {
     records(dns, name, RecordType::NAPTR, |data| match data {
         RData::NAPTR(naptr) => Some(Naptr {
             order: naptr.order,

@@ -1,10 +1,11 @@
 //! From a site's configuration to what its OMM is born with.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Datagram, Dial};
+use ::actors::doors::{Datagram, Dial, OpenFlow, Resolve};
 use ::actors::messages::Fallen;
 use ::actors::omm::Birth;
 use ::actors::site::Site as Settings;
@@ -59,6 +60,10 @@ pub struct Midwife {
     pub key: Secret,
     /// The SIP door.
     pub sip: Recipient<Datagram>,
+    /// The door for SIP streams.
+    pub streams: Recipient<OpenFlow>,
+    /// The DNS, for each tier whose server has a name.
+    pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
     /// The store.
@@ -77,7 +82,7 @@ pub fn identity(site: &Site) -> OmmId {
 /// # Errors
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
-    let Midwife { servers, clock, trace, seed, key, sip, dial, store, fallen } = midwife;
+    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, store, fallen } = midwife;
     let facts = facts(site, &clock);
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
@@ -130,6 +135,8 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             .filter(|_| site.role == Role::Central)
             .map(|axi| Roster::new(axi.user.as_str().into(), axi.password.clone(), facts)),
         sip,
+        streams: Some(streams),
+        dns,
         dial,
         store,
         fallen,

@@ -1,11 +1,12 @@
 //! Who hires the OMM, keeps its doors open, and hires a new one when it had to start over.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Accept, Wire};
+use ::actors::doors::{Accept, Enter, Resolve, Wire};
 use ::actors::endpoint::Count;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
@@ -18,7 +19,6 @@ use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture,
     WrapFuture,
 };
-use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::time::Moment;
 use serde_json::{Value, json};
@@ -27,17 +27,15 @@ use tokio::sync::mpsc;
 
 use super::birth::{Midwife, birth};
 use super::drill::Drill;
-use super::servers;
-use crate::config::server::Where;
-use crate::config::site::Site;
+use super::servers::{self, Finder};
+use crate::config::site::{Site, Tier};
 use crate::peer::Dialer;
-use crate::resolver::{Resolver, Unresolved};
+use crate::resolver::Resolver;
+use crate::sockets::streams::StreamDoor;
 use crate::sockets::{CountDoor, Deserted, Inside, UdpDoor};
 use crate::status;
 
-/// How often the DNS is asked whether a server moved; ours: the resolver keeps answers for their time to live.
-const DNS_AGAIN: Duration = Duration::from_secs(60);
-/// How often it is asked while no server at all was found; ours.
+/// How often the DNS is asked while no server at all was found; ours.
 const DNS_SOON: Duration = Duration::from_secs(10);
 /// Wait before a new OMM is hired in the place of another: what that one was writing has reached the disk by then, and
 /// the new one reads it. Ours.
@@ -57,6 +55,8 @@ pub struct Outfit {
     pub key: Secret,
     /// The SIP door.
     pub door: Addr<UdpDoor>,
+    /// The door for SIP streams.
+    pub streams: Addr<StreamDoor>,
     /// The AXI door.
     pub dialer: Addr<Dialer>,
     /// The store.
@@ -68,7 +68,7 @@ pub struct Outfit {
 /// The actor that hires.
 pub struct Boss {
     outfit: Outfit,
-    resolver: Rc<Result<Resolver, Unresolved>>,
+    dns: servers::Dns,
     servers: Vec<Arc<Server>>,
     omm: Option<Addr<OmmActor>>,
     hired: u64,
@@ -95,44 +95,42 @@ pub enum Ask {
 impl Boss {
     /// A boss who hires as soon as a SIP server is found.
     pub fn new(outfit: Outfit) -> Boss {
-        let v4_only = outfit.site.sip.listen.is_ipv4();
-        let resolver = Rc::new(Resolver::system(Chance::of(outfit.seed, "dns"), v4_only));
-        Boss { outfit, resolver, servers: Vec::new(), omm: None, hired: 0, falls: Falls::default() }
+        let sip = &outfit.site.sip;
+        let v4_only = sip.listen.is_ipv4() && sip.listen_other.is_none();
+        let dns = Rc::new(Resolver::system(outfit.seed, v4_only));
+        Boss { outfit, dns, servers: Vec::new(), omm: None, hired: 0, falls: Falls::default() }
     }
 
-    /// Looks for the servers; the first time, and when they moved, an OMM is hired that knows them.
+    /// Looks for the servers, until one is found. From then on the OMM itself follows them.
     fn look_for_servers(&mut self, ctx: &mut Context<Self>) {
-        let (site, resolver) = (self.outfit.site.clone(), self.resolver.clone());
-        let found = async move { servers::find(&site, &resolver).await };
-        ctx.spawn(found.into_actor(self).map(|found, boss, ctx| boss.found(found, ctx)));
+        let (site, dns) = (self.outfit.site.clone(), self.dns.clone());
+        let found = async move { servers::find(&site, &dns).await };
+        ctx.spawn(found.into_actor(self).map(|found, boss, ctx| match found {
+            Some(servers) => {
+                for server in &servers {
+                    tracing::info!(tier = server.tier, name = %server.name, targets = ?server.targets, "a SIP server");
+                }
+                boss.servers = servers;
+                boss.hire(ctx);
+            }
+            None => _ = ctx.run_later(DNS_SOON, Boss::look_for_servers),
+        }));
     }
 
-    fn found(&mut self, found: Vec<Arc<Server>>, ctx: &mut Context<Self>) {
-        // A DNS that does not answer is no reason to forget a server.
-        if found.len() >= self.servers.len() && servers::moved(&self.servers, &found) {
-            for server in &found {
-                tracing::info!(tier = server.tier, name = %server.name, targets = ?server.targets, "a SIP server was found");
-            }
-            self.servers = found;
-            match self.dismiss() {
-                true => self.hire_soon(ctx),
-                false => self.hire(ctx),
-            }
-        }
-        let named = self.outfit.site.tiers.iter().any(|tier| matches!(tier.server.host, Where::Name(_)));
-        if named || self.servers.is_empty() {
-            let pause = if self.servers.is_empty() { DNS_SOON } else { DNS_AGAIN };
-            ctx.run_later(pause, Boss::look_for_servers);
-        }
-    }
-
-    /// Ends the OMM; whether there was one.
-    fn dismiss(&mut self) -> bool {
-        let omm = self.omm.take();
-        if let Some(omm) = &omm {
+    /// Ends the OMM, if there is one.
+    fn dismiss(&mut self) {
+        if let Some(omm) = self.omm.take() {
             omm.do_send(Die);
         }
-        omm.is_some()
+    }
+
+    /// The DNS, for each tier whose server has a name.
+    fn finders(&self) -> BTreeMap<u8, Recipient<Resolve>> {
+        let tiers = (0..).zip(&self.outfit.site.tiers);
+        let finder = |(number, tier): (u8, &Tier)| {
+            Some((number, Finder::of(&tier.server, &self.dns)?.start().recipient()))
+        };
+        tiers.filter_map(finder).collect()
     }
 
     fn hire_soon(&self, ctx: &mut Context<Self>) {
@@ -155,6 +153,8 @@ impl Boss {
             seed: outfit.seed.wrapping_add(self.hired),
             key: outfit.key.clone(),
             sip: outfit.door.clone().recipient(),
+            streams: outfit.streams.clone().recipient(),
+            dns: self.finders(),
             dial: outfit.dialer.clone().recipient(),
             store: outfit.store.clone(),
             fallen: own.recipient(),
@@ -226,6 +226,15 @@ impl Handler<Accept> for Boss {
     fn handle(&mut self, accept: Accept, _: &mut Context<Self>) -> Self::Result {
         let omm = self.omm.clone();
         Box::pin(async move { omm?.send(accept).await.ok().flatten() })
+    }
+}
+
+impl Handler<Enter> for Boss {
+    type Result = ResponseFuture<Option<(u64, Recipient<Wire>)>>;
+
+    fn handle(&mut self, enter: Enter, _: &mut Context<Self>) -> Self::Result {
+        let omm = self.omm.clone();
+        Box::pin(async move { omm?.send(enter).await.ok().flatten() })
     }
 }
 
@@ -345,6 +354,7 @@ mod tests {
                 seed: 1,
                 key: Secret::new("0123456789abcdef"),
                 door,
+                streams: StreamDoor::new(None).start(),
                 dialer: Dialer.start(),
                 store: Rc::new(store),
                 gave_up,

@@ -1,77 +1,93 @@
-//! The SIP servers of a site, from their names to their addresses, and again when the DNS says something else.
+//! The SIP servers of a site, from their names to their addresses; and the door by which an OMM asks again.
 
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sip::server::Server;
+use ::actors::doors::{Resolve, Resolved};
+use actix::{Actor, Context, Handler};
+use sip::server::{Server, Way};
 use sip::target::{Target, Transport};
 
 use crate::config::server::{Server as Uri, Where};
 use crate::config::site::{Site, Tier};
 use crate::resolver::{Resolver, Unresolved};
 
-/// Finds every server of the site; those that cannot be found are left out, and told in the log. The tiers of the
-/// rest move up, because a tier is a place in this list.
-pub async fn find(site: &Site, resolver: &Result<Resolver, Unresolved>) -> Vec<Arc<Server>> {
-    let mut found = Vec::new();
-    for tier in &site.tiers {
-        match targets(tier, resolver).await {
-            Ok(targets) => found.push((tier.name.as_str(), targets)),
+/// The system's DNS, or why there is none.
+pub type Dns = Rc<Result<Resolver, Unresolved>>;
+
+/// Finds every server of the site. One that cannot be found keeps its tier and has no target yet; that is told in the
+/// log. `None` when not a single one was found.
+pub async fn find(site: &Site, dns: &Result<Resolver, Unresolved>) -> Option<Vec<Arc<Server>>> {
+    let mut servers = Vec::new();
+    for (number, tier) in (0..).zip(&site.tiers) {
+        let targets = match resolve(&tier.server, dns).await {
+            Ok((targets, _)) => targets,
             Err(error) => {
-                tracing::warn!(tier = %tier.name, server = %tier.server, %error, "a SIP server was not found")
+                tracing::warn!(tier = %tier.name, server = %tier.server, %error, "a SIP server was not found");
+                Vec::new()
             }
-        }
+        };
+        servers.push(Arc::new(server(number, tier, targets, site.tiers.len() > 1)));
     }
-    let spare = found.len() > 1;
-    let server = |(tier, (name, targets)): (u8, (&str, _))| {
-        Arc::new(Server { name: name.into(), tier, targets, spare })
-    };
-    (0..).zip(found).map(server).collect()
+    servers.iter().any(|server| !server.targets.is_empty()).then_some(servers)
 }
 
-async fn targets(tier: &Tier, resolver: &Result<Resolver, Unresolved>) -> Result<Vec<Target>, Unresolved> {
-    let found = match (resolver, &tier.server) {
-        (Ok(resolver), server) => resolver.resolve(server).await?,
+fn server(number: u8, tier: &Tier, targets: Vec<Target>, spare: bool) -> Server {
+    let domain = match &tier.server.host {
+        Where::Name(name) => name.as_str().into(),
+        Where::Address(ip) => ip.to_string().into(),
+    };
+    let way = Way { domain: Some(domain), free: tier.server.transport.is_none() };
+    Server { name: tier.name.as_str().into(), tier: number, targets, spare, way }
+}
+
+/// Where a server is, and for how long that is true. A number needs no DNS.
+///
+/// # Errors
+/// There is nowhere to send to, and why.
+pub async fn resolve(
+    server: &Uri,
+    dns: &Result<Resolver, Unresolved>,
+) -> Result<(Vec<Target>, Duration), Unresolved> {
+    match (dns, server) {
+        (Ok(resolver), server) => resolver.resolve(server).await,
         (Err(_), Uri { host: Where::Address(ip), port, transport }) => {
             let transport = transport.unwrap_or(Transport::Udp);
-            vec![Target::new(transport, (*ip, port.unwrap_or(transport.default_port())).into())]
+            let addr = (*ip, port.unwrap_or(transport.default_port())).into();
+            Ok((vec![Target::new(transport, addr)], Duration::MAX))
         }
-        (Err(error), _) => return Err(error.clone()),
-    };
-    // The SIP door of this version is a UDP socket.
-    let udp: Vec<_> = found.into_iter().filter(|target| target.transport == Transport::Udp).collect();
-    if udp.is_empty() { Err(Unresolved::Unspoken) } else { Ok(udp) }
-}
-
-/// Whether the servers moved: one came or went, or one has none of its former addresses any more. A DNS that only
-/// deals the same addresses in another order is no reason to start over.
-pub fn moved(former: &[Arc<Server>], new: &[Arc<Server>]) -> bool {
-    former.len() != new.len()
-        || former.iter().zip(new).any(|(former, new)| {
-            former.name != new.name || !former.targets.iter().any(|target| new.targets.contains(target))
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn servers(list: &[(&str, &[&str])]) -> Vec<Arc<Server>> {
-        let target = |text: &&str| Target::new(Transport::Udp, text.parse().expect("an address"));
-        let server = |(name, targets): &(&str, &[&str])| {
-            let targets = targets.iter().map(target).collect();
-            Arc::new(Server { name: (*name).into(), tier: 0, targets, spare: false })
-        };
-        list.iter().map(server).collect()
+        (Err(error), _) => Err(error.clone()),
     }
+}
 
-    #[test]
-    fn only_a_server_that_went_elsewhere_has_moved() {
-        let (a, b, c) = ("192.0.2.1:5060", "192.0.2.2:5060", "192.0.2.3:5060");
-        let former = servers(&[("pbx", &[a, b])]);
-        assert!(!moved(&former, &servers(&[("pbx", &[b, a])])));
-        assert!(!moved(&former, &servers(&[("pbx", &[b, c])])));
-        assert!(moved(&former, &servers(&[("pbx", &[c])])));
-        assert!(moved(&former, &servers(&[("gw", &[a, b])])));
-        assert!(moved(&former, &servers(&[("pbx", &[a, b]), ("gw", &[c])])));
+/// The door by which an OMM asks for one server.
+pub struct Finder {
+    server: Uri,
+    dns: Dns,
+}
+
+impl Finder {
+    /// A door for this server; `None` for a number, which never moves.
+    pub fn of(server: &Uri, dns: &Dns) -> Option<Finder> {
+        match server.host {
+            Where::Name(_) => Some(Finder { server: server.clone(), dns: dns.clone() }),
+            Where::Address(_) => None,
+        }
+    }
+}
+
+impl Actor for Finder {
+    type Context = Context<Self>;
+}
+
+impl Handler<Resolve> for Finder {
+    type Result = ();
+
+    fn handle(&mut self, Resolve { to }: Resolve, _: &mut Context<Self>) {
+        let (server, dns) = (self.server.clone(), self.dns.clone());
+        actix::spawn(async move {
+            to.do_send(Resolved(resolve(&server, &dns).await.map_err(|error| error.to_string())));
+        });
     }
 }

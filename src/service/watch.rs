@@ -7,7 +7,9 @@ pub fn log(seen: Seen<'_>) {
     let (who, note) = (seen.who, seen.note);
     match note.event {
         "alarm" | "fault" => tracing::warn!("{who} {note}"),
-        "link" | "failover" | "failback" | "start" => tracing::info!("{who} {note}"),
+        "link" | "flow" | "resolved" | "absent" | "failover" | "failback" | "start" => {
+            tracing::info!("{who} {note}")
+        }
         _ => tracing::debug!("{who} {note}"),
     }
 }

@@ -43,8 +43,13 @@ fn lonely() -> (Kamailio, Omm) {
     let pbx = Kamailio::start(Model::Multi);
     let listen = (address::fresh(), crate::system::AXI).into();
     let place = Place::Central { listen, remotes: Vec::new() };
-    let omm =
-        Omm::start(Plan { name: "alone", park: "1F102F0E86", sip: address::sip(), pbx: pbx.at(), place });
+    let omm = Omm::start(Plan {
+        name: "alone",
+        park: "1F102F0E86",
+        sip: address::sip(),
+        pbx: format!("sip:{};transport=udp", pbx.at()),
+        place,
+    });
     (pbx, omm)
 }
 

@@ -35,17 +35,34 @@ pub(crate) enum Model {
 pub(crate) struct Kamailio {
     at: SocketAddr,
     model: Model,
+    streams: Streams,
     process: Process,
     home: TempDir,
+}
+
+/// What it speaks beside UDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Nothing.
+    None,
+    /// TCP at the same address.
+    Tcp,
+    /// TCP, and TLS here with the certificate of `localhost`.
+    Tls(SocketAddr),
 }
 
 impl Kamailio {
     /// Starts one and waits until it answers. Each use of a nonce must carry a higher `nc`.
     pub(crate) fn start(model: Model) -> Kamailio {
+        Kamailio::speaking(model, Streams::None)
+    }
+
+    /// [`Kamailio::start`] with other transports.
+    pub(crate) fn speaking(model: Model, streams: Streams) -> Kamailio {
         let home = TempDir::with_prefix("kamailio-").unwrap_or_else(|e| panic!("a temporary directory: {e}"));
         let at = address::sip();
-        let process = spawn(at, model, &home);
-        let kamailio = Kamailio { at, model, process, home };
+        let process = spawn(at, model, streams, &home);
+        let kamailio = Kamailio { at, model, streams, process, home };
         kamailio.wait();
         kamailio
     }
@@ -91,7 +108,7 @@ impl Kamailio {
 
     /// Starts it again, with an empty table.
     pub(crate) fn revive(&mut self) {
-        self.process = spawn(self.at, self.model, &self.home);
+        self.process = spawn(self.at, self.model, self.streams, &self.home);
         self.wait();
     }
 
@@ -139,7 +156,7 @@ impl Ctl {
     }
 }
 
-fn spawn(at: SocketAddr, model: Model, home: &TempDir) -> Process {
+fn spawn(at: SocketAddr, model: Model, streams: Streams, home: &TempDir) -> Process {
     let dir = home.path();
     // A socket left behind by a killed one would keep the next from binding.
     let _ = std::fs::remove_file(dir.join("ctl"));
@@ -164,6 +181,14 @@ fn spawn(at: SocketAddr, model: Model, home: &TempDir) -> Process {
         "COUNTED=1".to_owned(),
     ] {
         command.arg("-A").arg(define);
+    }
+    if streams != Streams::None {
+        command.args(["-A", "STREAMS=1", "-l", &format!("tcp:{at}")]);
+    }
+    if let Streams::Tls(at) = streams {
+        let file = |name: &str| format!("\"{}/src/sockets/certificates/{name}\"", env!("CARGO_MANIFEST_DIR"));
+        command.args(["-A", "TLS=1", "-A", &format!("CERTIFICATE={}", file("good.pem"))]);
+        command.args(["-A", &format!("KEY={}", file("good.key")), "-l", &format!("tls:{at}")]);
     }
     Process::start(&mut command, &dir.join("log"))
 }

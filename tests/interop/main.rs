@@ -21,3 +21,4 @@ mod registrar;
 mod relay;
 mod system;
 mod table;
+mod transports;

@@ -26,8 +26,8 @@ pub(crate) struct Plan {
     pub(crate) park: &'static str,
     /// Where it talks SIP.
     pub(crate) sip: SocketAddr,
-    /// Its SIP server.
-    pub(crate) pbx: SocketAddr,
+    /// Its SIP server, as a URI.
+    pub(crate) pbx: String,
     /// Its place in the star.
     pub(crate) place: Place,
 }
@@ -78,6 +78,11 @@ impl Omm {
     pub(crate) fn revive(&mut self) {
         self.process = serve(&self.home);
         self.wait();
+    }
+
+    /// What it has written to its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
     /// Whether the process is still there.
@@ -135,14 +140,15 @@ impl Plan {
             }
             Place::Remote { wire } => ("remote", format!("[link]\nomm1 = \"{wire}\"\n{account}")),
         };
+        let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sockets/certificates/ca.pem");
         let users = USERS.map(|(number, device)| {
             let password = password(number);
             format!("[[user]]\nnumber = \"{number}\"\npassword = \"{password}\"\ndevice = \"{device}\"\n")
         });
         format!(
             "name = \"{name}\"\nrole = \"{role}\"\nplatform = \"pc\"\npark = \"{park}\"\ndata_dir = \"data\"\n{place}\
-             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\ndigest = \"md5\"\n\
-             [[tier]]\nname = \"pbx\"\nuri = \"sip:{pbx};transport=udp\"\n\
+             [sip]\nlisten = \"{sip}\"\ndomain = \"{DOMAIN}\"\ndigest = \"md5\"\nca = \"{ca}\"\n\
+             [[tier]]\nname = \"pbx\"\nuri = \"{pbx}\"\n\
              [registration]\nexpires = \"1m\"\n\
              [timers]\nconnect = \"2s\"\nopen = \"2s\"\nlink_ping = \"500ms\"\nlink_dead = \"2s\"\nheld = \"1s\"\n\
              probe = \"1s\"\nprobe_max = \"2s\"\n\

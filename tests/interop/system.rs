@@ -46,7 +46,7 @@ impl System {
         let listen = SocketAddr::from((address::fresh(), AXI));
         let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
         let site = |name, park, place| {
-            let (sip, pbx) = (address::sip(), pbx.at());
+            let (sip, pbx) = (address::sip(), format!("sip:{};transport=udp", pbx.at()));
             Omm::start(Plan { name, park, sip, pbx, place })
         };
         let remotes = vec![("site-a", "1F102AF12C"), ("site-b", "1F102A7C82")];

@@ -19,11 +19,15 @@ const HOSTS: &[(&str, &[&str])] = &[
             "src/registrar/",
             "src/demo.rs",
             "src/demo/",
+            "src/connection.rs",
             "src/sockets.rs",
+            "src/sockets/",
             "src/peer.rs",
         ],
     ),
     ("quick_xml", &["axi/src/element/", "sip/src/subscription/reginfo.rs"]),
+    ("rustls_pki_types", &["src/sockets/tls.rs"]),
+    ("webpki", &["src/sockets/tls.rs"]),
 ];
 
 /// Complaints about crates that are named elsewhere.

@@ -72,8 +72,9 @@ impl Handler<Fallen<u8>> for OmmActor {
             return;
         }
         let at = usize::from(tier);
-        let Some(endpoint) = self.children.as_ref().map(|children| children.endpoint.clone()) else { return };
-        let Some(actor) = self.hire_server(at, &endpoint, ctx) else { return };
+        let Some(children) = &self.children else { return };
+        let (endpoint, sip) = (&children.endpoint, &children.kin.sip);
+        let Some(actor) = self.hire_server(at, endpoint, sip, &children.locators, ctx) else { return };
         let Some(children) = &mut self.children else { return };
         if let Some(slot) = children.kin.health.borrow_mut().get_mut(at) {
             *slot = actor.clone().recipient();
@@ -108,6 +109,7 @@ impl Handler<Fallen<Pillar>> for OmmActor {
     fn handle(&mut self, Fallen(pillar): Fallen<Pillar>, ctx: &mut Context<Self>) {
         let why = match pillar {
             Pillar::Endpoint => "the endpoint fell over",
+            Pillar::Flows => "the flows fell over",
             Pillar::Keeper => "the keeper of the store fell over",
             Pillar::Shaper => "the shaper of a server fell over",
         };

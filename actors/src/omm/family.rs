@@ -9,8 +9,11 @@ use omm::ids::Number;
 
 use super::OmmActor;
 use super::links::Link;
+use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
+use crate::flows::{FlowsActor, FlowsWays, Known};
 use crate::keeper::{Keeper, KeeperWays};
+use crate::locator::{LocatorActor, LocatorWays};
 use crate::messages::{Die, Reach};
 use crate::record::Roam;
 use crate::server::{HealthWays, ServerActor};
@@ -22,6 +25,9 @@ use crate::user::{Birth, UserActor};
 pub(super) struct Children {
     pub(super) kin: Rc<Kin>,
     pub(super) endpoint: Addr<EndpointActor>,
+    pub(super) flows: Addr<FlowsActor>,
+    /// By tier; only servers with a name have one.
+    pub(super) locators: BTreeMap<u8, Addr<LocatorActor>>,
     keeper: Addr<Keeper>,
     pub(super) servers: Vec<Addr<ServerActor>>,
     shapers: Vec<Addr<ShaperActor>>,
@@ -34,25 +40,23 @@ impl OmmActor {
     pub(super) fn hire_family(&mut self, ctx: &mut Context<Self>) {
         let site = self.site().clone();
         let own = ctx.address();
-        let ways = EndpointWays {
-            sip: self.birth.sip.clone(),
-            located: own.clone().recipient(),
-            left: own.clone().recipient(),
-            fallen: own.clone().recipient(),
-        };
-        let endpoint = EndpointActor::new(&site, self.birth.uas.clone(), ways).start();
+        let (endpoint, flows) = self.hire_ends(ctx);
+        let sip = Ways { datagrams: self.birth.sip.clone(), streams: flows.clone().recipient() };
         let ways = KeeperWays { fallen: own.clone().recipient() };
         let keeper =
             Keeper::new(self.birth.store.clone(), site.clock.clone(), site.trace.clone(), ways).start();
-        let servers: Vec<_> =
-            (0..site.servers.len()).filter_map(|tier| self.hire_server(tier, &endpoint, ctx)).collect();
+        let locators = self.hire_locators(ctx);
+        let servers: Vec<_> = (0..site.servers.len())
+            .filter_map(|tier| self.hire_server(tier, &endpoint, &sip, &locators, ctx))
+            .collect();
         let shapers: Vec<_> = site
             .servers
             .iter()
             .map(|server| ShaperActor::new(&site, server, own.clone().recipient()).start())
             .collect();
         let kin = Rc::new(Kin {
-            sip: self.birth.sip.clone(),
+            sip,
+            servers: RefCell::new(site.servers.clone()),
             routes: endpoint.clone().recipient(),
             verdicts: endpoint.clone().recipient(),
             keeper: keeper.clone().recipient(),
@@ -62,7 +66,46 @@ impl OmmActor {
             star: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
-        self.children = Some(Children { kin, endpoint, keeper, servers, shapers, users, links });
+        self.children =
+            Some(Children { kin, endpoint, flows, locators, keeper, servers, shapers, users, links });
+    }
+
+    /// Hires the two ends of the SIP side, who know each other: what comes in by a stream goes to the endpoint, its
+    /// answers go back by the stream.
+    fn hire_ends(&self, ctx: &mut Context<Self>) -> (Addr<EndpointActor>, Addr<FlowsActor>) {
+        let (site, own, birth) = (self.site().clone(), ctx.address(), &self.birth);
+        let endpoint = Context::<EndpointActor>::new();
+        let ways = FlowsWays {
+            datagrams: endpoint.address().recipient(),
+            undelivered: endpoint.address().recipient(),
+            lost: endpoint.address().recipient(),
+            door: birth.streams.clone(),
+            udp: birth.sip.clone(),
+            fallen: own.clone().recipient(),
+        };
+        let flows = FlowsActor::new(&site, ways).start();
+        let ways = EndpointWays {
+            sip: Ways { datagrams: birth.sip.clone(), streams: flows.clone().recipient() },
+            upkeep: flows.clone().recipient(),
+            located: own.clone().recipient(),
+            left: own.clone().recipient(),
+            fallen: own.recipient(),
+        };
+        let endpoint = endpoint.run(EndpointActor::new(&site, birth.uas.clone(), ways));
+        for server in &site.servers {
+            flows.do_send(Known(server.clone()));
+        }
+        (endpoint, flows)
+    }
+
+    /// Hires those who know where servers are that have a name.
+    fn hire_locators(&self, ctx: &mut Context<Self>) -> BTreeMap<u8, Addr<LocatorActor>> {
+        let hire = |(tier, dns): (&u8, &Recipient<_>)| {
+            let server = self.site().servers.get(usize::from(*tier))?.clone();
+            let ways = LocatorWays { moved: ctx.address().recipient(), dns: dns.clone() };
+            Some((*tier, LocatorActor::new(self.site(), server, ways).start()))
+        };
+        self.birth.dns.iter().filter_map(hire).collect()
     }
 
     /// Hires the health of the server of a tier; `None` when the site has no such tier.
@@ -70,16 +113,22 @@ impl OmmActor {
         &self,
         tier: usize,
         endpoint: &Addr<EndpointActor>,
+        sip: &Ways,
+        locators: &BTreeMap<u8, Addr<LocatorActor>>,
         ctx: &mut Context<Self>,
     ) -> Option<Addr<ServerActor>> {
-        let server = self.site().servers.get(tier)?.clone();
+        let now =
+            self.children.as_ref().and_then(|children| children.kin.servers.borrow().get(tier).cloned());
+        let server = now.or_else(|| self.site().servers.get(tier).cloned())?;
         let ways = HealthWays {
             stands: ctx.address().recipient(),
             demanded: ctx.address().recipient(),
             canvass: ctx.address().recipient(),
             fallen: ctx.address().recipient(),
-            sip: self.birth.sip.clone(),
+            sip: sip.clone(),
             routes: endpoint.clone().recipient(),
+            absent: endpoint.clone().recipient(),
+            locator: locators.get(&server.tier).map(|locator| locator.clone().recipient()),
         };
         Some(ServerActor::new(self.site(), server, ways).start())
     }
@@ -142,7 +191,11 @@ impl OmmActor {
         for link in children.links.values() {
             link.dismiss();
         }
+        for locator in children.locators.values() {
+            locator.do_send(Die);
+        }
         children.endpoint.do_send(Die);
+        children.flows.do_send(Die);
         children.keeper.do_send(Die);
     }
 }

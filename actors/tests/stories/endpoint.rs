@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ::actors::doors::{Datagram, Undelivered};
+use ::actors::doors::{Datagram, Undelivered, Ways};
 use ::actors::endpoint::{Count, EndpointActor, EndpointWays};
-use ::actors::messages::{Answer, Fallen, Leave, Left, Located, Pillar, Route, Unsent, Verdict};
+use ::actors::messages::{
+    Answer, Broken, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+};
 use actix::prelude::*;
 use bytes::Bytes;
 use machine::chance::Chance;
@@ -108,10 +110,24 @@ impl Handler<Answer> for Others {
     }
 }
 
-impl Handler<Unsent> for Others {
+impl Handler<Broken> for Others {
     type Result = ();
-    fn handle(&mut self, Unsent(addr): Unsent, _: &mut Context<Self>) {
-        self.note(format!("unsent to {addr}"));
+    fn handle(&mut self, broken: Broken, _: &mut Context<Self>) {
+        match broken {
+            Broken::Request(addr) => self.note(format!("unsent to {addr}")),
+            Broken::Flow(flow) => self.note(format!("lost {flow}")),
+            Broken::Target(target) => self.note(format!("silent {target}")),
+        }
+    }
+}
+
+impl Handler<Upkeep> for Others {
+    type Result = ();
+    fn handle(&mut self, upkeep: Upkeep, _: &mut Context<Self>) {
+        match upkeep {
+            Upkeep::Stun(datagram) => self.note(format!("stun from {}", datagram.peer)),
+            Upkeep::Promised { server, interval } => self.note(format!("{server} promises {interval:?}")),
+        }
     }
 }
 
@@ -129,7 +145,8 @@ impl Desk {
         let (told, asks) = (others.told.clone(), others.asks.clone());
         let others = others.start();
         let ways = EndpointWays {
-            sip: others.clone().recipient(),
+            sip: Ways { datagrams: others.clone().recipient(), streams: others.clone().recipient() },
+            upkeep: others.clone().recipient(),
             located: others.clone().recipient(),
             left: others.clone().recipient(),
             fallen: others.clone().recipient(),
@@ -191,6 +208,26 @@ fn whoever_wanted_to_send_hears_that_it_could_not_be_sent() {
         desk.endpoint.do_send(lost("?".to_owned()));
         pass(SECOND).await;
         assert_eq!(desk.told(), ["unsent to 10.0.0.1:5060"]);
+    });
+}
+
+#[test]
+fn a_lost_flow_is_told_to_everybody_and_what_keeps_flows_alive_goes_to_the_flows() {
+    story(async {
+        let desk = Desk::new().await;
+        for call_id in ["b@here", "a@here"] {
+            desk.route(call_id, true);
+        }
+        let flow = Target::new(Transport::Tcp, target("10.0.0.1:5060").addr);
+        desk.endpoint.do_send(TellAll(Broken::Flow(flow)));
+        pass(SECOND / 100).await;
+        assert_eq!(desk.told(), ["lost tcp:10.0.0.1:5060", "lost tcp:10.0.0.1:5060"]);
+        let stun = Datagram { peer: target(PHONE), bytes: sip::stun::request([1; 12]) };
+        desk.endpoint.do_send(stun);
+        desk.hear(answer("a@here").replace("Call-ID", "Flow-Timer: 25\r\nCall-ID")).await;
+        let told = desk.told();
+        assert_eq!(told[0], format!("stun from udp:{PHONE}"));
+        assert_eq!(told[1], format!("{PHONE} promises Some(25s)"));
     });
 }
 

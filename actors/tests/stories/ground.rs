@@ -36,7 +36,7 @@ use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::line::Mode;
 use sip::registrar::Policy as Grants;
-use sip::server::{Local, Options, Server};
+use sip::server::{Local, Options, Server, Way};
 use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
@@ -298,6 +298,8 @@ impl Shared {
         };
         let dial = self.dial.borrow().clone();
         Birth {
+            streams: None,
+            dns: std::collections::BTreeMap::new(),
             role: self.role,
             directory: directory(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
@@ -317,7 +319,7 @@ impl Shared {
         let server = |tier, name: &str, addr: &str| {
             let addr: SocketAddr = addr.parse().expect("an address");
             let targets = vec![Target::new(Transport::Udp, addr)];
-            Arc::new(Server { name: name.into(), tier, targets, spare: true })
+            Arc::new(Server { name: name.into(), tier, targets, spare: true, way: Way::default() })
         };
         let (seen, bombs, node) = (self.seen.clone(), self.bombs.clone(), "here");
         let sink = move |line: Seen<'_>| {

@@ -19,7 +19,7 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{self, Ask, Roaming};
 use omm::stamp::OmmId;
 use sip::binding::{self, Binding, Order};
-use sip::server::{Account, Local, Options, Server};
+use sip::server::{Account, Local, Options, Server, Way};
 use sip::target::{Target, Transport};
 use sip::uas::Uas;
 
@@ -203,7 +203,7 @@ fn bound() -> Binding {
         options: Options::default(),
     };
     let targets = vec![Target::new(Transport::Udp, PBX.parse().expect("an address"))];
-    let server = Server { name: "pbx".into(), tier: 0, targets, spare: false };
+    let server = Server { name: "pbx".into(), tier: 0, targets, spare: false, way: Way::default() };
     let local = Local {
         sent_by: "10.0.1.1:5060".to_owned(),
         host: "10.0.1.1".to_owned(),

@@ -40,6 +40,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
     let mut answers: Vec<Option<&str>> = vec![None; plan.servers.len()];
     let mut odd: BTreeSet<(usize, &str)> = BTreeSet::new();
     let mut links: Vec<Option<&str>> = vec![None; plan.links.len()];
+    let mut dns_is_up = true;
     let mut clocks = vec![0_i64; plan.sites.len()];
     let put = |list: &mut Vec<Option<&'static str>>, at: usize, state| {
         if let Some(slot) = list.get_mut(at) {
@@ -89,8 +90,14 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 }
                 continue;
             }
+            Verb::Dns { up } => {
+                dns_is_up = *up;
+                continue;
+            }
             Verb::Slow { .. }
             | Verb::Drill { .. }
+            | Verb::Reset { .. }
+            | Verb::Amend { .. }
             | Verb::Locate { .. }
             | Verb::Detach { .. }
             | Verb::Silence { .. }
@@ -124,4 +131,5 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
         .or_else(|| named(server_names(), answers))
         .or_else(|| named(link_names, links))
         .or_else(|| named(site_names(), wrong))
+        .or_else(|| (!dns_is_up).then(|| "the DNS is dead".to_owned()))
 }

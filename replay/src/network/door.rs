@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use actix::{Actor, Addr, Context, Handler};
-use actors::doors::{Datagram, Dial};
+use actors::doors::{Datagram, Dial, OpenFlow};
 
 use super::stream::Connect;
 use super::{Network, Place, Post};
@@ -36,6 +36,33 @@ impl Handler<Datagram> for Port {
         if self.alive.get() {
             self.network.do_send(Post { from: self.addr, to: datagram.peer.addr, bytes: datagram.bytes });
         }
+    }
+}
+
+/// The door for SIP streams of one site: dials from there.
+pub struct Branch {
+    /// The network behind the door.
+    pub network: Addr<Network>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a stream to a SIP listener is dialled by.
+pub fn sip_address(addr: SocketAddr) -> String {
+    format!("sip:{addr}")
+}
+
+impl Actor for Branch {
+    type Context = Context<Self>;
+}
+
+impl Handler<OpenFlow> for Branch {
+    type Result = ();
+
+    fn handle(&mut self, OpenFlow { to, names: _, attempt, events }: OpenFlow, _: &mut Context<Self>) {
+        // Who is who is not in question here: the names of TLS are checked on real sockets.
+        let dial = Dial { address: sip_address(to.addr), attempt, events };
+        self.network.do_send(Connect { place: self.place, dial });
     }
 }
 

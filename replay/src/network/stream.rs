@@ -62,7 +62,7 @@ impl Network {
         let Some((place, listener)) = self.listeners.get(&stream.address) else {
             return self.send_segment(id, 0, Segment::Close("connection refused"), ctx);
         };
-        if self.path(stream.places[0], *place).cut {
+        if self.path(stream.places[0], *place).cut || self.deaf.contains(&stream.address) {
             self.streams.remove(&id);
             return;
         }
@@ -83,7 +83,7 @@ impl Network {
     fn send_segment(&mut self, id: u64, side: usize, what: Segment, ctx: &mut Context<Self>) {
         let Some(places) = self.streams.get(&id).map(|stream| stream.places) else { return };
         let path = self.path(places[0], places[1]);
-        if path.cut {
+        if path.cut || self.is_deaf(id) {
             return self.keep_back(id, side, what);
         }
         let mut at = self.origin.moment() + self.delay(path);
@@ -117,7 +117,7 @@ impl Network {
 
     pub(super) fn arrive(&mut self, id: u64, side: usize, what: Segment) {
         let Some(places) = self.streams.get(&id).map(|stream| stream.places) else { return };
-        if self.path(places[0], places[1]).cut {
+        if self.path(places[0], places[1]).cut || self.is_deaf(id) {
             return self.keep_back(id, side, what);
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };
@@ -251,11 +251,43 @@ impl Network {
         }
     }
 
+    fn is_deaf(&self, id: u64) -> bool {
+        self.streams.get(&id).is_some_and(|stream| self.deaf.contains(&stream.address))
+    }
+
+    /// The streams from a place to a listener break: a router that was restarted, a NAT that forgot.
+    pub(super) fn cut_streams(&mut self, address: &str, place: Place, _: &mut Context<Self>) {
+        let broken: Vec<u64> = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| stream.address == address && stream.places[0] == place)
+            .map(|(id, _)| *id)
+            .collect();
+        for stream in broken.iter().filter_map(|id| self.streams.remove(id)) {
+            for (side, ear) in stream.ears.iter().enumerate() {
+                if let Some(ear) = ear {
+                    close(ear, stream.attempt_at(side), "connection reset");
+                }
+            }
+        }
+    }
+
     /// What the streams between two places kept back arrives now, in order.
     pub(super) fn heal(&mut self, a: Place, b: Place, ctx: &mut Context<Self>) {
-        let healed: Vec<u64> =
+        let healed =
             self.streams.iter().filter(|(_, stream)| stream.joins(a, b)).map(|(id, _)| *id).collect();
-        for id in healed {
+        self.release(healed, ctx);
+    }
+
+    /// The same for the streams to a listener that is heard again.
+    pub(super) fn revive(&mut self, address: &str, ctx: &mut Context<Self>) {
+        let revived =
+            self.streams.iter().filter(|(_, stream)| stream.address == address).map(|(id, _)| *id).collect();
+        self.release(revived, ctx);
+    }
+
+    fn release(&mut self, streams: Vec<u64>, ctx: &mut Context<Self>) {
+        for id in streams {
             for side in [0, 1] {
                 let kept = self.streams.get_mut(&id).map(|stream| std::mem::take(&mut stream.kept[side]));
                 for segment in kept.into_iter().flatten() {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::time::{Moment, Wall};
+use sip::target::Transport;
 
-use super::{Link, Phone, Plan, Server, Site, User};
+use super::{Leads, Link, Phone, Plan, Server, Site, User, Zone};
 use crate::script::complaint::Complaint;
 use crate::script::names::CROWD_FIRST;
 use crate::script::world::{
@@ -56,6 +57,7 @@ fn empty(script: &Script) -> Plan {
         wall: Wall::from_millis(WALL_START),
         sites: Vec::new(),
         servers: Vec::new(),
+        zones: Vec::new(),
         links: Vec::new(),
         users: Vec::new(),
         phones: Vec::new(),
@@ -105,10 +107,21 @@ impl Layout {
                     axi: *axi,
                     address: address(number, 1),
                     tiers: Vec::new(),
+                    named: BTreeMap::new(),
                 });
             }
-            World::Server { name, site, binding, removes_any } => {
-                self.server(name, site.as_ref(), *binding, *removes_any)
+            World::Server { name, site, binding, removes_any, transport } => {
+                self.server(name, site.as_ref(), *binding, *removes_any, *transport)
+            }
+            World::Dns { name, record } => {
+                if let Some(server) = self.plan.servers.iter().position(|server| server.name == record.server)
+                {
+                    let leads = Leads { odds: record.odds, server, ttl: record.ttl };
+                    match self.plan.zones.iter_mut().find(|zone| zone.name == *name) {
+                        Some(zone) => zone.records.push(leads),
+                        None => self.plan.zones.push(Zone { name: name.clone(), records: vec![leads] }),
+                    }
+                }
             }
             World::Link { ends, latency, jitter, loss } => {
                 if let (Some(a), Some(b)) = (self.site(&ends.0), self.site(&ends.1)) {
@@ -121,10 +134,20 @@ impl Layout {
                 }
             }
             World::Proxies { site, servers } => {
-                let places =
-                    servers.iter().filter_map(|name| self.plan.servers.iter().position(|s| s.name == *name));
+                let zone = |name: &Name| self.plan.zones.iter().position(|zone| zone.name == *name);
+                let first =
+                    |zone: usize| self.plan.zones.get(zone)?.records.first().map(|leads| leads.server);
+                let place = |name: &Name| {
+                    let server = self.plan.servers.iter().position(|server| server.name == *name);
+                    server.or_else(|| first(zone(name)?))
+                };
+                let places: Vec<usize> = servers.iter().filter_map(place).collect();
+                let tiers = servers.iter().enumerate();
+                let named = tiers.filter_map(|(tier, name)| Some((tier, zone(name)?))).collect();
                 if let Some(site) = self.site(site) {
-                    let places = places.collect();
+                    if let Some(site) = self.plan.sites.get_mut(site) {
+                        site.named = named;
+                    }
                     if self.tiers.insert(site, places).is_some() {
                         self.complain(
                             declared,
@@ -141,11 +164,18 @@ impl Layout {
         }
     }
 
-    fn server(&mut self, name: &Name, site: Option<&Name>, binding: Binding, removes_any: bool) {
+    fn server(
+        &mut self,
+        name: &Name,
+        site: Option<&Name>,
+        binding: Binding,
+        removes_any: bool,
+        transport: Transport,
+    ) {
         let site = site.and_then(|name| self.site(name));
         let before = self.plan.servers.iter().filter(|server| server.site == site).count();
         let address = address(site.map_or(0, |site| site + 1), 11 + before);
-        self.plan.servers.push(Server { name: name.clone(), site, binding, removes_any, address });
+        self.plan.servers.push(Server { name: name.clone(), site, binding, removes_any, address, transport });
     }
 
     fn site(&self, name: &Name) -> Option<usize> {

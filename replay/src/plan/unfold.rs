@@ -12,11 +12,13 @@ use std::time::Duration;
 use machine::time::Moment;
 use sip::uas::behave::quirk::Quirk;
 
-use super::{Assert, Form, Plan, Step, Trigger, Verb};
-use crate::script::action::{Action, Reply, Who};
+use super::{Assert, Form, Leads, Plan, Step, Trigger, Verb};
+use crate::script::Name;
+use crate::script::action::{Action, Amend, Reply, Who};
 use crate::script::assert::{self, Span};
 use crate::script::complaint::Complaint;
 use crate::script::schedule::When;
+use crate::script::world::Record;
 use crate::script::{self, Deed, Place, Script};
 
 /// When a site's first phone makes itself known after the site's first start: the OMM and its link are up by then (ours).
@@ -132,11 +134,15 @@ fn lasts(action: &Action) -> Duration {
         Action::Cut { span, .. }
         | Action::Slow { span, .. }
         | Action::Drop { span, .. }
+        | Action::DropDns { span }
         | Action::Answer { span, .. }
         | Action::Behave { span, .. } => span.unwrap_or_default(),
         Action::Flap { span, .. } | Action::Call { span, .. } => *span,
         Action::Heal { .. }
         | Action::Return { .. }
+        | Action::Reset { .. }
+        | Action::ReturnDns
+        | Action::ChangeDns { .. }
         | Action::Failover { .. }
         | Action::Failback { .. }
         | Action::Clock { .. }
@@ -256,6 +262,15 @@ impl Unfolding<'_> {
             Action::Return { server } => {
                 vec![(now, Verb::Return { server: self.server(server).ok_or_else(unknown)? })]
             }
+            Action::Reset { site, server } => {
+                let site = self.site(site).ok_or_else(unknown)?;
+                vec![(now, Verb::Reset { site, server: self.server(server).ok_or_else(unknown)? })]
+            }
+            Action::DropDns { span } => {
+                undone(Verb::Dns { up: false }, span.map(|span| (span, Verb::Dns { up: true })))
+            }
+            Action::ReturnDns => vec![(now, Verb::Dns { up: true })],
+            Action::ChangeDns { name, change } => vec![(now, self.amend(name, change).ok_or_else(unknown)?)],
             Action::Answer { server, method, reply, span } => {
                 let server = self.server(server).ok_or_else(unknown)?;
                 let normal = Verb::Answer { server, method: method.clone(), reply: Reply::Normal };
@@ -345,6 +360,19 @@ impl Unfolding<'_> {
             Action::End => Vec::new(),
         };
         Ok(verbs)
+    }
+}
+
+impl Unfolding<'_> {
+    fn amend(&self, name: &Name, change: &Amend) -> Option<Verb> {
+        let zone = self.plan.zones.iter().position(|zone| zone.name == *name)?;
+        Some(match change {
+            Amend::Put(Record { odds, server, ttl }) => {
+                let server = self.server(server)?;
+                Verb::Amend { zone, server, record: Some(Leads { odds: *odds, server, ttl: *ttl }) }
+            }
+            Amend::Without(server) => Verb::Amend { zone, server: self.server(server)?, record: None },
+        })
     }
 }
 

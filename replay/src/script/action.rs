@@ -9,6 +9,8 @@ use sip::uas::behave::words;
 use super::Name;
 use super::cursor::{Cursor, Read};
 use super::names::{Names, Sort};
+use super::world::Record;
+use super::world::read::record;
 
 /// What a script does to the world.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,14 @@ pub enum Action {
     Failback { site: Name },
     /// `behave P WORDS [for D]`, and `behave P normal` with no quirks
     Behave { server: Name, quirks: Vec<Quirk>, span: Option<Duration> },
+    /// `reset flow SITE-PROXY`
+    Reset { site: Name, server: Name },
+    /// `drop dns [for D]`
+    DropDns { span: Option<Duration> },
+    /// `return dns`
+    ReturnDns,
+    /// `change dns NAME srv .. | a ..` (adds a record, or alters the one that leads there) and `change dns NAME without SERVER`
+    ChangeDns { name: Name, change: Amend },
     /// `skew clock SITE by D` (sets the error) and `step clock SITE by D` (adds to it)
     Clock { site: Name, ahead_ms: i64, adds: bool },
     /// `locate USER [at SITE]`
@@ -56,6 +66,15 @@ pub enum Action {
     Note(String),
     /// `end`
     End,
+}
+
+/// What becomes of a name in the DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Amend {
+    /// This record is there from now on, in the place of one that leads to the same server.
+    Put(Record),
+    /// No record leads to this server any more.
+    Without(Name),
 }
 
 /// The two ends of a link, in the order in which it was declared.
@@ -122,8 +141,8 @@ pub enum Who {
 /// The words with which an action begins.
 pub const WORDS: &[&str] = &[
     "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
-    "answer", "behave", "failover", "failback", "skew", "step", "locate", "detach", "silence", "roam",
-    "call", "login", "logout", "note", "end",
+    "reset", "change", "answer", "behave", "failover", "failback", "skew", "step", "locate", "detach",
+    "silence", "roam", "call", "login", "logout", "note", "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
@@ -170,6 +189,10 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
             span: line.span("for")?.unwrap_or(FLAP_SPAN),
         },
         "slow" => slow(line, names)?,
+        "drop" if line.take("dns") => Action::DropDns { span: line.span("for")? },
+        "return" if line.take("dns") => Action::ReturnDns,
+        "reset" => reset(line, names)?,
+        "change" => change(line, names)?,
         "drop" => Action::Drop { server: server(line, names)?, span: line.span("for")? },
         "return" => Action::Return { server: server(line, names)? },
         "answer" => answer(line, names)?,
@@ -214,6 +237,33 @@ fn server(line: &mut Cursor<'_>, names: &Names) -> Read<Name> {
 
 fn site(line: &mut Cursor<'_>, names: &Names, keyword: &str) -> Read<Option<Name>> {
     if line.take(keyword) { line.name(names, SITE).map(Some) } else { Ok(None) }
+}
+
+/// `flow SITE-PROXY`: the names may contain hyphens, so every one is tried.
+fn reset(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    line.require("flow")?;
+    let word = line.peek_word();
+    let ends = word.match_indices('-').find_map(|(at, _)| {
+        let site = names.find(word.get(..at)?, SITE)?;
+        Some((site, names.find(word.get(at + 1..)?, SERVER)?))
+    });
+    match ends {
+        Some((site, server)) => {
+            line.skip();
+            Ok(Action::Reset { site, server })
+        }
+        None => Err(line.complain("this names no flow", "SITE-PROXY, a site and a server declared above")),
+    }
+}
+
+fn change(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
+    line.require("dns")?;
+    let name = line.name(names, &[Sort::Zone])?;
+    let change = match line.take("without") {
+        true => Amend::Without(line.name(names, SERVER)?),
+        false => Amend::Put(record(line, names)?),
+    };
+    Ok(Action::ChangeDns { name, change })
 }
 
 fn slow(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {

@@ -235,6 +235,6 @@ fn mark(line: &mut Cursor<'_>, names: &Names) -> Read<Mark> {
     Ok(match names.sort(word) {
         Some(Sort::Site | Sort::Server) => Mark::Node(Name::from(word)),
         Some(Sort::User) => Mark::User(Name::from(word)),
-        Some(Sort::Device) | None => Mark::Word(Arc::from(word)),
+        Some(Sort::Device | Sort::Zone) | None => Mark::Word(Arc::from(word)),
     })
 }

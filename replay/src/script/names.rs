@@ -16,6 +16,8 @@ pub enum Sort {
     User,
     /// A phone declared with `device`.
     Device,
+    /// A name in the DNS.
+    Zone,
 }
 
 impl Sort {
@@ -26,6 +28,7 @@ impl Sort {
             Sort::Server => "a proxy or registrar",
             Sort::User => "a user",
             Sort::Device => "a device",
+            Sort::Zone => "a name in the DNS",
         }
     }
 
@@ -36,6 +39,7 @@ impl Sort {
             Sort::Server => "proxy",
             Sort::User => "user",
             Sort::Device => "device",
+            Sort::Zone => "dns",
         }
     }
 }

@@ -251,6 +251,7 @@ fn last(deed: &mut Deed, long: Duration) -> bool {
             Action::Cut { span, .. }
             | Action::Slow { span, .. }
             | Action::Drop { span, .. }
+            | Action::DropDns { span }
             | Action::Answer { span, .. }
             | Action::Behave { span, .. },
         ) => *span = Some(long),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use omm::platform::Platform;
+use sip::target::Transport;
 
 use super::action::Ends;
 use super::setting::Setting;
@@ -36,8 +37,10 @@ pub enum World {
     Seed(u64),
     /// `site NAME [central] [platform ..] [park HEX] [axi N]`
     Site { name: Name, central: bool, platform: Platform, park: Option<Park>, axi: Option<u32> },
-    /// `proxy NAME at SITE [binding ..]` and `registrar NAME [at SITE] [binding ..]`
-    Server { name: Name, site: Option<Name>, binding: Binding, removes_any: bool },
+    /// `proxy NAME at SITE [binding ..] [transport ..]` and `registrar NAME [at SITE] [binding ..] [transport ..]`
+    Server { name: Name, site: Option<Name>, binding: Binding, removes_any: bool, transport: Transport },
+    /// `dns NAME srv PRIORITY WEIGHT SERVER [ttl D]` and `dns NAME a SERVER [ttl D]`
+    Dns { name: Name, record: Record },
     /// `link A-B [latency D] [jitter D] [loss P]`
     Link { ends: Ends, latency: Option<Duration>, jitter: Option<Duration>, loss: Option<u32> },
     /// `proxies SITE: P, S, T`: first to third tier.
@@ -97,6 +100,17 @@ impl std::fmt::Display for Park {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:02X}{:08X}", self.pli, self.pari)
     }
+}
+
+/// One record of a name in the DNS: it leads to a server of the script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Priority and weight; none for an address record.
+    pub odds: Option<(u16, u16)>,
+    /// Where it leads.
+    pub server: Name,
+    /// For how long it may be believed.
+    pub ttl: Duration,
 }
 
 /// How a registrar treats a second contact of an address of record (spec SM-3).

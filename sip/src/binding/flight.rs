@@ -42,6 +42,8 @@ pub(super) struct Errand {
     pub(super) again: bool,
     /// The longest Retry-After.
     pub(super) retry_after: Option<Duration>,
+    /// The flow broke under it once, and it was sent again.
+    pub(super) reflown: bool,
 }
 
 impl Default for Errand {
@@ -62,6 +64,7 @@ impl Default for Errand {
             lengthened: false,
             again: false,
             retry_after: None,
+            reflown: false,
         }
     }
 }

@@ -43,7 +43,7 @@ impl Form<'_> {
     pub(super) fn write(&self) -> Bytes {
         let Account { aor, .. } = self.account;
         let mut draft = Draft::request(METHOD, self.uri)
-            .print(Name::Via, self.local.via(self.transport, self.branch))
+            .print(Name::Via, format_args!("{};keep", self.local.via(self.transport, self.branch)))
             .line(Name::MaxForwards, "70")
             .print(Name::From, format_args!("<{aor}>;tag={:010x}", self.tag))
             .print(Name::To, format_args!("<{aor}>"))

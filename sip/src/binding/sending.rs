@@ -81,6 +81,7 @@ impl Binding {
                 (self.wants.renew, self.wants.due, self.wants.guard) = (false, false, false);
                 self.urgent = false;
                 self.timers.stop(Timer::Objection);
+                self.timers.stop(Timer::Flow);
                 contact.iter().cloned().for_each(|contact| self.own(contact));
             }
             Kind::Remove => {
@@ -129,14 +130,14 @@ impl Binding {
 
     /// A new transaction: new branch, CSeq + 1.
     pub(super) fn transmit(&mut self, now: Moment, errand: Errand, lines: &[Line], out: &mut Vec<Effect>) {
-        let Some(to) = errand.target(self.targets()) else {
+        let Some(mut to) = errand.target(self.targets()) else {
             return self.failed(now, errand, Failure::Unsent, out);
         };
         self.use_slot(out);
         self.cseq += 1;
         let branch = format!("{MAGIC_COOKIE}{}", self.chance.hex(16));
         let keep = errand.contact.as_deref().map(|contact| (contact, errand.expires));
-        let form = Form {
+        let mut form = Form {
             account: &self.account,
             local: &self.local,
             uri: errand.uri(&self.account),
@@ -150,7 +151,11 @@ impl Binding {
             offer: self.offer(),
             credentials: lines,
         };
-        let bytes = form.write();
+        let mut bytes = form.write();
+        if let Some(wide) = self.widened(to, bytes.len()) {
+            (to, form.transport) = (wide, wide.transport);
+            bytes = form.write();
+        }
         let register = self.register(&errand);
         out.push(Effect::Send { to, bytes: bytes.clone(), first: true, register });
         if self.server.spare
@@ -257,6 +262,9 @@ impl Binding {
         match self.flight.take() {
             Some(flight) if flight.to.addr == addr => {
                 self.timers.stop(Timer::Failover);
+                if self.narrowed(&flight.errand, flight.to) {
+                    return self.attempt(now, flight.errand, out);
+                }
                 self.elsewhere(now, flight.errand, (Failure::Unsent, Evidence::Unreachable), out);
             }
             Some(flight) => self.flight = Some(flight),

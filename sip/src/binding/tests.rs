@@ -3,12 +3,13 @@
 use super::*;
 use crate::draft::Draft;
 use crate::report::Removal;
-use crate::server::Options;
+use crate::server::{Options, Way};
 use crate::target::Transport;
 use machine::secret::Secret;
 
 mod answers;
 mod chaos;
+mod flow;
 mod load;
 mod removing;
 mod stories;
@@ -35,6 +36,8 @@ pub(super) struct Setup {
     pub(super) ports: Vec<u16>,
     pub(super) transport: Transport,
     pub(super) spare: bool,
+    /// Nobody prescribed the transport.
+    pub(super) free: bool,
     pub(super) reg_id: Option<u32>,
     pub(super) expires: u64,
     pub(super) seed: u64,
@@ -46,6 +49,7 @@ impl Default for Setup {
             ports: vec![5060],
             transport: Transport::Udp,
             spare: false,
+            free: false,
             reg_id: None,
             expires: 3600,
             seed: 1,
@@ -72,6 +76,7 @@ impl Setup {
             tier: 0,
             targets: self.ports.iter().map(target).collect(),
             spare: self.spare,
+            way: Way { domain: None, free: self.free },
         };
         let local = Local {
             sent_by: "10.0.1.1:5060".into(),

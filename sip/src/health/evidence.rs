@@ -63,13 +63,16 @@ impl Health {
     pub(super) fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         self.timers.stop(Timer::Reply);
         if evidence == Evidence::Alive {
-            self.heard = now;
+            (self.heard, self.missed) = (now, 0);
         }
         match (evidence, self.state) {
             (Evidence::Lacks(_) | Evidence::Load(_), _) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.patience()),
-            (Evidence::Unreachable, State::Up) => self.down(now, out),
+            (Evidence::Unreachable, State::Up) => {
+                self.state = State::Suspect { since: now };
+                self.next_target(now, out);
+            }
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
                 if self.talkative || self.filtered =>
             {
@@ -89,7 +92,10 @@ impl Health {
             (Evidence::Alive, State::Recovering) => {
                 self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
             }
-            (_, State::Suspect { .. } | State::Probing | State::Down | State::Recovering) => {
+            // A user asks wherever it is registered, and has asked every target by itself.
+            (_, State::Suspect { .. } | State::Recovering) if self.by_user => self.down(now, out),
+            (_, State::Suspect { .. } | State::Recovering) => self.next_target(now, out),
+            (_, State::Probing | State::Down) => {
                 if !self.by_user {
                     self.turn = self.turn.wrapping_add(1);
                 }

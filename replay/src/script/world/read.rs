@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Auth, Binding, Kind, Park, PhoneWord, UserWords, World};
+use sip::target::Transport;
+
+use super::{Auth, Binding, Kind, Park, PhoneWord, Record, UserWords, World};
 use crate::script::Name;
 use crate::script::cursor::{Cursor, Read};
 use crate::script::names::{Names, Sort};
@@ -21,6 +23,7 @@ pub const WORDS: &[&str] = &[
     "registrar",
     "link",
     "proxies",
+    "dns",
     "users",
     "user",
     "device",
@@ -39,6 +42,7 @@ pub(in crate::script) fn read(line: &mut Cursor<'_>, names: &mut Names) -> Read<
         "registrar" => server(line, names, false),
         "link" => link(line, names),
         "proxies" => proxies(line, names),
+        "dns" => dns(line, names),
         "users" => users(line, names),
         "user" => user(line, names),
         "device" => device(line, names),
@@ -133,7 +137,42 @@ fn server(line: &mut Cursor<'_>, names: &mut Names, needs_site: bool) -> Read<Wo
         );
     }
     line.take("removes-any");
-    Ok(World::Server { name, site, binding, removes_any })
+    let mut transport = Transport::Udp;
+    if line.take("transport") {
+        let known = [Transport::Udp, Transport::Tcp, Transport::Tls].map(|known| (known.word(), known));
+        transport = line.choose("a transport", &known)?;
+    }
+    Ok(World::Server { name, site, binding, removes_any, transport })
+}
+
+/// For how long a record may be believed when the script does not say: five minutes (ours).
+const TTL: Duration = Duration::from_secs(300);
+
+/// A name may have many records, so its second one declares nothing.
+fn dns(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
+    let name = match names.find(line.peek_word(), &[Sort::Zone]) {
+        Some(known) => {
+            line.skip();
+            known
+        }
+        None => line.declare(names, Sort::Zone)?,
+    };
+    Ok(World::Dns { name, record: record(line, names)? })
+}
+
+/// `srv PRIORITY WEIGHT SERVER [ttl D]` or `a SERVER [ttl D]`
+pub(in crate::script) fn record(line: &mut Cursor<'_>, names: &Names) -> Read<Record> {
+    let is_srv = line.choose("a kind of record", &[("srv", true), ("a", false)])?;
+    let odds = if is_srv { Some((small(line, "the priority")?, small(line, "the weight")?)) } else { None };
+    let server = line.name(names, &[Sort::Server])?;
+    let ttl = if line.take("ttl") { line.duration()? } else { TTL };
+    Ok(Record { odds, server, ttl })
+}
+
+/// A number of 16 bits (RFC 2782).
+fn small(line: &mut Cursor<'_>, what: &str) -> Read<u16> {
+    let number = line.count(what)?;
+    u16::try_from(number).map_err(|_| line.complain_back("this number is too large", "at most 65535"))
 }
 
 fn link(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
@@ -169,9 +208,9 @@ fn link(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
 fn proxies(line: &mut Cursor<'_>, names: &Names) -> Read<World> {
     let site = line.name(names, &[Sort::Site])?;
     line.require(":")?;
-    let mut servers = vec![line.name(names, &[Sort::Server])?];
+    let mut servers = vec![line.name(names, &[Sort::Server, Sort::Zone])?];
     while line.take(",") {
-        servers.push(line.name(names, &[Sort::Server])?);
+        servers.push(line.name(names, &[Sort::Server, Sort::Zone])?);
         if servers.len() > 3 {
             return Err(line.complain_back("a site has three tiers", "at most three servers"));
         }

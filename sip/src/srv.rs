@@ -4,15 +4,19 @@ use machine::chance::Chance;
 
 /// One SRV record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Srv {
-    pub(super) priority: u16,
-    pub(super) weight: u16,
-    pub(super) port: u16,
-    pub(super) target: String,
+pub struct Srv {
+    /// The lower, the earlier.
+    pub priority: u16,
+    /// Its odds among those of one priority.
+    pub weight: u16,
+    /// Where the service listens there.
+    pub port: u16,
+    /// The name of the host.
+    pub target: String,
 }
 
 /// Orders the records as a client has to try them.
-pub(super) fn order(mut records: Vec<Srv>, chance: &mut Chance) -> Vec<Srv> {
+pub fn order(mut records: Vec<Srv>, chance: &mut Chance) -> Vec<Srv> {
     // What a server sends in another order must not change the lot; weight 0 stands first within its priority.
     records.sort_by(|a, b| {
         (a.priority, a.weight, &a.target, a.port).cmp(&(b.priority, b.weight, &b.target, b.port))
