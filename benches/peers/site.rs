@@ -25,13 +25,14 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Writes its files. `tiers` are its SIP servers, best first.
-    pub(crate) fn new(crowd: &Crowd, tiers: &[SocketAddr]) -> Site {
+    /// Writes its files. `tiers` are its SIP servers, best first; registrations last for `expires`.
+    pub(crate) fn new(crowd: &Crowd, tiers: &[SocketAddr], expires: &str) -> Site {
         let home = TempDir::with_prefix("homing-").expect("a temporary directory");
         let at = address::sip();
         let mut text = format!(
             "name = \"bench\"\nrole = \"central\"\nplatform = \"pc\"\npark = \"1F102F0E86\"\ndata_dir = \"data\"\n\
-             users = \"users.toml\"\n[sip]\nlisten = \"{at}\"\ndomain = \"{DOMAIN}\"\ndigest = \"md5\"\n"
+             users = \"users.toml\"\n[sip]\nlisten = \"{at}\"\ndomain = \"{DOMAIN}\"\ndigest = \"md5\"\n\
+             [registration]\nexpires = \"{expires}\"\n"
         );
         for (index, tier) in tiers.iter().enumerate() {
             let _ = write!(text, "[[tier]]\nname = \"tier{index}\"\nuri = \"sip:{tier};transport=udp\"\n");

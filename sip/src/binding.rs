@@ -34,7 +34,7 @@ use machine::chance::Chance;
 use machine::note::Note;
 use machine::step::Machine;
 use machine::time::Moment;
-use machine::timers::{Name, Timers};
+use machine::timers::Timers;
 
 use crate::digest::client::Credentials;
 use crate::extension::Extensions;
@@ -50,6 +50,7 @@ use crate::timing::Timing;
 use answer::Detour;
 use flight::{Flight, Orphan};
 pub use register::{Kind, Register};
+use timer::Timer;
 use turn::Turn;
 
 mod adopting;
@@ -63,6 +64,7 @@ mod register;
 mod request;
 mod sending;
 mod shedding;
+mod timer;
 mod turn;
 mod watching;
 
@@ -184,39 +186,6 @@ pub enum Effect {
     Evidence(Evidence),
     /// For the shaper of the server.
     Shape(Wish),
-}
-
-/// The deadlines of a binding, beside those of its transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// When to send the next REGISTER: refresh, end of a back-off, of a refusal, or the next removal.
-    Again,
-    /// When four seconds of silence are enough to turn to another target.
-    Failover,
-    /// When whatever the registrar may hold of us has aged out.
-    Lapse,
-    /// When the time is over for which the server asked to be left alone.
-    Hold,
-    /// When the owner has had time to object to the refresh.
-    Objection,
-    /// When to think again of a request that an overloaded server was spared.
-    Shed,
-    /// When to register over a new flow.
-    Flow,
-}
-
-impl Name for Timer {
-    fn name(self) -> &'static str {
-        match self {
-            Timer::Again => "again",
-            Timer::Failover => "failover",
-            Timer::Lapse => "lapse",
-            Timer::Hold => "hold",
-            Timer::Objection => "objection",
-            Timer::Shed => "shed",
-            Timer::Flow => "flow",
-        }
-    }
 }
 
 /// Where a binding stands in SM-3. A REGISTER may be in flight in each of them.

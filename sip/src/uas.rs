@@ -19,6 +19,7 @@
 //! - [`profile`]: how one answerer is set up. [`answer`]: how an answer is written and where it goes.
 //! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request. [`dropped`]: what gets no answer.
 
+mod abilities;
 pub mod answer;
 pub mod behave;
 pub mod dropped;
@@ -39,11 +40,10 @@ use machine::time::Moment;
 use crate::check::{Fault, Terms};
 use crate::malformed::Malformed;
 use crate::message::Message;
-use crate::name::Name;
 use crate::registrar::desk::{Desk, Reply, Sound};
 use crate::registrar::request::{Item, Registration, Wish};
 use crate::registrar::subscriber::Subscriber;
-use crate::registrar::{Binding, Change, Model, Registrar};
+use crate::registrar::{Binding, Change, Registrar};
 use crate::target::Target;
 use crate::transaction::server::{Arrival, Servers};
 
@@ -413,35 +413,6 @@ impl Uas {
     fn drop(&mut self, why: Drop, out: &mut Vec<Effect>) {
         *self.dropped.entry(why).or_default() += 1;
         out.push(Effect::Dropped(why));
-    }
-
-    /// RFC 3261 11.2.
-    fn capabilities(&self) -> Reply {
-        Reply::plain(200)
-            .with(Name::Allow, ALLOW)
-            .with(Name::Accept, MEDIA.join(", "))
-            .with(Name::Supported, self.extensions().join(", "))
-    }
-
-    /// The line that a client needs to do better (RFC 3261 8.2).
-    fn complaint(&self, code: u16, message: &Message) -> Reply {
-        let reply = Reply::plain(code);
-        match code {
-            405 | 501 => reply.with(Name::Allow, ALLOW),
-            415 => reply.with(Name::Accept, MEDIA.join(", ")),
-            420 => {
-                let unsupported: Vec<&str> = message.unsupported(self.extensions()).collect();
-                reply.with(Name::Unsupported, unsupported.join(", "))
-            }
-            _ => reply,
-        }
-    }
-
-    fn extensions(&self) -> &'static [&'static str] {
-        match self.desk.registrar().policy().model {
-            Model::Outbound => &["path", "outbound"],
-            Model::Multi | Model::SingleReplace { .. } | Model::SingleReject => &["path"],
-        }
     }
 }
 

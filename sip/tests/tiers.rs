@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-
 use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;

@@ -84,7 +84,9 @@ impl Hospital {
 
 fn held(registrars: &[Ctl; 2]) -> Option<u64> {
     let [primary, secondary] = registrars;
-    Some(primary.users()? + secondary.users()?)
+    // In the order of the moves: whoever moves between the two looks is counted twice, never not at all.
+    let left = secondary.users()?;
+    Some(left + primary.users()?)
 }
 
 fn serve(home: &TempDir) -> Process {

@@ -258,7 +258,8 @@ impl Line {
         entry.failed = false;
         let State::On { current, .. } = self.state else { return };
         let Some(Tier { bound, failing, standing: footing, .. }) = self.tier(current) else { return };
-        let is_lost = !*bound && (*failing || !footing.is_fit());
+        // Whoever is registered at a server that is gone is as lost as one who could not register.
+        let is_lost = !footing.is_fit() || (!*bound && *failing);
         if tier == current {
             if !*bound {
                 self.tell(tier, Order::Retry, out);

@@ -8,7 +8,8 @@ use machine::time::Wall;
 use crate::digest::Algorithm;
 use crate::digest::Request;
 use crate::digest::client::{Answer, Credentials, Scope};
-use crate::registrar::Policy;
+use crate::name::Name;
+use crate::registrar::{Model, Policy};
 use crate::target::Transport;
 
 mod misbehaving;

@@ -47,3 +47,11 @@ fn a_tier_is_told_when_another_one_serves_the_user() {
     assert_eq!(told(&mut story, registered(0)), []);
     assert_eq!(told(&mut story, bind()), [(0, false)]);
 }
+
+#[test]
+fn who_stays_at_a_dead_server_for_want_of_another_moves_when_another_is_back() {
+    let mut story = Story::bound(2);
+    story.check(server(1, Standing::Down), &[]);
+    story.check(server(0, Standing::Down), &[]);
+    story.check(server(1, Standing::Recovering), &["0 rest", "failover 0>1", "1 register"]);
+}
