@@ -1,4 +1,4 @@
-//! Thirty days with an outage a day: for how long could nobody be called although some server was up?
+//! Thirty days with an outage a day, and a dead DNS once a week: for how long could nobody be called although some server was up?
 //!
 //! ```text
 //! cargo bench --bench soak
@@ -10,7 +10,8 @@
 //! secondaries; a black hole, a process that hears nothing, or a storm of 503. A user is reachable when a server that is
 //! up lists a contact of the user. What is counted are the seconds in which a user was not, although a server of the
 //! site was up. The bound is that of detection: 10 s for silent servers (M-2.2.5-d), and 2 s to move everybody.
-//! Servers have addresses in a replay, so no name has to be resolved.
+//! The servers outside have names, which live for five minutes; once a week the DNS is dead for hours, and an outage of
+//! that day may fall into it. That shall cost nobody anything.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +71,7 @@ fn main() {
     let (days, users) = (size("HOMING_SOAK_DAYS", 30, 2), size("HOMING_SOAK_USERS", 20, 4));
     let seed = size("HOMING_SOAK_SEED", 1, 1);
     let outages = outages(days, seed);
-    let plan = Arc::new(plan_of(&script(days, users, &outages), seed));
+    let plan = Arc::new(plan_of(&script(days, users, seed, &outages), seed));
     let words = live(&plan);
     let ledger = count(&plan, &outages, &words);
     report(&plan, days, &outages, &ledger);
@@ -93,11 +94,12 @@ fn outages(days: u64, seed: u64) -> Vec<Outage> {
     (0..days).map(day).collect()
 }
 
-fn script(days: u64, users: u64, outages: &[Outage]) -> String {
+fn script(days: u64, users: u64, seed: u64, outages: &[Outage]) -> String {
     let mut text = format!(
         "scenario \"Soak\"\nsite central central\nsite berlin\nlink berlin-central latency 18ms\n\
          registrar p\nregistrar t\nproxy s-central at central\nproxy s-berlin at berlin\n\
-         proxies central: p, s-central, t\nproxies berlin: p, s-berlin, t\n\
+         dns p.example srv 10 0 p ttl 5m\ndns t.example a t ttl 5m\n\
+         proxies central: p.example, s-central, t.example\nproxies berlin: p.example, s-berlin, t.example\n\
          users {users} home central 50%, berlin 50%\nat 0s start all over 1m\n"
     );
     for outage in outages {
@@ -107,6 +109,13 @@ fn script(days: u64, users: u64, outages: &[Outage]) -> String {
             // Writing to a String cannot fail.
             _ = writeln!(text, "at {at}ms {verb} for {span}ms");
         }
+    }
+    let mut chance = Chance::of(seed, "dns");
+    for week in 0..days.div_ceil(7) {
+        let hours = |hours: u64| Duration::from_secs(3600 * hours);
+        let from = hours(24 * 7 * week) + chance.between(hours(1), hours(30));
+        let span = chance.between(hours(1), hours(12));
+        _ = writeln!(text, "at {}ms drop dns for {}ms", from.as_millis(), span.as_millis());
     }
     _ = writeln!(text, "at {days}d end");
     text
