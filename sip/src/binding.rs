@@ -47,6 +47,7 @@ use crate::subscription::Subscription;
 use crate::target::Target;
 use crate::timing::Timing;
 
+use adopting::Found;
 use answer::Detour;
 use flight::{Flight, Orphan};
 pub use register::{Kind, Register};
@@ -243,8 +244,8 @@ pub struct Binding {
     held: Option<Moment>,
     /// The last REGISTER with a contact succeeded, so that a lapse is news.
     stored: bool,
-    /// Our contact that a query has found in the registrar's list, and until when it lives.
-    found: Option<(Box<str>, Moment)>,
+    /// Our contact that the question of a restart has found in the registrar's list.
+    found: Option<Found>,
     /// Successes since it was last unregistered, up to [`plan::WIDE`].
     grown: u8,
     /// What to ask for, seconds: a 423 raises it (S-07).

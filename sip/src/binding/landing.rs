@@ -209,8 +209,8 @@ impl Binding {
         match errand.kind {
             Kind::Query => {
                 out.push(Effect::Evidence(Evidence::Alive));
-                self.remember(now, &book.listed);
                 if !errand.prove {
+                    self.remember(now, &book.listed);
                     out.push(Effect::Report(Report::Listed(book.listed)));
                 }
                 if errand.guard && self.state == State::Registered {

@@ -113,3 +113,27 @@ fn what_is_another_epoch_or_about_to_end_is_registered_at_once() {
     let mut story = restarted("59");
     story.check(register(1), &["queue(roam)"]);
 }
+
+/// The registrar may have lost its table since: who comes back to it registers, whatever a list said before.
+#[test]
+fn what_a_list_said_in_passing_is_not_taken_over_when_the_user_comes_back() {
+    let own = format!("<{}>;expires=3500", contact(1));
+    for ask in [Order::Prove, Order::Query] {
+        let mut story = shaped();
+        story.tell(register(1));
+        story.give(Input::Granted);
+        story.ok();
+        story.tell(ask);
+        story.give(Input::Granted);
+        story.answer(200, &[("Contact", &own)]);
+        story.tell(Order::Rest);
+        story.check(register(1), &["queue(roam)"]);
+    }
+}
+
+#[test]
+fn a_list_that_is_older_than_a_transaction_is_not_taken_over() {
+    let mut story = restarted("2000");
+    story.now = story.now + seconds(33);
+    story.check(register(1), &["queue(roam)"]);
+}
