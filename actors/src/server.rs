@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use sip::health::{Effect, Health, Input};
-use sip::report::Evidence;
 use sip::server::Server;
 
 use crate::binding::{Moved, Witness};
@@ -129,7 +128,7 @@ impl Handler<Witness> for ServerActor {
     type Result = ();
 
     fn handle(&mut self, Witness(evidence): Witness, ctx: &mut Context<Self>) {
-        if evidence != Evidence::Alive {
+        if evidence.is_failure() {
             self.doubt();
         }
         self.feed(Input::Evidence(evidence), ctx);

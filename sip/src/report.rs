@@ -132,3 +132,13 @@ pub enum Evidence {
     /// What it says about its load (RFC 7339).
     Load(Feedback),
 }
+
+impl Evidence {
+    /// The server has not done what it was asked, for reasons of its own: it may be elsewhere by now (S-22).
+    pub fn is_failure(self) -> bool {
+        match self {
+            Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => true,
+            Evidence::Alive | Evidence::Lacks(_) | Evidence::Load(_) => false,
+        }
+    }
+}

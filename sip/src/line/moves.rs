@@ -101,7 +101,7 @@ impl Line {
     }
 
     /// Tells the binding of this tier whether another one serves the user (S-28).
-    fn shelter(&mut self, tier: u8, out: &mut Vec<Effect>) {
+    pub(super) fn shelter(&mut self, tier: u8, out: &mut Vec<Effect>) {
         let sheltered = (0_u8..).zip(&self.tiers).any(|(other, entry)| other != tier && entry.bound);
         let Some(entry) = self.tier(tier) else { return };
         if (entry.hired && entry.sheltered) != sheltered {

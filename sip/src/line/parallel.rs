@@ -36,6 +36,15 @@ impl Line {
         }
     }
 
+    /// Tells every binding that there is whether another tier serves the user now.
+    fn shelter_all(&mut self, out: &mut Vec<Effect>) {
+        for tier in self.all() {
+            if self.tier(tier).is_some_and(|entry| entry.hired) {
+                self.shelter(tier, out);
+            }
+        }
+    }
+
     fn is_fit(&self, tier: u8) -> bool {
         self.tiers.get(usize::from(tier)).is_some_and(|entry| entry.standing.is_fit())
     }
@@ -76,6 +85,7 @@ impl Line {
                 if self.all().any(|other| other != tier && self.is_fit(other)) {
                     self.leave(tier, out);
                 }
+                self.shelter_all(out);
                 self.prefer(out);
             }
         }
@@ -89,6 +99,7 @@ impl Line {
                     (entry.bound, entry.failed, entry.failing) = (true, false, false);
                 }
                 self.haste = None;
+                self.shelter_all(out);
                 self.prefer(out);
                 out.push(Effect::Bound { tier, granted });
                 out.push(Effect::Listed(listed));
@@ -106,6 +117,7 @@ impl Line {
         if let Some(entry) = self.tier(tier) {
             (entry.bound, entry.failing) = (false, failure.server_side());
         }
+        self.shelter_all(out);
         if self.all().any(|other| self.is_bound(other)) {
             self.prefer(out);
         } else {

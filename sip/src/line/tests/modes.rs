@@ -55,6 +55,25 @@ fn parallel_tells_of_a_failure_only_when_no_tier_is_left() {
 }
 
 #[test]
+fn parallel_bindings_hear_when_another_tier_serves_the_user_and_when_none_does() {
+    let mut line = Line::new(2, Arc::new(Timing::default())).in_mode(Mode::Parallel);
+    let mut told = |input| {
+        let mut out = Vec::new();
+        line.on(Moment::START, input, &mut out);
+        let sheltered = |effect| match effect {
+            Effect::Tell { tier, order: Order::Sheltered(sheltered) } => Some((tier, sheltered)),
+            _ => None,
+        };
+        out.into_iter().filter_map(sheltered).collect::<Vec<_>>()
+    };
+    assert_eq!(told(bind()), []);
+    assert_eq!(told(registered(0)), [(1, true)]);
+    assert_eq!(told(failed(1, Failure::Silent)), []);
+    assert_eq!(told(failed(0, Failure::Silent)), [(1, false)]);
+    assert_eq!(told(registered(1)), [(0, true)]);
+}
+
+#[test]
 fn a_drill_moves_everybody_and_its_end_brings_them_back_at_once() {
     let mut story = Story::bound(2);
     story.check(server(0, Standing::Drilled), &["0 rest", "failover 0>1", "1 register"]);
