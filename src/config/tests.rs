@@ -391,16 +391,6 @@ fn the_eleventh_remote_is_refused_in_its_line() {
     assert!(twice.contains("this PARK is that of r1 (M-2.1.2.1-a)"), "{twice}");
 }
 
-#[test]
-fn remotes_need_a_listener_and_a_single_site_none() {
-    let (head, rest) = GOOD.split_once("[link]").expect("a link");
-    let (_, tail) = rest.split_once("tls = false\n").expect("its end");
-    let single = format!("{head}{tail}").replace("remote", "central");
-    assert_eq!(said(&single), "");
-    let deaf = said(&format!("{single}[[remote]]\nname = \"r1\"\npark = \"1F102F0001\"\n"));
-    assert!(deaf.contains("remotes without an AXI listener"), "{deaf}");
-}
-
 const AXI: &str = "[axi]\nlisten = \"0.0.0.0:12622\"";
 
 #[test]

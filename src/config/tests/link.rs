@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::GOOD;
+use super::{GOOD, said};
 use crate::config::link::{Axi, Belief, Link};
 use crate::config::read_site;
 
@@ -61,4 +61,14 @@ fn a_central_listens_for_tls_and_without_it_only_where_that_is_written_down() {
     ] {
         assert_eq!(axi_with(lines), Err(what.into()), "{lines}");
     }
+}
+
+#[test]
+fn remotes_need_a_listener_and_a_single_site_none() {
+    let (head, rest) = GOOD.split_once("[link]").expect("a link");
+    let (_, tail) = rest.split_once("tls = false\n").expect("its end");
+    let single = format!("{head}{tail}").replace("remote", "central");
+    assert_eq!(said(&single), "");
+    let deaf = said(&format!("{single}[[remote]]\nname = \"r1\"\npark = \"1F102F0001\"\n"));
+    assert!(deaf.contains("remotes without an AXI listener"), "{deaf}");
 }
