@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use ::actors::clock::{Calendar, Clock, Origin};
 use machine::time::Wall;
+use omm::link::bandwidth::needed;
 use omm::stamp::OmmId;
 use serde_json::{Value, json};
 
@@ -168,6 +169,9 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
             Err(_) | Ok(_) => tell(reach::tier(what, site, tier, resolver.as_ref().ok(), seed).await),
         }
     }
+    if let Some(finding) = bandwidth(site) {
+        tell(finding);
+    }
     if let Some(link) = &site.link {
         for (what, address) in [("omm1", Some(&link.omm1)), ("omm2", link.omm2.as_ref())] {
             if let Some(address) = address {
@@ -204,6 +208,23 @@ fn users(site: &Site) -> Finding {
             .hint("add [[user]] tables, or users = \"users.toml\""),
         _ => Finding::new("users", Verdict::Pass, text),
     }
+}
+
+/// What the links of this OMM have to carry; nothing where there is none.
+fn bandwidth(site: &Site) -> Option<Finding> {
+    let links = match (&site.link, &site.axi) {
+        (Some(_), _) => 1,
+        (None, Some(_)) => site.remotes.len() as u64,
+        (None, None) => 0,
+    };
+    let devices = site.users.iter().filter(|user| user.device.is_some()).count();
+    let entries = site.users.len() + devices;
+    let each = needed(entries) / 1_000;
+    let text = format!(
+        "{entries} entries need {each} kbit/s on a link to synchronise within 5 minutes (M-2.2.8-f), {} kbit/s here",
+        each * links
+    );
+    (links > 0).then(|| Finding::new("bandwidth", Verdict::Pass, text))
 }
 
 fn clock(clock: &Clock) -> Finding {

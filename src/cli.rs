@@ -27,6 +27,8 @@ use crate::service;
 use crate::service::drill::{self, Drill};
 use crate::status;
 
+mod office;
+
 const AFTER: &str = "\
 Exit codes:
   0  all checks passed; the service was told to stop and stopped
@@ -168,6 +170,26 @@ enum Command {
         #[command(flatten)]
         service: Service,
     },
+    /// The system's shared identity, to which phones subscribe: show it, or generate it at the central
+    ///
+    /// A central has the SARI of its PARK from its first start on; with `sari = "generate"` in its [axi] it waits for this
+    /// command, and lets no remote in before. A second time fails and changes nothing (exit code 1).
+    Sari(office::SariWords),
+    /// List the remotes on a central's roster, or take one off it
+    ///
+    /// A central has at most 10 remotes; one that is away keeps its place until it is removed.
+    Remotes(office::RemotesWords),
+    /// Let a remote go to its central, as its [link] says; it does so anyway unless it was detached
+    Attach(office::AttachWords),
+    /// Keep a remote from its central: users, devices and SARI stay, local telephony goes on
+    Detach {
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Make an OMM new that does not run: everything in its store is deleted, its SARI too
+    ///
+    /// For a system that joins another one. Its configuration and its certificate stay.
+    Reinitialise(office::ReinitialiseWords),
     /// Explain what follows from a site's configuration
     Explain {
         /// What to explain
@@ -268,6 +290,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Failback { site, service } => {
             ask(&service, &Drill { site, to: None }.request(), drill::told)
         }
+        Command::Sari(words) => put(&words.service, words.question()),
+        Command::Remotes(words) => put(&words.service, words.question()),
+        Command::Attach(words) => put(&words.service, words.question()),
+        Command::Detach { service } => put(&service, office::detach()),
+        Command::Reinitialise(words) => {
+            with_site(&words.config, false, |site| office::reinitialise(&site, &words))
+        }
         Command::Explain { what: Explained::Timers, site, json } => with_site(&site.config, json, |site| {
             say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
             Exit::Passed
@@ -316,6 +345,10 @@ fn look(site: &Site, json: bool, limit: Duration) -> Exit {
         }
     }
     report.exit()
+}
+
+fn put(service: &Service, (request, print): office::Question) -> Exit {
+    ask(service, &request, print)
 }
 
 fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value) -> String) -> Exit {

@@ -34,11 +34,13 @@ use crate::store::SledStore;
 pub mod birth;
 pub mod boss;
 pub mod drill;
+pub mod office;
 pub mod servers;
 pub mod watch;
 
 use boss::{Ask, Boss, Outfit, Quit};
 use drill::Drill;
+use office::Order;
 
 /// Runs the OMM of `site` until it is told to stop.
 pub fn run(site: Site) -> Exit {
@@ -139,6 +141,7 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
     let Some(word) = request.get("ask").and_then(Value::as_str) else {
         return json!({"error": "a request is {\"ask\": WORD}"});
     };
+    let order = Order::read(&request);
     let ask = match word {
         "status" => Ask::Status,
         "users" => Ask::Users,
@@ -146,10 +149,13 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
             Ok(drill) => Ask::Drill(drill),
             Err(why) => return json!({"error": why}),
         },
-        other => {
-            let expected = "expected status, users, failover or failback";
-            return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
-        }
+        other => match order {
+            Some(order) => Ask::Order(order),
+            None => {
+                let expected = "expected status, users, failover, failback, sari-generate, remove-remote, attach or detach";
+                return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
+            }
+        },
     };
     boss.send(ask).await.unwrap_or_else(|_| json!({"error": "the service is stopping"}))
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use ::actors::omm::inspect::Status;
+use machine::time::Wall;
 use omm::claim::{Claim, Phase};
 use omm::ids::Number;
 use omm::link::dial::{Health, Held};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use sip::grant::Grant;
 use sip::server::Standing;
 
-use crate::config::site::Site;
+use crate::config::site::{REMOTES_MAX, Site};
 use crate::service::birth::identity;
 use crate::sockets::Counts;
 
@@ -28,7 +29,9 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Dur
         "park": site.park.to_string(),
         "platform": site.platform.to_string(),
         "up_s": up.as_secs(),
+        "sari": status.sari.map(|sari| sari.to_string()),
         "link": status.link.map(link),
+        "remotes": status.remotes.iter().map(|entry| remote(site, entry)).collect::<Vec<_>>(),
         "joined": status.joined.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
         "servers": status.servers.iter().map(|(name, standing)| server(name, *standing)).collect::<Vec<_>>(),
         "granted": granted(site, status),
@@ -175,17 +178,30 @@ fn name_of(site: &Site, omm: OmmId) -> String {
     }
 }
 
-fn link(health: Health) -> Value {
+fn link((health, since): (Health, Duration)) -> Value {
     let (state, reason) = match health {
         Health::Off => ("off", None),
+        Health::Refused(census) => ("refused", Some(format!("it has {census} of its own (M-2.3.1.2-a)"))),
         Health::Connecting => ("connecting", None),
         Health::Held(Held::Here(mismatch)) => ("held", Some(mismatch.to_string())),
+        Health::Held(Held::Distrusted) => ("held", Some(Held::Distrusted.to_string())),
         Health::Held(Held::There(error)) => ("held", Some(format!("by the central: {error}"))),
         Health::Synchronising => ("synchronising", None),
         Health::InSync => ("up", None),
         Health::Lost => ("down", None),
     };
-    json!({"state": state, "reason": reason})
+    json!({"state": state, "reason": reason, "since_s": since.as_secs()})
+}
+
+/// A remote on the roster.
+fn remote(site: &Site, (omm, since, connected): &(OmmId, Wall, bool)) -> Value {
+    let since = std::time::UNIX_EPOCH + Duration::from_millis(since.as_millis());
+    json!({
+        "name": name_of(site, *omm),
+        "omm": omm.to_string(),
+        "connected": connected,
+        "since": humantime::format_rfc3339_seconds(since).to_string(),
+    })
 }
 
 fn server(name: &str, standing: Standing) -> Value {
@@ -199,7 +215,8 @@ fn server(name: &str, standing: Standing) -> Value {
     json!({"name": name, "standing": word, "wait_s": wait})
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+/// A text of an answer; a dash where there is none.
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or("-")
 }
 
@@ -207,7 +224,8 @@ fn number(value: &Value, key: &str) -> u64 {
     value.get(key).and_then(Value::as_u64).unwrap_or_default()
 }
 
-fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+/// A list of an answer; empty where there is none.
+pub(crate) fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -231,6 +249,10 @@ pub fn overview(answer: &Value) -> String {
         None if joined.is_empty() => writeln!(out, "links     no remote is connected"),
         None => writeln!(out, "links     {} connected: {}", joined.len(), joined.join(", ")),
     };
+    let roster = list(answer, "remotes").count();
+    if roster > 0 {
+        let _ = writeln!(out, "roster    {roster} of {REMOTES_MAX} remotes");
+    }
     for server in list(answer, "servers") {
         let wait = server
             .get("wait_s")
@@ -299,7 +321,7 @@ mod tests {
     fn an_overview_fits_remotes_and_centrals() {
         let mut answer = json!({
             "site": "berlin", "role": "remote", "omm": "102F0E86", "park": "1F102F0E86", "platform": "pc",
-            "up_s": 3_725, "link": link(Health::InSync), "joined": ["central"],
+            "up_s": 3_725, "link": link((Health::InSync, Duration::from_secs(7))), "joined": ["central"],
             "servers": [server("pbx", Standing::Usable), server("gw", Standing::Draining(Duration::from_secs(9)))],
             "users": {"total": 3, "here": 1, "elsewhere": 1, "gone": 0},
             "sip": {"received": 5, "refused": 1, "dropped": 2, "sent": 4, "undelivered": 0}, "restarts": 0,

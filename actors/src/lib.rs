@@ -20,6 +20,7 @@ pub mod endpoint;
 
 pub mod falls;
 pub mod flows;
+pub mod identity;
 pub mod keeper;
 pub mod line;
 pub mod link;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use machine::note::Note;
 use machine::step::Machine;
 use omm::claim::Word;
+use omm::ids::park::Sari;
 use omm::link::dial::{self, Dial as DialMachine};
 use omm::link::frame::{Facts, Frame, Open, OpenError};
 use omm::link::serve::{self, Serve};
@@ -45,6 +46,8 @@ pub enum LinkNews {
         /// What.
         word: Word,
     },
+    /// The central told the SARI of the system.
+    Learned(Sari),
     /// A remote introduced itself: what does the roster say?
     Knock(Box<Open>),
     /// How the link of a remote stands.
@@ -220,6 +223,7 @@ impl Seated for DialActor {
                 self.pipe.attempt += 1;
                 self.pipe.close();
             }
+            Effect::Learned(sari) => self.ways.tell(LinkNews::Learned(sari)),
             Effect::Up(peer) => self.ways.tell(LinkNews::Up(peer)),
             Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
@@ -263,10 +267,17 @@ impl Handler<Wire> for DialActor {
                     }
                 }
             }
-            WireEvent::Closed { why: _ } | WireEvent::Distrusted { why: _ } => {
+            WireEvent::Closed { why: _ } => {
                 self.pipe.line = None;
                 self.pipe.close();
                 self.feed(dial::Input::Closed, ctx);
+            }
+            WireEvent::Distrusted { why } => {
+                // The machine says it once; what was wrong, and which certificate was shown, only the door knows.
+                complain(&self.seat, why);
+                self.pipe.line = None;
+                self.pipe.close();
+                self.feed(dial::Input::Distrusted, ctx);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! - [`canvass`]: what the servers want of the users. [`drill`]: an operator moves the site. [`family`]: the children.
 //!   [`links`]: those of them that are connections. [`falls`]: what happens when one falls
-//!   over. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
+//!   over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
@@ -13,9 +13,11 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use machine::note::Note;
+use machine::time::Moment;
 use omm::claim::Word;
 use omm::directory::Directory;
 use omm::ids::Number;
+use omm::ids::park::Sari;
 use omm::link::dial::{Attach, Health};
 use omm::link::roster::Roster;
 use omm::stamp::OmmId;
@@ -35,11 +37,13 @@ use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 use crate::store::{Store, StoreFault};
 use family::Children;
+use identity::Debts;
 
 mod canvass;
 pub mod drill;
 mod falls;
 mod family;
+pub mod identity;
 pub mod inspect;
 mod links;
 mod phones;
@@ -56,6 +60,10 @@ pub struct Birth {
     pub uas: Uas,
     /// A remote's way to its central; `None` at the central, and at a remote that stands alone.
     pub attach: Option<Attach>,
+    /// A remote that does not go to its central for now. The store decides.
+    pub detached: bool,
+    /// What a central's SARI is to be from its first start on; one that is in the store already counts instead.
+    pub sari: Option<Sari>,
     /// The central's list of remotes.
     pub roster: Option<Roster>,
     /// The SIP door.
@@ -86,7 +94,14 @@ pub struct OmmActor {
     demands: Vec<Demands>,
     /// The user who asked last on behalf of a server's health.
     canvassed: Option<Number>,
-    link_health: Option<Health>,
+    /// How the link stands, and since when.
+    link_health: Option<(Health, Moment)>,
+    /// The system's shared identity, once it is known.
+    sari: Option<Sari>,
+    /// The one that the store had at the start.
+    stored_sari: Option<Sari>,
+    /// Who is told of what the store is still writing.
+    debts: Debts,
     /// The OMMs with which this one is in step.
     joined: Vec<OmmId>,
     next_link: u64,
@@ -104,7 +119,8 @@ impl OmmActor {
     ///
     /// # Errors
     /// The store cannot be read, or holds a record that cannot: an OMM that forgot a claim would do harm.
-    pub fn new(birth: Birth) -> Result<OmmActor, StoreFault> {
+    pub fn new(mut birth: Birth) -> Result<OmmActor, StoreFault> {
+        let stored_sari = identity::recall(&mut birth)?;
         let site = birth.site.clone();
         let roams = record::roams(birth.store.as_ref(), record::ROAM)?;
         for roam in &roams {
@@ -115,6 +131,9 @@ impl OmmActor {
         let demands = vec![Demands::default(); site.servers.len()];
         Ok(OmmActor {
             seat,
+            sari: stored_sari.or(birth.sari),
+            stored_sari,
+            debts: Debts::default(),
             birth,
             standings,
             demands,
@@ -181,6 +200,7 @@ impl Actor for OmmActor {
             self.feed(Input::Restored(claim), ctx);
         }
         self.resume(ctx);
+        self.settle_sari(self.stored_sari, ctx);
         self.dial(ctx);
         self.seated(Vec::new(), ctx);
     }

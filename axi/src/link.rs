@@ -138,6 +138,16 @@ fn refusal(error: OpenError) -> Refused {
         OpenError::Auth => (ErrCode::Auth, None, None),
         OpenError::Delayed(wait) => (ErrCode::Auth, None, Some(format!("try again in {} s", wait.as_secs()))),
         OpenError::Full => (ErrCode::Forbidden, None, Some("remote limit 10".to_owned())),
+        OpenError::Inactive => (
+            ErrCode::Forbidden,
+            Some("ommStbState"),
+            Some("this is the inactive member of a pair".to_owned()),
+        ),
+        OpenError::Outranked => (
+            ErrCode::Forbidden,
+            Some("hmTerm"),
+            Some("the other member of this pair is connected".to_owned()),
+        ),
         OpenError::NoSari => (ErrCode::Missing, Some("sari"), Some("generate SARI first".to_owned())),
         OpenError::Mismatch(mismatch) => {
             let (bad, info) = blame(mismatch);
@@ -173,6 +183,8 @@ fn reason(refused: &Refused) -> Option<OpenError> {
     let Kept::Known(code) = refused.code else { return None };
     match (code, refused.bad.as_deref()) {
         (ErrCode::Auth, _) => Some(OpenError::Auth),
+        (ErrCode::Forbidden, Some("ommStbState")) => Some(OpenError::Inactive),
+        (ErrCode::Forbidden, Some("hmTerm")) => Some(OpenError::Outranked),
         (ErrCode::Forbidden, _) => Some(OpenError::Full),
         (ErrCode::Missing, Some("sari")) => Some(OpenError::NoSari),
         (ErrCode::Inval, Some(bad)) => {

@@ -7,6 +7,7 @@
 //! | attribute | holds |
 //! |---|---|
 //! | `hmOmm` | PARI and member: `102A7C82`, `102A7C82-2` |
+//! | `hmTerm` | how often the active member of a pair has changed; left out when it is 0 |
 //! | `hmPlatform` | `pc`, `rfp`, `rfp4g` (`ommPlatform` knows only `linux-pc` and `rfp`) |
 //! | `hmPli` | the length of the PARK in bits |
 //! | `hmClock` | the speaker's calendar time in milliseconds |
@@ -35,6 +36,9 @@ pub(crate) fn write(facts: &Facts, element: &mut Element<'_>) {
         element.set("sari", sari.to_string());
     }
     element.set("hmOmm", facts.omm.to_string());
+    if facts.term > 0 {
+        element.set("hmTerm", facts.term.to_string());
+    }
     element.set("hmPlatform", facts.platform.to_string());
     element.set("hmPli", facts.pli.bits().to_string());
     element.set("hmClock", facts.wall.as_millis().to_string());
@@ -46,6 +50,7 @@ pub(crate) fn read(fields: Fields<'_>) -> Result<Option<Facts>, Complaint> {
     let sari = fields.text("sari").map(Sari::read).transpose().map_err(|bad| fields.wrong("sari", bad))?;
     Ok(Some(Facts {
         omm,
+        term: fields.maybe("hmTerm")?.unwrap_or_default(),
         protocol: fields.value("protocolVersion")?,
         platform: fields.value("hmPlatform")?,
         pli: Pli::unusual(fields.value("hmPli")?).map_err(|bad| fields.wrong("hmPli", bad))?,

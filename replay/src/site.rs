@@ -171,6 +171,8 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         role,
         directory: directory(plan, place.platform),
         uas,
+        detached: false,
+        sari: world.tuning.sari(plan, at),
         attach: central
             .filter(|_| role == Role::Remote)
             .map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),

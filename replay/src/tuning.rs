@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use machine::secret::Secret;
 use omm::ids::park::{Pari, Park, Pli, Sari};
-use omm::link::dial::Attach;
+use omm::link::dial::{Attach, Census};
 use omm::link::frame::Facts;
 use omm::link::roster::Roster;
 use omm::link::timing::Timing as LinkTiming;
@@ -137,7 +137,21 @@ impl Tuning {
     /// The way of a remote to its central.
     pub fn attach(&self, plan: &Plan, at: usize, address: String) -> Attach {
         let (user, password) = account();
-        Attach { addresses: vec![address.into()], user, password, facts: facts(plan, at), timing: self.link }
+        let (facts, census) = (facts(plan, at), Census::default());
+        Attach {
+            addresses: vec![address.into()],
+            user,
+            password,
+            facts,
+            census,
+            adopt: false,
+            timing: self.link,
+        }
+    }
+
+    /// The SARI of a central; remotes learn it.
+    pub fn sari(&self, plan: &Plan, at: usize) -> Option<Sari> {
+        facts(plan, at).sari
     }
 
     /// The list of remotes of a central, empty at first.
@@ -159,6 +173,7 @@ fn facts(plan: &Plan, at: usize) -> Facts {
     let own = Pari::new(site.park.pari).map(|pari| Sari::derive(Park { pli, ari: pari })).ok();
     Facts {
         omm: OmmId::new(site.park.pari),
+        term: 0,
         protocol: site.axi.unwrap_or(PROTOCOL),
         platform: site.platform,
         pli,
@@ -221,7 +236,7 @@ fn link_timing(set: &Settings<'_>) -> LinkTiming {
         held: set.time("t_held", usual.held),
         backoff_max: set.time("link_backoff_max", usual.backoff_max),
         skew_warn: set.time("skew_warn", usual.skew_warn),
-        skew_stop: set.maybe("skew_stop"),
+        skew_stop: set.maybe("skew_stop").or(usual.skew_stop),
         ..usual
     }
 }

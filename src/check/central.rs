@@ -10,7 +10,7 @@ use axi::frame::Frames;
 use axi::link::{decode, encode};
 use machine::time::{Moment, Wall};
 use omm::link::frame::{Facts, Frame, Open, OpenError};
-use omm::link::timing::Timing;
+use omm::link::pulse::Offset;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -23,8 +23,8 @@ use crate::service::birth;
 /// What the central said to the trial.
 struct Said {
     answer: Result<Facts, OpenError>,
-    /// How far its clock is from ours, and whether it is ahead.
-    offset: (Duration, bool),
+    /// How far its clock is from ours.
+    offset: Offset,
 }
 
 /// What there is to say of the central at `address`.
@@ -100,10 +100,9 @@ impl Talk<'_> {
         }
     }
 
-    fn offset(&self, sent: Moment, ours: Wall, theirs: Wall) -> (Duration, bool) {
+    fn offset(&self, sent: Moment, ours: Wall, theirs: Wall) -> Offset {
         let half = u64::try_from(self.clock.moment().since(sent).as_millis() / 2).unwrap_or(u64::MAX);
-        let middle = Wall::from_millis(ours.as_millis().saturating_add(half));
-        if theirs > middle { (theirs.since(middle), true) } else { (middle.since(theirs), false) }
+        Offset::of(theirs, Wall::from_millis(ours.as_millis().saturating_add(half)))
     }
 }
 
@@ -128,14 +127,14 @@ fn findings(what: &str, address: &str, said: &Said, site: &Site) -> Vec<Finding>
         Err(error) => Finding::new(what, Verdict::Fail, format!("{address} would refuse this OMM: {error}"))
             .hint(cure(*error)),
     };
-    vec![told, clock(what, said.offset, site.timers.skew_warn)]
+    vec![told, clock(what, said.offset, (site.timers.skew_warn, site.timers.skew_stop))]
 }
 
-fn clock(what: &str, (offset, ahead): (Duration, bool), warn: Duration) -> Finding {
+fn clock(what: &str, Offset { by: offset, ahead }: Offset, (warn, stop): (Duration, Duration)) -> Finding {
     let side = if ahead { "ahead of" } else { "behind" };
     let text = format!("its clock is {:.3} s {side} ours", offset.as_secs_f64());
     let (what, hint) = (format!("{what} clock"), "set up NTP at both sites (M-2.2.10-a)");
-    if offset > Timing::SKEW_STOP {
+    if offset > stop {
         return Finding::new(what, Verdict::Fail, text).hint(hint);
     }
     if offset > warn {
@@ -152,6 +151,8 @@ fn cure(error: OpenError) -> &'static str {
         OpenError::Delayed(_) => "somebody there guesses passwords, or a remote has the wrong one",
         OpenError::Full => "`homing remotes remove` at the central takes one off its list",
         OpenError::NoSari => "`homing sari generate` at the central",
+        OpenError::Inactive => "that is well if the other address answers for the pair",
+        OpenError::Outranked => "that is well if the other member of this pair is the active one",
         OpenError::Mismatch(Mismatch::Protocol) => {
             "the same software at both sites, the central's first (M-2.3.3-a)"
         }
@@ -169,8 +170,14 @@ mod tests {
 
     #[test]
     fn clocks_warn_from_two_seconds_and_fail_from_thirty() {
-        let verdict =
-            |millis| clock("omm1", (Duration::from_millis(millis), true), Duration::from_secs(2)).verdict;
+        let verdict = |millis| {
+            clock(
+                "omm1",
+                Offset { by: Duration::from_millis(millis), ahead: true },
+                (Duration::from_secs(2), Duration::from_secs(30)),
+            )
+            .verdict
+        };
         assert_eq!(
             [2_000, 2_001, 30_000, 30_001].map(verdict),
             [Verdict::Pass, Verdict::Warn, Verdict::Warn, Verdict::Fail]

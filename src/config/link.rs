@@ -15,6 +15,9 @@ pub const PORT: u16 = 12_622;
 /// AXI without TLS, only where it is asked for (spec 8, axi 1).
 pub const PORT_PLAIN: u16 = 12_621;
 
+/// Whether a central's SARI waits for the administrator (M-2.3.1.1-a).
+const SARI: &[(&str, bool)] = &[("auto", false), ("generate", true)];
+
 /// Where other OMMs and applications connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axi {
@@ -28,6 +31,8 @@ pub struct Axi {
     pub user: String,
     /// Its password.
     pub password: Secret,
+    /// Whether the SARI waits for `homing sari generate`; otherwise a central has that of its PARK from the start.
+    pub generate_sari: bool,
 }
 
 /// The way to the central (M-2.3.1.2-b).
@@ -70,6 +75,7 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let user = section.need_text("user", "the account that remotes log in with");
     let password = section.need_text("password", "its password");
     let secure = section.flag("tls").is_none_or(|flag| flag.value);
+    let generate_sari = section.word("sari", SARI).is_some_and(|generate| generate.value);
     let certificate = section.text("certificate", "a file with a certificate (PEM)");
     let key = section.text("key", "the file with the certificate's key (PEM)");
     let certificate = match (certificate, key) {
@@ -99,7 +105,7 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let plain = listen_plain.map(|plain| plain.value);
     let (listen, listen_plain) = if secure { (Some(listen), plain) } else { (None, Some(listen)) };
     let (user, password) = (user?.value, Secret::new(password?.value));
-    Some(Some(Axi { listen, listen_plain, certificate, user, password }))
+    Some(Some(Axi { listen, listen_plain, certificate, user, password, generate_sari }))
 }
 
 /// Reads `[link]`, which remotes have and centrals do not.

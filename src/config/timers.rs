@@ -65,6 +65,8 @@ timers! {
     held = 60_000 in 1_000 .. 3_600_000;
     /// Difference of the clocks that is worth a warning (M-2.2.10-a).
     skew_warn = 2_000 in 100 .. 3_600_000;
+    /// Difference of the clocks that holds the link: later edits win by their stamps (SM-7).
+    skew_stop = 30_000 in 1_000 .. 3_600_000;
     /// How long a SIP server may be silent before the next one is tried.
     failover = 4_000 in 500 .. 32_000;
     /// When a rejected registration is tried again; doubles up to `rejected_max`.
@@ -89,6 +91,7 @@ impl Timers {
             ("dereg", self.dereg, "confirm", self.confirm, "spec 8: t_confirm > t_dereg + link hops"),
             ("confirm", self.confirm, "confirm_again", self.confirm_again, "AMB-3"),
             ("link_ping", self.link_ping, "link_dead", self.link_dead, "spec 8"),
+            ("skew_warn", self.skew_warn, "skew_stop", self.skew_stop, "spec 8"),
         ];
         for (short, less, long, more, source) in pairs {
             if less >= more {

@@ -271,6 +271,7 @@ fn site(
             listen: None,
             listen_plain: Some(loopback()),
             certificate: None,
+            generate_sari: false,
             user: user.clone(),
             password: password.clone(),
         }),

@@ -22,7 +22,7 @@ use omm::directory::key::Ppn;
 use omm::directory::refusal::Refusal;
 use omm::directory::user::Kind;
 use omm::ids::park::Sari;
-use omm::link::dial::Attach;
+use omm::link::dial::{Attach, Census};
 use omm::link::frame::Facts;
 use omm::link::roster::Roster;
 use omm::link::timing::Timing as LinkTiming;
@@ -121,6 +121,8 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         },
         directory: directory(site)?,
         uas,
+        detached: false,
+        sari: facts.sari,
         attach: site.link.as_ref().map(|link| Attach {
             addresses: std::iter::once(&link.omm1)
                 .chain(&link.omm2)
@@ -129,6 +131,9 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             user: link.user.as_str().into(),
             password: link.password.clone(),
             facts,
+            // All users come from the configuration, which is the same at all sites: none is this OMM's own.
+            census: Census::default(),
+            adopt: false,
             timing: link_timing(&site.timers),
         }),
         roster: site
@@ -148,12 +153,14 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
 /// What this OMM tells of itself.
 pub fn facts(site: &Site, sari: Option<Sari>, wall: Wall) -> Facts {
     let (protocol, platform, pli) = (site.axi_protocol, site.platform, site.park.pli);
-    Facts { omm: identity(site), protocol, platform, pli, sari, wall }
+    Facts { omm: identity(site), term: 0, protocol, platform, pli, sari, wall }
 }
 
-/// The SARI is the central's PARK (spec 4.4); a remote learns it from the central.
+/// What a central's SARI is from its first start on, unless the administrator wants to say when: that of its PARK (spec
+/// 4.4). A remote learns it from the central.
 fn sari(site: &Site) -> Option<Sari> {
-    (site.role == Role::Central).then(|| Sari::derive(site.park))
+    let axi = site.axi.as_ref().filter(|_| site.role == Role::Central)?;
+    (!axi.generate_sari).then(|| Sari::derive(site.park))
 }
 
 fn contact_host(site: &Site) -> String {
@@ -265,6 +272,7 @@ fn link_timing(timers: &Timers) -> LinkTiming {
         dead: timers.link_dead,
         held: timers.held,
         skew_warn: timers.skew_warn,
+        skew_stop: Some(timers.skew_stop),
         ..LinkTiming::default()
     }
 }

@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 
 use super::birth::{Midwife, birth};
 use super::drill::Drill;
+use super::office::Order;
 use super::servers::{self, Finder};
 use crate::config::site::{Site, Tier};
 use crate::peer::Dialer;
@@ -90,7 +91,14 @@ pub enum Ask {
     Users,
     /// `homing failover` and `homing failback`.
     Drill(Drill),
+    /// What an administrator changes.
+    Order(Order),
 }
+
+/// Has the OMM start over softly: registrations stay (AMB-16).
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+struct StartOver;
 
 impl Boss {
     /// A boss who hires as soon as a SIP server is found.
@@ -241,7 +249,8 @@ impl Handler<Enter> for Boss {
 impl Handler<Ask> for Boss {
     type Result = ResponseFuture<Value>;
 
-    fn handle(&mut self, ask: Ask, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, ask: Ask, ctx: &mut Context<Self>) -> Self::Result {
+        let own = ctx.address();
         let (site, omm, door) = (self.outfit.site.clone(), self.omm.clone(), self.outfit.door.clone());
         let up = self.outfit.clock.moment().since(Moment::START);
         Box::pin(async move {
@@ -249,11 +258,22 @@ impl Handler<Ask> for Boss {
                 Some(omm) => (omm.send(Inspect).await.ok(), omm.send(Entrance).await.ok().flatten()),
                 None => (None, None),
             };
-            let Some(standing) = standing else {
-                return json!({"error": "the OMM is not there yet: no SIP server was found, or it is being hired again"});
+            let (Some(standing), Some(omm)) = (standing, omm) else {
+                return json!({"error": "the OMM is not there yet: no SIP server was found, or it is restarting"});
             };
+            if let Ask::Order(order) = &ask {
+                return match order.carry_out(&site, &omm).await {
+                    Ok(done) => {
+                        if order.restarts() {
+                            own.do_send(StartOver);
+                        }
+                        json!({"done": done, "restarting": order.restarts()})
+                    }
+                    Err(why) => json!({"error": why}),
+                };
+            }
             if let Ask::Drill(drill) = ask {
-                return rehearse(&site, omm, &drill).await;
+                return rehearse(&site, &omm, &drill).await;
             }
             let counts = door.send(CountDoor).await.unwrap_or_default();
             let inside = match endpoint {
@@ -265,19 +285,28 @@ impl Handler<Ask> for Boss {
             match ask {
                 Ask::Status => status::to_json(&site, &standing, counts, dropped, up),
                 Ask::Users => status::users_to_json(&site, &standing),
-                Ask::Drill(_) => Value::Null,
+                Ask::Drill(_) | Ask::Order(_) => Value::Null,
             }
         })
     }
 }
 
 /// Has the OMM move to another server, if it is the one that is meant.
-async fn rehearse(site: &Site, omm: Option<Addr<OmmActor>>, drill: &Drill) -> Value {
+async fn rehearse(site: &Site, omm: &Addr<OmmActor>, drill: &Drill) -> Value {
     if drill.site != site.name {
         return json!({"error": format!("this is {}, not {}", site.name, drill.site)});
     }
-    let Some(omm) = omm else { return json!({"error": "the OMM is not there"}) };
     drill.answer(omm.send(Rehearse(drill.to)).await.ok().flatten())
+}
+
+impl Handler<StartOver> for Boss {
+    type Result = ();
+
+    fn handle(&mut self, _: StartOver, ctx: &mut Context<Self>) {
+        tracing::info!("the OMM starts over; registrations stay as they are");
+        self.dismiss();
+        self.hire_soon(ctx);
+    }
 }
 
 impl Handler<Quit> for Boss {

@@ -5,6 +5,7 @@
 //! nothing must not look like one that does.
 
 mod address;
+mod attaching;
 mod baresip;
 mod crowd;
 mod deaths;

@@ -51,9 +51,15 @@ pub(crate) struct Omm {
 impl Omm {
     /// Writes the site's configuration, starts it, and waits until it answers.
     pub(crate) fn start(plan: Plan) -> Omm {
+        Omm::start_told(plan, |file| file)
+    }
+
+    /// [`Omm::start`] with another configuration than the usual one.
+    pub(crate) fn start_told(plan: Plan, edit: impl FnOnce(String) -> String) -> Omm {
         let home =
             TempDir::with_prefix(format!("homing-{}-", plan.name)).unwrap_or_else(|e| panic!("a home: {e}"));
-        fs::write(home.path().join("site.toml"), plan.toml()).unwrap_or_else(|e| panic!("site.toml: {e}"));
+        fs::write(home.path().join("site.toml"), edit(plan.toml()))
+            .unwrap_or_else(|e| panic!("site.toml: {e}"));
         let process = serve(&home);
         let omm = Omm { plan, process, home };
         omm.wait();
@@ -101,6 +107,14 @@ impl Omm {
         let answer = self.ask("users")?;
         let entry = answer["users"].as_array()?.iter().find(|entry| entry["number"] == user)?;
         Some((entry["owner"].as_str()?.to_owned(), entry["epoch"].as_str()?.to_owned()))
+    }
+
+    /// Runs a command about this site: its exit code and what it prints.
+    pub(crate) fn command(&self, words: &[&str]) -> (Option<i32>, String) {
+        let run = Command::new(HOMING).args(words).arg("-c").arg(self.file()).output();
+        let run = run.unwrap_or_else(|e| panic!("{words:?}: {e}"));
+        let text = [run.stdout, run.stderr].concat();
+        (run.status.code(), String::from_utf8_lossy(&text).into_owned())
     }
 
     fn ask(&self, what: &str) -> Option<Value> {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
+use machine::time::Wall;
 use omm::claim::Claim;
 use omm::ids::Number;
+use omm::ids::park::Sari;
 use omm::link::dial::Health;
 use omm::stamp::OmmId;
 use omm::star::Role;
@@ -29,8 +32,12 @@ pub struct Status {
     pub omm: OmmId,
     /// Its place in the star.
     pub role: Role,
-    /// Its link to the central; `None` at the central.
-    pub link: Option<Health>,
+    /// Its link to the central and for how long it stands like that; `None` at the central.
+    pub link: Option<(Health, Duration)>,
+    /// The system's shared identity, once it is known.
+    pub sari: Option<Sari>,
+    /// The central's roster: remotes by PARI, since when they are on it, and whether they are connected.
+    pub remotes: Vec<(OmmId, Wall, bool)>,
     /// The OMMs it is in step with.
     pub joined: Vec<OmmId>,
     /// Its servers and how they stand, by tier.
@@ -66,7 +73,9 @@ impl Handler<Inspect> for OmmActor {
         MessageResult(Status {
             omm: site.omm,
             role: self.birth.role,
-            link: self.link_health,
+            link: self.link_health.map(|(health, since)| (health, site.clock.moment().since(since))),
+            sari: self.sari,
+            remotes: self.birth.roster.iter().flat_map(|roster| roster.remotes()).collect(),
             joined: self.joined.clone(),
             servers: names.zip(self.standings.iter().copied()).collect(),
             grants: self.children.iter().flat_map(|all| all.kin.grants.borrow().clone()).collect(),

@@ -1,8 +1,8 @@
 //! The links of an OMM: the one that a remote dials, those that a central accepts.
 
 use actix::prelude::*;
-use omm::link::dial::Alarm;
-use omm::link::frame::Open;
+use omm::link::dial::{Alarm, Health};
+use omm::link::frame::{Facts, Open};
 use omm::stamp::OmmId;
 use omm::star::Input;
 
@@ -19,6 +19,10 @@ const CONNECTIONS_MAX: usize = 64;
 /// One connection, and who is at its other end once that is known.
 pub(super) struct Link {
     actor: LinkAddr,
+    /// The address at the other end, without the port; empty where this side dialled.
+    from: String,
+    /// Who was let in; it is not [`Link::peer`] before its link is up.
+    admitted: Option<OmmId>,
     pub(super) peer: Option<OmmId>,
 }
 
@@ -28,6 +32,10 @@ enum LinkAddr {
 }
 
 impl Link {
+    fn new(actor: LinkAddr, from: String) -> Link {
+        Link { actor, from, admitted: None, peer: None }
+    }
+
     fn tell(&self, message: ToLink) {
         match &self.actor {
             LinkAddr::Dial(link) => link.do_send(message),
@@ -65,34 +73,60 @@ impl OmmActor {
     /// Hires the remote's end of the link to the central; nothing at an OMM that has none.
     pub(super) fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(attach) = self.birth.attach.clone() else { return };
+        if self.birth.detached {
+            self.link_health = Some((Health::Off, self.site().clock.moment()));
+            return;
+        }
         let ways = self.link_ways(ctx);
         let link = ways.link;
         let actor = DialActor::new(self.site(), attach, self.birth.dial.clone(), ways).start();
         if let Some(children) = &mut self.children {
-            children.links.insert(link, Link { actor: LinkAddr::Dial(actor), peer: None });
+            children.links.insert(link, Link::new(LinkAddr::Dial(actor), String::new()));
         }
     }
 
-    /// A remote introduced itself: the roster decides; a newer connection of the same remote replaces the older one.
-    fn knock(&mut self, link: u64, open: &Open) {
-        let Some(roster) = &mut self.birth.roster else { return };
+    /// A remote introduced itself: the roster decides.
+    fn knock(&mut self, link: u64, open: &Open, ctx: &mut Context<Self>) {
+        let knocking = self.children.as_ref().and_then(|children| children.links.get(&link));
+        let (Some(roster), Some(knocking)) = (&mut self.birth.roster, knocking) else { return };
         let clock = &self.birth.site.clock;
-        let answer = roster.admit(clock.moment(), clock.wall(), open);
-        if answer.is_err() {
-            self.disorder.refused += 1;
-        }
-        let Some(children) = &self.children else { return };
-        if answer.is_ok() {
-            let peer = Some(open.facts.omm);
-            for (_, older) in
-                children.links.iter().filter(|(other, older)| **other != link && older.peer == peer)
-            {
-                older.tell(ToLink::Replaced);
+        let peer = open.facts.omm;
+        match roster.admit(clock.moment(), clock.wall(), &knocking.from, open) {
+            Ok(admission) if open.trial => knocking.tell(ToLink::Answered(Ok(admission.facts))),
+            Ok(admission) => {
+                if let Some(link) = self.children.as_mut().and_then(|children| children.links.get_mut(&link))
+                {
+                    link.admitted = Some(peer);
+                }
+                match admission.newcomer {
+                    Some(since) => self.enrol(peer, since, link, admission.facts, ctx),
+                    None => self.welcome(link, admission.facts),
+                }
+            }
+            Err(error) => {
+                self.disorder.refused += 1;
+                knocking.tell(ToLink::Answered(Err(error)));
             }
         }
-        if let Some(knocking) = children.links.get(&link) {
-            knocking.tell(ToLink::Answered(answer));
+    }
+
+    /// Whoever was let in is told so; a newer connection of the same remote replaces the older one.
+    pub(super) fn welcome(&mut self, link: u64, facts: Facts) {
+        let Some(children) = &self.children else { return };
+        let Some(welcome) = children.links.get(&link) else { return };
+        let peer = welcome.admitted;
+        for (_, older) in children.links.iter().filter(|(other, older)| **other < link && older.peer == peer)
+        {
+            older.tell(ToLink::Replaced);
         }
+        welcome.tell(ToLink::Answered(Ok(facts)));
+    }
+
+    /// Ends the connections of a remote that is on the roster no more.
+    pub(super) fn hang_up(&self, remote: OmmId) {
+        let links = self.children.iter().flat_map(|children| children.links.values());
+        let is_its = |link: &&Link| link.admitted.is_some_and(|admitted| admitted.pari == remote.pari);
+        links.filter(is_its).for_each(|link| link.tell(ToLink::Replaced));
     }
 
     pub(super) fn joined(&mut self, peer: OmmId) {
@@ -132,10 +166,18 @@ impl OmmActor {
     }
 
     fn ended(&mut self, link: u64) {
-        if let Some(children) = &mut self.children {
-            children.links.remove(&link);
+        let Some(children) = &mut self.children else { return };
+        let Some(admitted) = children.links.remove(&link).and_then(|link| link.admitted) else { return };
+        let stands = children.links.values().any(|link| link.admitted == Some(admitted));
+        if let (false, Some(roster)) = (stands, &mut self.birth.roster) {
+            roster.parted(admitted);
         }
     }
+}
+
+/// The address without its port: an address that guesses passwords has many ports.
+fn host(peer: &str) -> String {
+    peer.rsplit_once(':').map_or(peer, |(host, _)| host).to_owned()
 }
 
 impl Handler<Accept> for OmmActor {
@@ -151,7 +193,7 @@ impl Handler<Accept> for OmmActor {
         let link = ways.link;
         let actor = ServeActor::new(self.site(), &peer, line, ways).start();
         let ear = actor.clone().recipient();
-        self.children.as_mut()?.links.insert(link, Link { actor: LinkAddr::Serve(actor), peer: None });
+        self.children.as_mut()?.links.insert(link, Link::new(LinkAddr::Serve(actor), host(&peer)));
         Some(ear)
     }
 }
@@ -165,11 +207,12 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Downloaded(peer) => self.feed(Input::Downloaded(peer), ctx),
             LinkNews::Down(peer) => self.down(link, peer, ctx),
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
-            LinkNews::Knock(open) => self.knock(link, &open),
-            LinkNews::Health(health) => self.link_health = Some(health),
+            LinkNews::Knock(open) => self.knock(link, &open, ctx),
+            LinkNews::Learned(sari) => self.learned(sari, ctx),
+            LinkNews::Health(health) => self.link_health = Some((health, self.site().clock.moment())),
             LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
             // The link's own trace line has said it.
-            LinkNews::Alarm(Alarm::Held(_) | Alarm::Clock { .. } | Alarm::Slow) => {}
+            LinkNews::Alarm(Alarm::Held(_) | Alarm::NotEmpty(_) | Alarm::Clock { .. } | Alarm::Slow) => {}
             LinkNews::Misread => self.disorder.misread += 1,
             LinkNews::Broken => self.disorder.broken += 1,
             LinkNews::Ended => self.ended(link),

@@ -25,7 +25,7 @@ use omm::directory::edit::{NewDevice, NewUser};
 use omm::directory::user::Kind;
 use omm::ids::park::{Pari, Park, Pli, Sari};
 use omm::ids::{Ipei, Number};
-use omm::link::dial::Attach;
+use omm::link::dial::{Attach, Census};
 use omm::link::frame::Facts;
 use omm::link::roster::Roster;
 use omm::link::timing::Timing as LinkTiming;
@@ -115,6 +115,8 @@ struct Shared {
     role: Role,
     /// How REGISTERs are shaped.
     shape: Cell<Shape>,
+    /// What a central derives its SARI from; `None` waits for an administrator.
+    sari: Cell<Option<Sari>>,
     /// Dials for a remote.
     dial: RefCell<Option<Recipient<::actors::doors::Dial>>>,
 }
@@ -147,6 +149,27 @@ impl Host {
         let birth = self.shared.birth(ctx.address().recipient());
         let omm = OmmActor::new(birth).expect("a store that can be read").start();
         self.omm = Some(omm);
+    }
+}
+
+/// Has the host dismiss the OMM and hire another one a moment later.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct StartOver;
+
+impl Handler<StartOver> for Host {
+    type Result = ();
+
+    fn handle(&mut self, _: StartOver, ctx: &mut Context<Self>) {
+        if let Some(omm) = self.omm.take() {
+            omm.do_send(Die);
+        }
+        ctx.run_later(REHIRE, |host, ctx| {
+            // Somebody may have asked for it meanwhile.
+            if host.omm.is_none() {
+                host.hire(ctx);
+            }
+        });
     }
 }
 
@@ -188,6 +211,7 @@ impl Ground {
             lives: Cell::new(0),
             role,
             shape: Cell::new(Shape::default()),
+            sari: Cell::new(facts(role, Wall::default()).sari),
             dial: RefCell::new(None),
         });
         let host = Host { shared: shared.clone(), omm: None, falls: 0 }.start();
@@ -202,6 +226,23 @@ impl Ground {
     /// Shapes the next OMM's REGISTERs like this.
     pub(crate) fn shapes(&self, shape: Shape) {
         self.shared.shape.set(shape);
+    }
+
+    /// The next OMM is a central whose SARI an administrator generates.
+    pub(crate) fn waits_for_sari(&self) {
+        self.shared.sari.set(None);
+    }
+
+    /// The next OMM is a central whose PARK leads to this SARI.
+    pub(crate) fn derives(&self, sari: Sari) {
+        self.shared.sari.set(Some(sari));
+    }
+
+    /// Has the OMM start over softly, as the service's boss does, and waits for the new one.
+    pub(crate) async fn start_over(&self) {
+        self.host.send(StartOver).await.expect("a host");
+        pass(REHIRE).await;
+        self.omm().await;
     }
 
     /// Gives the next OMM an AXI door.
@@ -282,18 +323,20 @@ fn pari(role: Role) -> Pari {
 pub(crate) fn facts(role: Role, wall: Wall) -> Facts {
     let sari = Sari::derive(Park { pli: Pli::FULL, ari: pari(role) });
     let sari = Some(sari).filter(|_| role == Role::Central);
-    Facts { omm: identity(role), protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari, wall }
+    Facts { omm: identity(role), term: 0, protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari, wall }
 }
 
 impl Shared {
     fn birth(&self, fallen: Recipient<Fallen<Arc<str>>>) -> Birth {
         let site = self.site();
-        let facts = facts(self.role, self.clock.wall());
+        let facts = Facts { sari: self.sari.get(), ..facts(self.role, self.clock.wall()) };
         let attach = Attach {
             addresses: vec!["central:12622".into()],
             user: "omm".into(),
             password: Secret::new("omm"),
             facts,
+            census: Census::default(),
+            adopt: false,
             timing: LinkTiming::default(),
         };
         let dial = self.dial.borrow().clone();
@@ -303,6 +346,8 @@ impl Shared {
             role: self.role,
             directory: directory(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
+            detached: false,
+            sari: facts.sari,
             attach: Some(attach).filter(|_| self.role == Role::Remote),
             roster: Some(Roster::new("omm".into(), Secret::new("omm"), facts))
                 .filter(|_| self.role == Role::Central),

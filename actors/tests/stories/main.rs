@@ -3,6 +3,7 @@
 mod ground;
 
 mod endpoint;
+mod identity;
 mod keeper;
 mod links;
 mod recorded;

@@ -17,6 +17,7 @@ use crate::roam::tests::any_word;
 fn facts() -> Facts {
     Facts {
         omm: OmmId { pari: 0x102A_F12C, member: 2 },
+        term: 0,
         protocol: 1,
         platform: Platform::Rfp4g,
         pli: Pli::FULL,
@@ -36,8 +37,17 @@ fn open() -> Frame {
 
 /// One frame of every kind.
 fn frames() -> Vec<Frame> {
+    let outranks = Facts { term: 7, ..facts() };
     let mut frames = vec![
         open(),
+        Frame::Open(Box::new(Open {
+            user: "omm".into(),
+            password: Secret::new(""),
+            facts: outranks,
+            trial: true,
+        })),
+        Frame::OpenResult(Err(OpenError::Inactive)),
+        Frame::OpenResult(Err(OpenError::Outranked)),
         Frame::OpenResult(Ok(facts())),
         Frame::OpenResult(Ok(Facts { sari: None, platform: Platform::Pc, pli: Pli::XXL, ..facts() })),
         Frame::OpenResult(Err(OpenError::Auth)),

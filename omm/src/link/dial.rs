@@ -10,9 +10,10 @@
 //! ```
 //!
 //! Download first, upload second (M-2.2.8-a). Nothing here touches local telephony: a link that is gone is only gone
-//! (M-2-e). With two addresses of the central each failed attempt is followed by the other one.
+//! (M-2-e). With two addresses of the central each failed attempt is followed by the other one, and one that meets the
+//! inactive member of a pair at once. A remote that has data of its own is not attached to a system that it was never
+//! part of, unless an expert says so (M-2.3.1.2-a, AMB-15).
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,9 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
+use crate::ids::park::Sari;
 use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
+use crate::link::pulse::Pulse;
 use crate::link::timing::Timing;
 use crate::stamp::OmmId;
 
@@ -32,6 +35,7 @@ mod attempt;
 mod pulse;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 /// How a remote reaches its central (M-2.3.1.2-b).
 #[derive(Clone, Debug)]
@@ -42,10 +46,23 @@ pub struct Attach {
     pub user: Arc<str>,
     /// Its password.
     pub password: Secret,
-    /// Who we are; `wall` is filled in at each attempt.
+    /// Who we are; `wall` is filled in at each attempt. With a SARI this OMM was attached before.
     pub facts: Facts,
+    /// What this OMM has of its own, which no other site knows.
+    pub census: Census,
+    /// Attach it all the same, and let the others have that too (AMB-15: `--adopt`).
+    pub adopt: bool,
     /// The times.
     pub timing: Timing,
+}
+
+/// What an OMM has of its own. Users and handsets of the configuration do not count: all sites have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Users.
+    pub users: usize,
+    /// Handsets.
+    pub devices: usize,
 }
 
 /// What can happen to the remote's end.
@@ -62,6 +79,8 @@ pub enum Input {
     },
     /// It could not be made, or it broke.
     Closed,
+    /// It could not be made, because the other side did not prove to be the central (TLS).
+    Distrusted,
     /// A frame came.
     Received {
         /// What it says.
@@ -87,6 +106,8 @@ pub enum Effect {
     Send(Frame),
     /// Close the connection; nothing of it is reported any more.
     Close,
+    /// The SARI of the system that this OMM has just become part of (M-2.1.2.1-c): keep it, once and for all.
+    Learned(Sari),
     /// The central took us in; its download follows ([`crate::star::Input::LinkUp`]).
     Up(OmmId),
     /// The download is complete ([`crate::star::Input::Downloaded`]).
@@ -111,6 +132,8 @@ pub enum Effect {
 pub enum Health {
     /// Not attached.
     Off,
+    /// Not attached, because this OMM has data of its own.
+    Refused(Census),
     /// On the way; it has not stood yet, or not since it was held.
     Connecting,
     /// The two do not go together; tried again by itself until that is cured.
@@ -130,6 +153,8 @@ pub enum Held {
     Here(Mismatch),
     /// The central refused.
     There(OpenError),
+    /// Whoever answers did not prove to be the central.
+    Distrusted,
 }
 
 /// What the operator should know of a link.
@@ -137,6 +162,8 @@ pub enum Held {
 pub enum Alarm {
     /// Held, and why. Once for each reason in a row.
     Held(Held),
+    /// This OMM is not attached for the first time while it has data of its own.
+    NotEmpty(Census),
     /// The clocks differ by so much.
     Clock {
         /// How far.
@@ -211,15 +238,12 @@ pub struct Dial {
     turn: usize,
     /// Failed attempts in a row.
     failures: u32,
-    /// The ping that waits for its answer: its number, when it left by the monotonic and by the calendar clock.
-    asked: Option<(u32, Moment, Wall)>,
-    pings: u32,
+    /// Inactive members met in a row.
+    inactive: usize,
+    pulse: Pulse,
     /// What the operator was told last, so that nothing is said twice in a row.
     told: Option<Held>,
     shown: Health,
-    warned: bool,
-    /// The calendar time of the last input: pings leave by timer and need one.
-    wall: (Moment, Wall),
     timers: Timers<Timer>,
 }
 
@@ -232,12 +256,10 @@ impl Dial {
             state: State::Off,
             turn: 0,
             failures: 0,
-            asked: None,
-            pings: 0,
+            inactive: 0,
+            pulse: Pulse::default(),
             told: None,
             shown: Health::Off,
-            warned: false,
-            wall: (Moment::START, Wall::default()),
             timers: Timers::default(),
         }
     }
@@ -254,7 +276,7 @@ impl Machine for Dial {
 
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match (input, self.state) {
-            (Input::Start, State::Off) => self.dial(now, out),
+            (Input::Start, State::Off) => self.activate(now, out),
             (Input::Stop, State::Off) => {}
             (Input::Stop, _) => {
                 self.leave(out);
@@ -269,12 +291,13 @@ impl Machine for Dial {
             ) => {
                 self.retreat(now, out);
             }
+            (Input::Distrusted, State::Dialling) => self.hold(now, Held::Distrusted, out),
             (Input::Received { frame, wall }, State::Opening) => {
-                self.wall = (now, wall);
+                self.pulse.saw(now, wall);
                 self.heard(now);
                 match frame {
                     Frame::OpenResult(Ok(facts)) => self.let_in(now, facts, out),
-                    Frame::OpenResult(Err(error)) => self.hold(now, Held::There(error), out),
+                    Frame::OpenResult(Err(error)) => self.refused(now, error, out),
                     Frame::Open(_)
                     | Frame::Ping { .. }
                     | Frame::Pong { .. }
@@ -288,7 +311,7 @@ impl Machine for Dial {
                 Input::Received { frame, wall },
                 State::Download(peer) | State::Upload(peer) | State::InSync(peer),
             ) => {
-                self.wall = (now, wall);
+                self.pulse.saw(now, wall);
                 self.heard(now);
                 self.received(now, peer, frame, wall, out);
             }
@@ -305,6 +328,7 @@ impl Machine for Dial {
             (Input::Start, _)
             | (Input::Connected { .. }, _)
             | (Input::Closed, State::Off | State::Wait | State::Held(_))
+            | (Input::Distrusted, _)
             | (Input::Received { .. }, State::Off | State::Dialling | State::Wait | State::Held(_))
             | (Input::Say(_), State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_))
             | (Input::Uploaded, _) => {}
@@ -340,6 +364,7 @@ impl Machine for Dial {
             Effect::Connect { .. }
             | Effect::Send(_)
             | Effect::Close
+            | Effect::Learned(_)
             | Effect::Up(_)
             | Effect::Down(_)
             | Effect::Deliver { .. } => None,
@@ -352,15 +377,21 @@ impl Dial {
         self.state = state;
         let health = match (state, self.shown) {
             (State::Off, _) => Health::Off,
-            (State::Dialling | State::Opening, Health::Off) => Health::Connecting,
+            (State::Dialling | State::Opening, Health::Off | Health::Refused(_)) => Health::Connecting,
             // A new attempt changes nothing until it succeeds or fails.
             (State::Dialling | State::Opening, shown) => shown,
             (State::Download(_) | State::Upload(_), _) => Health::Synchronising,
             (State::InSync(_), _) => Health::InSync,
             (State::Wait, Health::Synchronising | Health::InSync | Health::Lost) => Health::Lost,
-            (State::Wait, Health::Off | Health::Connecting | Health::Held(_)) => Health::Connecting,
+            (State::Wait, Health::Off | Health::Refused(_) | Health::Connecting | Health::Held(_)) => {
+                Health::Connecting
+            }
             (State::Held(held), _) => Health::Held(held),
         };
+        self.show(health, out);
+    }
+
+    pub(super) fn show(&mut self, health: Health, out: &mut Vec<Effect>) {
         if health != self.shown {
             self.shown = health;
             out.push(Effect::Health(health));
@@ -376,52 +407,9 @@ impl Dial {
                 self.turn_to(State::Upload(peer), out);
                 out.push(Effect::Downloaded(peer));
             }
-            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(now, out),
-        }
-    }
-}
-
-impl Health {
-    /// The word of the trace and of status displays.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Health::Off => "off",
-            Health::Connecting => "connecting",
-            Health::Held(_) => "held",
-            Health::Synchronising => "synchronising",
-            Health::InSync => "insync",
-            Health::Lost => "lost",
-        }
-    }
-
-    fn note(self) -> Note {
-        let note = Note::new("link").text("state", self.word());
-        match self {
-            Health::Held(held) => note.text("reason", held),
-            Health::Off | Health::Connecting | Health::Synchronising | Health::InSync | Health::Lost => note,
-        }
-    }
-}
-
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Held::Here(mismatch) => mismatch.fmt(f),
-            Held::There(error) => error.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Alarm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Alarm::Held(held) => write!(f, "the link is held: {held}"),
-            Alarm::Clock { offset, ahead } => {
-                let side = if *ahead { "ahead of" } else { "behind" };
-                write!(f, "the central's clock is {:.1} s {side} ours: check NTP", offset.as_secs_f64())
-            }
-            Alarm::Slow => f.write_str("the synchronisation takes longer than 5 minutes"),
-            Alarm::Protocol => f.write_str("the other side sent what has no place there"),
+            // The central thinks better of it: its clock or its roster has changed.
+            (Frame::OpenResult(Err(error)), _) => self.refused(now, error, out),
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(Ok(_)), _) => self.astray(now, out),
         }
     }
 }

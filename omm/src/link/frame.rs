@@ -55,6 +55,8 @@ pub struct Open {
 pub struct Facts {
     /// PARI and member.
     pub omm: OmmId,
+    /// How often the active member of the pair has changed (SM-6); 0 for an OMM that stands alone.
+    pub term: u32,
     /// The version of the protocol; must be equal on both sides (M-2.2.2-b).
     pub protocol: u32,
     /// The kind of OMM; must be equal on both sides (M-2.1.1-d).
@@ -78,6 +80,10 @@ pub enum OpenError {
     Full,
     /// The central has no SARI (`EMissing`, "generate SARI first").
     NoSari,
+    /// This is the inactive member of a pair: the other one serves (`EForbidden`).
+    Inactive,
+    /// The same OMM is connected already, by the member with a higher term (`EForbidden`).
+    Outranked,
     /// The two do not go together.
     Mismatch(Mismatch),
 }
@@ -135,6 +141,8 @@ impl fmt::Display for OpenError {
             OpenError::Delayed(wait) => write!(f, "too many bad logins, wait {} s", wait.as_secs()),
             OpenError::Full => f.write_str("remote limit 10"),
             OpenError::NoSari => f.write_str("the central has no SARI"),
+            OpenError::Inactive => f.write_str("the inactive member of a pair"),
+            OpenError::Outranked => f.write_str("the other member of this pair is connected"),
             OpenError::Mismatch(mismatch) => mismatch.fmt(f),
         }
     }

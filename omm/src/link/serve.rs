@@ -8,7 +8,8 @@
 //!    +-----------------> Closed <---------------+
 //! ```
 //!
-//! Both sides check; the central's checks are the roster's ([`crate::link::roster`]).
+//! Both sides check; the central's checks are the roster's ([`crate::link::roster`]), and its own pings tell what time
+//! the remote has. A trial ([`crate::link::frame::Open::trial`]) is answered and over.
 
 use machine::note::Note;
 use machine::step::Machine;
@@ -16,8 +17,9 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
-use crate::link::dial::Alarm;
-use crate::link::frame::{Facts, Frame, Open, OpenError};
+use crate::link::dial::{Alarm, Held};
+use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
+use crate::link::pulse::{Offset, Pulse, Worth};
 use crate::link::timing::Timing;
 use crate::stamp::OmmId;
 
@@ -78,6 +80,8 @@ enum Timer {
     Patience,
     /// When to believe that the connection is dead.
     Dead,
+    /// When to ask what time the remote has.
+    Ping,
 }
 
 impl Name for Timer {
@@ -85,6 +89,7 @@ impl Name for Timer {
         match self {
             Timer::Patience => "patience",
             Timer::Dead => "dead",
+            Timer::Ping => "ping",
         }
     }
 }
@@ -96,6 +101,8 @@ pub enum State {
     Waiting,
     /// The roster is asked.
     Knocking(OmmId),
+    /// The roster is asked what it would say.
+    Trying,
     /// The star sends what it has.
     Serving(OmmId),
     /// The remote sends what it has.
@@ -111,13 +118,14 @@ pub enum State {
 pub struct Serve {
     timing: Timing,
     state: State,
+    pulse: Pulse,
     timers: Timers<Timer>,
 }
 
 impl Serve {
     /// The central's end of a connection that nobody has made yet.
     pub fn new(timing: Timing) -> Serve {
-        Serve { timing, state: State::Waiting, timers: Timers::default() }
+        Serve { timing, state: State::Waiting, pulse: Pulse::default(), timers: Timers::default() }
     }
 
     /// Where it stands.
@@ -128,7 +136,7 @@ impl Serve {
     fn leave(&mut self, out: &mut Vec<Effect>) {
         match self.state {
             State::Serving(peer) | State::Merging(peer) | State::Live(peer) => out.push(Effect::Down(peer)),
-            State::Waiting | State::Knocking(_) | State::Closed => {}
+            State::Waiting | State::Knocking(_) | State::Trying | State::Closed => {}
         }
         self.timers.clear();
         self.state = State::Closed;
@@ -160,9 +168,31 @@ impl Serve {
         self.timers.set(Timer::Dead, now + self.timing.dead);
         self.state = State::Serving(peer);
         out.push(Effect::Up(peer));
+        self.ping(now, out);
+    }
+
+    fn ping(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        out.push(Effect::Send(self.pulse.beat(now)));
+        self.timers.set(Timer::Ping, now + self.timing.ping);
+    }
+
+    fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
+        match self.pulse.answered(now, seq, theirs, &self.timing) {
+            Some((_, Worth::Stop)) => {
+                let clock = Mismatch::Clock;
+                out.push(Effect::Alarm(Alarm::Held(Held::Here(clock))));
+                out.push(Effect::Send(Frame::OpenResult(Err(OpenError::Mismatch(clock)))));
+                self.part(out);
+            }
+            Some((Offset { by: offset, ahead }, Worth::Warn)) => {
+                out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
+            }
+            Some((_, Worth::Fine)) | None => {}
+        }
     }
 
     fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
+        self.pulse.saw(now, wall);
         self.timers.set(Timer::Dead, now + self.timing.dead);
         match (frame, self.state) {
             (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
@@ -171,9 +201,8 @@ impl Serve {
                 self.state = State::Live(peer);
                 out.push(Effect::Downloaded(peer));
             }
-            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Pong { .. }, _) => {
-                self.astray(out)
-            }
+            (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(out),
         }
     }
 }
@@ -185,15 +214,23 @@ impl Machine for Serve {
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match (input, self.state) {
             (Input::Accepted, State::Waiting) => self.timers.set(Timer::Patience, now + self.timing.open),
-            (Input::Received { frame: Frame::Open(open), .. }, State::Waiting) => {
-                self.state = State::Knocking(open.facts.omm);
+            (Input::Received { frame: Frame::Open(open), wall }, State::Waiting) => {
+                self.pulse.saw(now, wall);
+                self.state = if open.trial { State::Trying } else { State::Knocking(open.facts.omm) };
                 out.push(Effect::Knock(open));
             }
             // A stranger may ask for the time, nothing else.
-            (Input::Received { frame: Frame::Ping { seq }, wall }, State::Waiting | State::Knocking(_)) => {
+            (
+                Input::Received { frame: Frame::Ping { seq }, wall },
+                State::Waiting | State::Knocking(_) | State::Trying,
+            ) => {
                 out.push(Effect::Send(Frame::Pong { seq, wall }));
             }
-            (Input::Received { .. }, State::Waiting | State::Knocking(_)) => self.astray(out),
+            (Input::Received { .. }, State::Waiting | State::Knocking(_) | State::Trying) => self.astray(out),
+            (Input::Answered(answer), State::Trying) => {
+                out.push(Effect::Send(Frame::OpenResult(answer)));
+                self.part(out);
+            }
             (Input::Answered(answer), State::Knocking(peer)) => self.answered(now, peer, answer, out),
             (
                 Input::Received { frame, wall },
@@ -213,7 +250,7 @@ impl Machine for Serve {
             // What comes too late: an answer or a word for a connection that is over.
             (Input::Accepted | Input::Answered(_) | Input::Served, _)
             | (Input::Received { .. }, State::Closed)
-            | (Input::Say(_), State::Waiting | State::Knocking(_) | State::Closed) => {}
+            | (Input::Say(_), State::Waiting | State::Knocking(_) | State::Trying | State::Closed) => {}
         }
     }
 
@@ -225,6 +262,7 @@ impl Machine for Serve {
         while let Some(timer) = self.timers.due(now) {
             match timer {
                 Timer::Patience | Timer::Dead => self.part(out),
+                Timer::Ping => self.ping(now, out),
             }
         }
     }

@@ -35,8 +35,7 @@ impl Timing {
 }
 
 impl Default for Timing {
-    /// The defaults of spec section 8. Clocks that differ too much only warn until records are merged by their stamps:
-    /// roams are arbitrated by presence, not by clocks (B-9).
+    /// The defaults of spec section 8.
     fn default() -> Timing {
         let seconds = Duration::from_secs;
         Timing {
@@ -50,7 +49,7 @@ impl Default for Timing {
             steady: seconds(60),
             sync: seconds(300),
             skew_warn: seconds(2),
-            skew_stop: None,
+            skew_stop: Some(Timing::SKEW_STOP),
         }
     }
 }

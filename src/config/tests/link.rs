@@ -53,6 +53,8 @@ fn a_central_listens_for_tls_and_without_it_only_where_that_is_written_down() {
     let both = axi_with("listen_plain = \"127.0.0.1:1\"\ncertificate = \"a\"\nkey = \"b\"").expect("good");
     assert_eq!((both.listen, both.listen_plain), (at("0.0.0.0:12622"), at("127.0.0.1:1")));
     assert_eq!(both.certificate, Some(("here/a".into(), "here/b".into())));
+    assert!(!both.generate_sari);
+    assert!(axi_with("sari = \"generate\"").expect("good").generate_sari);
     for (lines, what) in [
         ("certificate = \"a\"", "`certificate` and `key` of [axi] need each other"),
         ("key = \"a\"", "`certificate` and `key` of [axi] need each other"),

@@ -2,10 +2,20 @@
 
 use machine::time::{Moment, Wall};
 
-use super::{Alarm, Dial, Effect, Held, State, Timer};
-use crate::link::frame::{Facts, Frame, Open};
+use super::{Alarm, Census, Dial, Effect, Health, Held, State, Timer};
+use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
 
 impl Dial {
+    /// Attached for the first time an OMM has nothing of its own: the forgotten step would spread its data.
+    pub(super) fn activate(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let (census, first) = (self.attach.census, self.attach.facts.sari.is_none());
+        if first && census != Census::default() && !self.attach.adopt {
+            out.push(Effect::Alarm(Alarm::NotEmpty(census)));
+            return self.show(Health::Refused(census), out);
+        }
+        self.dial(now, out);
+    }
+
     pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Effect>) {
         let addresses = &self.attach.addresses;
         let Some(address) = addresses.get(self.turn % addresses.len().max(1)) else { return };
@@ -15,7 +25,7 @@ impl Dial {
     }
 
     pub(super) fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
-        self.wall = (now, wall);
+        self.pulse.saw(now, wall);
         let facts = Facts { wall, ..self.attach.facts };
         let open = Open {
             user: self.attach.user.clone(),
@@ -37,10 +47,44 @@ impl Dial {
         self.timers.stop(Timer::Patience);
         self.timers.set(Timer::Slow, now + timing.sync);
         self.timers.set(Timer::Dead, now + timing.dead);
-        self.told = None;
+        (self.told, self.inactive) = (None, 0);
+        if let (None, Some(sari)) = (self.attach.facts.sari, theirs.sari) {
+            self.attach.facts.sari = Some(sari);
+            out.push(Effect::Learned(sari));
+        }
         out.push(Effect::Up(theirs.omm));
         self.turn_to(State::Download(theirs.omm), out);
         self.ping(now, out);
+    }
+
+    /// The central does not want us, or is not the one that serves.
+    pub(super) fn refused(&mut self, now: Moment, error: OpenError, out: &mut Vec<Effect>) {
+        match error {
+            OpenError::Inactive => self.turn_away(now, out),
+            // Both sides measure; which of them says so first is chance.
+            OpenError::Mismatch(Mismatch::Clock) => self.hold(now, Held::Here(Mismatch::Clock), out),
+            OpenError::Auth
+            | OpenError::Delayed(_)
+            | OpenError::Full
+            | OpenError::NoSari
+            | OpenError::Outranked
+            | OpenError::Mismatch(_) => self.hold(now, Held::There(error), out),
+        }
+    }
+
+    /// The inactive member of a pair: the other address at once, without a back-off. When all of them are inactive the
+    /// pair is changing over, and that takes a while.
+    fn turn_away(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        out.push(Effect::Close);
+        self.inactive += 1;
+        if self.inactive >= self.attach.addresses.len() {
+            self.inactive = 0;
+            return self.retreat(now, out);
+        }
+        self.leave(out);
+        self.turn = self.turn.wrapping_add(1);
+        self.timers.clear();
+        self.dial(now, out);
     }
 
     pub(super) fn astray(&mut self, now: Moment, out: &mut Vec<Effect>) {
@@ -74,7 +118,7 @@ impl Dial {
 
     /// Whoever was told of an `Up` hears that it is over.
     pub(super) fn leave(&mut self, out: &mut Vec<Effect>) {
-        self.asked = None;
+        self.pulse.rest();
         match self.state {
             State::Download(peer) | State::Upload(peer) | State::InSync(peer) => out.push(Effect::Down(peer)),
             State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => {}

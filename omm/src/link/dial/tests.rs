@@ -12,7 +12,7 @@ const REMOTE: OmmId = OmmId::new(0x1018_7326);
 
 fn facts(omm: OmmId) -> Facts {
     let (platform, pli, wall) = (Platform::Pc, Pli::FULL, Wall::from_millis(1_000_000));
-    Facts { omm, protocol: 45, platform, pli, sari: None, wall }
+    Facts { omm, term: 0, protocol: 45, platform, pli, sari: None, wall }
 }
 
 fn sari(park: &str) -> Option<Sari> {
@@ -35,7 +35,8 @@ impl Bench {
     fn new(addresses: &[&str], timing: Timing) -> Bench {
         let addresses = addresses.iter().map(|address| Arc::from(*address)).collect();
         let (user, password) = (Arc::from("omm"), Secret::new("secret"));
-        let attach = Attach { addresses, user, password, facts: facts(REMOTE), timing };
+        let census = Census::default();
+        let attach = Attach { addresses, user, password, facts: facts(REMOTE), census, adopt: false, timing };
         Bench { dial: Dial::new(attach, Chance::of(1, "link")), second: 0 }
     }
 
@@ -82,14 +83,17 @@ impl Bench {
                 Effect::Send(Frame::Word(_)) => "send word".to_owned(),
                 Effect::Send(Frame::EndOfDownload) => "send end".to_owned(),
                 Effect::Close => "close".to_owned(),
+                Effect::Learned(sari) => format!("learned {sari}"),
                 Effect::Up(peer) => format!("up {peer}"),
                 Effect::Downloaded(peer) => format!("downloaded {peer}"),
                 Effect::Down(peer) => format!("down {peer}"),
                 Effect::Deliver { from, .. } => format!("deliver from {from}"),
                 Effect::Health(Health::Held(held)) => format!("held {held}"),
+                Effect::Health(Health::Refused(census)) => format!("refused {census}"),
                 Effect::Health(health) => health.word().to_owned(),
                 Effect::Alarm(Alarm::Held(held)) => format!("alarm {held}"),
                 Effect::Alarm(Alarm::Clock { offset, ahead }) => format!("alarm clock {offset:?} {ahead}"),
+                Effect::Alarm(Alarm::NotEmpty(census)) => format!("alarm {census}"),
                 Effect::Alarm(Alarm::Slow) => "alarm slow".to_owned(),
                 Effect::Alarm(Alarm::Protocol) => "alarm protocol".to_owned(),
             })
@@ -169,7 +173,7 @@ fn y4_what_does_not_go_together_is_held_told_once_and_tried_again_every_minute()
 
 #[test]
 fn y3_a_central_that_refuses_holds_the_link_too() {
-    for error in [OpenError::Auth, OpenError::Full, OpenError::NoSari] {
+    for error in [OpenError::Auth, OpenError::Full, OpenError::NoSari, OpenError::Outranked] {
         let mut bench = Bench::opening();
         bench.hear(0, Frame::OpenResult(Err(error)), &format!("close, alarm {error}, held {error}"));
         assert_eq!(bench.dial.state(), State::Held(Held::There(error)));
@@ -250,7 +254,7 @@ fn silence_for_90_seconds_is_death_and_anything_heard_is_life() {
 }
 
 #[test]
-fn l6_wrong_clocks_are_told_once_and_hold_the_link_if_so_wished() {
+fn l6_wrong_clocks_are_told_once_and_hold_the_link_from_30_seconds_on() {
     let theirs = |ms: u64| Wall::from_millis(1_000_000 + ms);
     let mut bench = Bench::in_sync();
     bench.hear(1, Frame::Pong { seq: 1, wall: theirs(2_000) }, "");
@@ -259,10 +263,23 @@ fn l6_wrong_clocks_are_told_once_and_hold_the_link_if_so_wished() {
     bench.pass(60, "send ping");
     bench.hear(60, Frame::Pong { seq: 3, wall: theirs(70_000) }, "");
     bench.hear(60, Frame::Pong { seq: 3, wall: theirs(700_000) }, "");
+    for (off, held) in [(30_500, ""), (31_000, "held"), (600_000, "held")] {
+        let mut bench = Bench::in_sync();
+        let said = match held {
+            "" => "alarm clock 30s true".to_owned(),
+            _ => format!("down {CENTRAL}, close, alarm clock, held clock"),
+        };
+        bench.hear(1, Frame::Pong { seq: 1, wall: theirs(off) }, &said);
+    }
+    // Whoever measures first, it is held for the same reason and told once.
     let mut bench = Bench::in_sync();
-    bench.dial.attach.timing.skew_stop = Some(Duration::from_secs(30));
-    let held = format!("down {CENTRAL}, close, alarm clock, held clock");
-    bench.hear(1, Frame::Pong { seq: 1, wall: theirs(600_000) }, &held);
+    let clock = Frame::OpenResult(Err(OpenError::Mismatch(Mismatch::Clock)));
+    bench.hear(1, clock, &format!("down {CENTRAL}, close, alarm clock, held clock"));
+    bench.pass(61, "connect one:12622");
+    bench.see(61, Bench::connected(61), "send open");
+    bench.hear(61, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, send ping"));
+    // Cured.
+    bench.hear(61, Frame::Pong { seq: 2, wall: Bench::wall(61) }, "");
 }
 
 #[test]
@@ -298,4 +315,85 @@ fn what_comes_too_late_is_ignored() {
     bench.hear(4, Frame::Word(word()), "");
     bench.pass(1_000, "");
     bench.see(1_000, Input::Start, "connect one:12622, connecting");
+}
+
+#[test]
+fn p7_the_inactive_member_of_a_pair_is_left_for_the_other_at_once() {
+    let mut bench = Bench::new(&["one:12622", "two:12622"], Timing::default());
+    bench.see(0, Input::Start, "connect one:12622, connecting");
+    bench.see(0, Bench::connected(0), "send open");
+    let inactive = || Frame::OpenResult(Err(OpenError::Inactive));
+    bench.hear(0, inactive(), "close, connect two:12622");
+    bench.see(0, Bench::connected(0), "send open");
+    // Both are inactive: the pair is changing over. No storm: the ordinary back-off.
+    bench.hear(0, inactive(), "close");
+    assert_eq!(bench.dial.state(), State::Wait);
+    bench.pass(1, "connect one:12622");
+    bench.see(1, Bench::connected(1), "send open");
+    bench.hear(1, inactive(), "close, connect two:12622");
+    bench.see(1, Bench::connected(1), "send open");
+    bench.hear(1, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, send ping"));
+    // A take-over while the link stands.
+    bench.hear(2, inactive(), &format!("close, down {CENTRAL}, connect one:12622"));
+}
+
+#[test]
+fn the_only_address_of_a_central_that_is_inactive_is_tried_again_with_the_back_off() {
+    let mut bench = Bench::opening();
+    bench.hear(0, Frame::OpenResult(Err(OpenError::Inactive)), "close");
+    assert_eq!(bench.dial.state(), State::Wait);
+}
+
+#[test]
+fn y2_a_remote_with_data_of_its_own_is_not_attached_for_the_first_time() {
+    let full = |users, devices| Census { users, devices };
+    let mut bench = Bench::new(&["one:12622"], Timing::default());
+    bench.dial.attach.census = full(1, 0);
+    bench.see(0, Input::Start, "alarm 1 user, 0 devices, refused 1 user, 0 devices");
+    assert_eq!(bench.dial.state(), State::Off);
+    bench.pass(1_000, "");
+    // It was a part of this system before: then its data are those of the system.
+    let mut bench = Bench::new(&["one:12622"], Timing::default());
+    (bench.dial.attach.census, bench.dial.attach.facts.sari) = (full(512, 512), sari("1F102A7C82"));
+    bench.see(0, Input::Start, "connect one:12622, connecting");
+    // An expert says so.
+    let mut bench = Bench::new(&["one:12622"], Timing::default());
+    (bench.dial.attach.census, bench.dial.attach.adopt) = (full(0, 2), true);
+    bench.see(0, Input::Start, "connect one:12622, connecting");
+    let mut bench = Bench::new(&["one:12622"], Timing::default());
+    bench.dial.attach.census = full(0, 2);
+    bench.see(0, Input::Start, "alarm 0 users, 2 devices, refused 0 users, 2 devices");
+}
+
+#[test]
+fn y1_a_new_remote_learns_the_sari_once_and_holds_to_it() {
+    let mut bench = Bench::opening();
+    let central = Facts { sari: sari("1F102A7C82"), ..facts(CENTRAL) };
+    let learned = sari("1F102A7C82").expect("a SARI");
+    bench.hear(
+        0,
+        Frame::OpenResult(Ok(central)),
+        &format!("learned {learned}, up {CENTRAL}, synchronising, send ping"),
+    );
+    bench.see(1, Input::Closed, &format!("down {CENTRAL}, lost"));
+    bench.pass(2, "connect one:12622");
+    let mut out = Vec::new();
+    bench.dial.on(Moment::from_millis(2_000), Bench::connected(2), &mut out);
+    let Some(Effect::Send(Frame::Open(open))) = out.pop() else { panic!("no introduction") };
+    assert_eq!(open.facts.sari, Some(learned), "it says so from now on");
+    let other = Facts { sari: sari("1F10187326"), ..facts(CENTRAL) };
+    bench.hear(2, Frame::OpenResult(Ok(other)), "close, alarm foreign SARI, held foreign SARI");
+}
+
+#[test]
+fn who_does_not_prove_to_be_the_central_is_held_told_once_and_tried_again() {
+    let mut bench = Bench::new(&["one:12622"], Timing::default());
+    let reason = "it did not prove to be the central";
+    bench.see(0, Input::Start, "connect one:12622, connecting");
+    bench.see(0, Input::Distrusted, &format!("close, alarm {reason}, held {reason}"));
+    bench.pass(60, "connect one:12622");
+    bench.see(60, Input::Distrusted, "close");
+    bench.pass(120, "connect one:12622");
+    bench.see(120, Bench::connected(120), "send open");
+    bench.see(120, Input::Distrusted, "");
 }

@@ -13,7 +13,7 @@ const REMOTE: OmmId = OmmId::new(0x1018_7326);
 const WALL: Wall = Wall::from_millis(7_000);
 
 fn facts(omm: OmmId) -> Facts {
-    Facts { omm, protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari: None, wall: WALL }
+    Facts { omm, term: 0, protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari: None, wall: WALL }
 }
 
 fn open() -> Box<Open> {
@@ -24,6 +24,10 @@ fn word() -> Word {
     let epoch = Stamp { ms: 1, ctr: 0, omm: REMOTE };
     let user = Number::new("101").expect("a number");
     Word::Confirm(Confirm { user, epoch, from: REMOTE, outcome: Outcome::None })
+}
+
+fn ping(seq: u32) -> Effect {
+    Effect::Send(Frame::Ping { seq })
 }
 
 /// A central's end, told what happens at which second.
@@ -44,7 +48,7 @@ impl Bench {
 
     fn serving() -> Bench {
         let mut bench = Bench::knocking();
-        let welcome = vec![Effect::Send(Frame::OpenResult(Ok(facts(CENTRAL)))), Effect::Up(REMOTE)];
+        let welcome = vec![Effect::Send(Frame::OpenResult(Ok(facts(CENTRAL)))), Effect::Up(REMOTE), ping(1)];
         bench.see(2, Input::Answered(Ok(facts(CENTRAL))), welcome, State::Serving(REMOTE));
         bench
     }
@@ -111,6 +115,9 @@ fn a_silent_remote_is_dead_after_90_seconds() {
         vec![Effect::Send(Frame::Pong { seq: 1, wall: WALL })],
         State::Live(REMOTE),
     );
+    for (second, seq) in [(32, 2), (62, 3), (92, 4), (122, 5)] {
+        assert_eq!(bench.due(), (second, vec![ping(seq)]), "its own pings are no sign of life");
+    }
     assert_eq!(bench.due(), (140, vec![Effect::Down(REMOTE), Effect::Close]));
 }
 
@@ -130,4 +137,57 @@ fn a_newer_connection_or_a_break_ends_this_one_once() {
 fn an_upload_before_the_download_has_ended_has_no_place() {
     let protocol = vec![Effect::Alarm(Alarm::Protocol), Effect::Down(REMOTE), Effect::Close];
     Bench::serving().hear(3, Frame::EndOfDownload, protocol, State::Closed);
+}
+
+/// A remote that is asked in second 2, when the central's clock shows 8, and answers in second 4 that its own shows this.
+fn clock(seconds: u64) -> (Bench, Frame) {
+    (Bench::live(), Frame::Pong { seq: 1, wall: Wall::from_millis(seconds * 1_000) })
+}
+
+#[test]
+fn l6_the_central_measures_the_remote_s_clock_too_and_says_why_it_parts() {
+    // 9 s is in the middle of the round trip.
+    let (mut bench, right) = clock(10);
+    bench.hear(4, right, vec![], State::Live(REMOTE));
+    let (mut bench, ahead) = clock(20);
+    let warning =
+        vec![Effect::Alarm(Alarm::Clock { offset: std::time::Duration::from_secs(11), ahead: true })];
+    bench.hear(4, ahead, warning, State::Live(REMOTE));
+    let (mut bench, border) = clock(39);
+    let thirty = std::time::Duration::from_secs(30);
+    bench.hear(
+        4,
+        border,
+        vec![Effect::Alarm(Alarm::Clock { offset: thirty, ahead: true })],
+        State::Live(REMOTE),
+    );
+    let (mut bench, wrong) = clock(40);
+    let parts = vec![
+        Effect::Alarm(Alarm::Held(Held::Here(Mismatch::Clock))),
+        Effect::Send(Frame::OpenResult(Err(OpenError::Mismatch(Mismatch::Clock)))),
+        Effect::Down(REMOTE),
+        Effect::Close,
+    ];
+    bench.hear(4, wrong, parts, State::Closed);
+    assert_eq!(bench.0.deadline(), None);
+}
+
+#[test]
+fn a_trial_is_answered_and_over_and_nobody_is_up() {
+    let trial = || Box::new(Open { trial: true, ..*open() });
+    for answer in [Ok(facts(CENTRAL)), Err(OpenError::Full)] {
+        let mut bench = Bench::waiting();
+        bench.hear(1, Frame::Open(trial()), vec![Effect::Knock(trial())], State::Trying);
+        bench.hear(
+            1,
+            Frame::Ping { seq: 9 },
+            vec![Effect::Send(Frame::Pong { seq: 9, wall: WALL })],
+            State::Trying,
+        );
+        let over = vec![Effect::Send(Frame::OpenResult(answer)), Effect::Close];
+        bench.see(2, Input::Answered(answer), over, State::Closed);
+    }
+    let mut bench = Bench::waiting();
+    bench.hear(1, Frame::Open(trial()), vec![Effect::Knock(trial())], State::Trying);
+    bench.see(2, Input::Closed, vec![], State::Closed);
 }
