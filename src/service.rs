@@ -12,7 +12,6 @@
 use std::rc::Rc;
 
 use ::actors::clock::{Calendar, Clock, Origin};
-use ::actors::store::Store;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
 use serde_json::{Value, json};
@@ -28,7 +27,7 @@ use crate::peer::{self, Dialer};
 use crate::sockets::UdpDoor;
 use crate::sockets::streams::{self, StreamDoor};
 use crate::sockets::tls::{Badge, Trust};
-use crate::store::SledStore;
+use crate::store;
 
 pub mod birth;
 pub mod boss;
@@ -57,8 +56,7 @@ async fn serve(site: Site) -> Result<(), String> {
     let site = Rc::new(site);
     let (seed, key) = entropy::seed().zip(entropy::key()).ok_or("the system gives no random numbers")?;
     let owner = format!("homing serve, site {}", site.name);
-    let store = SledStore::open(&site.data_dir, &owner).map_err(|fault| fault.to_string())?;
-    let store: Rc<dyn Store> = Rc::new(store);
+    let store = store::open(site.engine, &site.data_dir, &owner).map_err(|fault| fault.to_string())?;
     let (door, bound) = UdpDoor::open_both(site.sip.listen, site.sip.listen_other)
         .await
         .map_err(what("the SIP socket cannot be opened"))?;

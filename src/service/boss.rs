@@ -302,7 +302,7 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::service::birth::identity;
-    use crate::store::SledStore;
+    use crate::store::{self, Engine};
 
     const SITE: &str = "name = \"berlin\"\nrole = \"remote\"\nplatform = \"pc\"\npark = \"1F102F0E86\"\n\
         data_dir = \"data\"\n[link]\nomm1 = \"127.0.0.1:9\"\nuser = \"sync\"\npassword = \"s3cret\"\ntls = false\n\
@@ -332,7 +332,7 @@ mod tests {
             let file = folder.path().join("site.toml");
             std::fs::write(&file, SITE).expect("a file");
             let site = Rc::new(config::load(&file).expect("a good site"));
-            let store = SledStore::open(&site.data_dir, "test").expect("a store");
+            let store = store::open(Engine::Sled, &site.data_dir, "test").expect("a store");
             let (door, omm) =
                 UdpDoor::open("127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
             let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, identity(&site)));
@@ -356,7 +356,7 @@ mod tests {
                 door,
                 streams: StreamDoor::new(None).start(),
                 dialer: Dialer.start(),
-                store: Rc::new(store),
+                store,
                 gave_up,
                 site,
             })
