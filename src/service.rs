@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::config::site::Site;
 use crate::control;
+use crate::diary::Diary;
 use crate::entropy;
 use crate::exit::Exit;
 use crate::peer::{self, Dialer};
@@ -61,12 +62,13 @@ async fn serve(site: Site) -> Result<(), String> {
         .await
         .map_err(what("the SIP socket cannot be opened"))?;
     let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, birth::identity(&site)));
-    let trace = Trace::new(&site.name, Rc::new(watch::log));
+    let diary = Rc::new(Diary::default());
+    let trace = Trace::new(&site.name, watch::listener(diary.clone(), clock.clone()));
     let (gave_up, mut given_up) = mpsc::channel(1);
     let streams = StreamDoor::new(trust(&site)?).start();
     let dialer = Dialer.start();
     let outfit =
-        Outfit { site: site.clone(), clock, trace, seed, key, door, streams, dialer, store, gave_up };
+        Outfit { site: site.clone(), clock, trace, diary, seed, key, door, streams, dialer, store, gave_up };
     let boss = Boss::new(outfit).start();
     listen(&site, &boss).await?;
     if let Some(axi) = &site.axi {
@@ -124,12 +126,16 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
     let ask = match word {
         "status" => Ask::Status,
         "users" => Ask::Users,
+        "why" => match request.get("number").and_then(Value::as_str) {
+            Some(number) => Ask::Why(number.to_owned()),
+            None => return json!({"error": "`why` needs the `number` of a user"}),
+        },
         "failover" | "failback" => match Drill::read(&request) {
             Ok(drill) => Ask::Drill(drill),
             Err(why) => return json!({"error": why}),
         },
         other => {
-            let expected = "expected status, users, failover or failback";
+            let expected = "expected status, users, why, failover or failback";
             return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
         }
     };

@@ -229,6 +229,7 @@ async fn place(
     let boss = Boss::new(Outfit {
         clock: common.clock(omm),
         trace: common.trace(name),
+        diary: Rc::default(),
         seed: Chance::of(common.seed, name).next(),
         key: common.key.clone(),
         door,
