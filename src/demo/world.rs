@@ -37,8 +37,9 @@ use tokio::sync::mpsc;
 use super::cable::Cable;
 use super::phone::{Make, Phone, Vanish};
 use super::timeline::Timeline;
+use crate::config::link::{Axi, Link};
 use crate::config::server::{Server as Uri, Where};
-use crate::config::site::{Axi, Link, Role, Sip, Site, Tier};
+use crate::config::site::{Role, Sip, Site, Tier};
 use crate::config::timers::Timers;
 use crate::config::users::User;
 use crate::peer::{self, Dialer};
@@ -234,7 +235,7 @@ async fn place(
         key: common.key.clone(),
         door,
         streams: StreamDoor::new(None).start(),
-        dialer: Dialer.start(),
+        dialer: Dialer::new(None).start(),
         store,
         gave_up,
         site: Rc::new(site),
@@ -242,7 +243,7 @@ async fn place(
     let boss = boss.start();
     let axi = match &cable {
         Some(_) => None,
-        None => Some(peer::listen(loopback(), boss.clone().recipient()).await?),
+        None => Some(peer::listen(loopback(), None, boss.clone().recipient()).await?),
     };
     Ok((Place { omm, boss, sip, cable }, axi))
 }
@@ -269,11 +270,13 @@ fn site(
         data_dir,
         engine: Engine::default(),
         axi: dial.is_none().then(|| Axi {
-            listen: loopback(),
+            listen: None,
+            listen_plain: Some(loopback()),
+            certificate: None,
             user: user.clone(),
             password: password.clone(),
         }),
-        link: dial.map(|omm1| Link { omm1, omm2: None, user, password }),
+        link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None }),
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,

@@ -15,7 +15,7 @@ use actix::Recipient;
 use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
-use machine::time::Moment;
+use machine::time::{Moment, Wall};
 use omm::directory::Directory;
 use omm::directory::edit::{NewDevice, NewUser};
 use omm::directory::key::Ppn;
@@ -85,7 +85,7 @@ pub fn identity(site: &Site) -> OmmId {
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, store, fallen } = midwife;
-    let facts = facts(site, &clock);
+    let facts = facts(site, sari(site), clock.wall());
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
         node: site.name.as_str().into(),
@@ -145,16 +145,15 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     })
 }
 
-/// What this OMM tells of itself. The SARI is the central's PARK (spec 4.4); a remote learns it from the central.
-fn facts(site: &Site, clock: &Clock) -> Facts {
-    Facts {
-        omm: identity(site),
-        protocol: site.axi_protocol,
-        platform: site.platform,
-        pli: site.park.pli,
-        sari: (site.role == Role::Central).then(|| Sari::derive(site.park)),
-        wall: clock.wall(),
-    }
+/// What this OMM tells of itself.
+pub fn facts(site: &Site, sari: Option<Sari>, wall: Wall) -> Facts {
+    let (protocol, platform, pli) = (site.axi_protocol, site.platform, site.park.pli);
+    Facts { omm: identity(site), protocol, platform, pli, sari, wall }
+}
+
+/// The SARI is the central's PARK (spec 4.4); a remote learns it from the central.
+fn sari(site: &Site) -> Option<Sari> {
+    (site.role == Role::Central).then(|| Sari::derive(site.park))
 }
 
 fn contact_host(site: &Site) -> String {

@@ -367,7 +367,7 @@ mod tests {
                 key: Secret::new("0123456789abcdef"),
                 door,
                 streams: StreamDoor::new(None).start(),
-                dialer: Dialer.start(),
+                dialer: Dialer::new(None).start(),
                 store,
                 gave_up,
                 site,
