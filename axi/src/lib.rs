@@ -12,6 +12,8 @@
 
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
+pub mod attribute;
+pub mod device;
 pub mod element;
 pub mod error;
 mod fields;
@@ -20,7 +22,11 @@ pub mod link;
 pub mod message;
 pub mod open;
 pub mod ping;
+pub mod record;
+pub mod request;
 pub mod roam;
 pub mod seq;
 mod sibling;
+pub mod subscribe;
+pub mod user;
 pub mod words;
