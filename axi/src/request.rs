@@ -4,6 +4,8 @@
 //! handsets, a [`Setting`] of this OMM. Whatever is asked by another name is refused with `EInval` and its cookie, so
 //! that no client waits for ever.
 
+use machine::secret::Secret;
+
 use crate::device;
 use crate::element::Element;
 use crate::error::{Complaint, ErrCode, Refused};
@@ -27,6 +29,8 @@ pub struct Request {
     pub name: String,
     /// Its cookie.
     pub seq: Option<Seq>,
+    /// `plainText="1"`: its secrets are in clear.
+    pub plain: bool,
     /// What it asks for.
     pub body: Body,
 }
@@ -223,7 +227,7 @@ pub enum Setting {
     /// Whether unknown handsets get a record when they subscribe.
     AutoCreate(bool),
     /// The DECT authentication code.
-    AuthCode(String),
+    AuthCode(Secret),
     /// Whether new base stations are captured.
     RfpCapture(bool),
 }
@@ -256,7 +260,7 @@ impl Request {
                 },
             },
         };
-        Ok(Some(Request { name: name.to_owned(), seq, body }))
+        Ok(Some(Request { name: name.to_owned(), seq, plain: fields.flag("plainText")?, body }))
     }
 
     /// The response, nothing in it but its cookie.
@@ -388,7 +392,7 @@ fn setting(fields: Fields<'_>, name: &str) -> Result<Setting, Complaint> {
         "SetDECTAuthCode" => {
             let code = fields.short("ac", CODE_MAX)?;
             match code.bytes().all(|byte| byte.is_ascii_digit()) {
-                true => Ok(Setting::AuthCode(code.to_owned())),
+                true => Ok(Setting::AuthCode(Secret::new(code))),
                 false => Err(fields
                     .complain(Refused { bad: Some("ac".to_owned()), ..Refused::new(ErrCode::InvalidChars) })),
             }
@@ -426,13 +430,13 @@ impl Change {
     ///
     /// # Errors
     /// One is longer than it may be; which.
-    pub fn unseal(&mut self, clear: Vec<String>) -> Result<(), Refused> {
-        let mut clear = clear.into_iter();
+    pub fn unseal(&mut self, clear: &[Secret]) -> Result<(), Refused> {
+        let mut clear = clear.iter();
         for record in self.records_mut() {
             let names: Vec<&'static str> = record.secrets().map(|(name, _)| name).collect();
             for name in names {
-                let text = clear.next().unwrap_or_default();
-                record.write(name, &text)?;
+                let text = clear.next().map(Secret::reveal).unwrap_or_default();
+                record.write(name, text)?;
             }
         }
         Ok(())

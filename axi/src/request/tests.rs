@@ -121,9 +121,9 @@ fn secrets_are_taken_out_and_put_back_in_clear() {
     };
     assert_eq!(change.secrets(), [("sipPw", "CIPHER"), ("pin", "OTHER")]);
     assert!(!format!("{change:?}").contains("CIPHER"));
-    change.unseal(vec!["geheim".into(), "1234".into()]).unwrap();
+    change.unseal(&["geheim", "1234"].map(Secret::new)).unwrap();
     assert_eq!(change.secrets(), [("sipPw", "geheim"), ("pin", "1234")]);
-    assert_eq!(change.unseal(vec!["x".into(), "123456789".into()]).unwrap_err().max_len, Some(8));
+    assert_eq!(change.unseal(&["x", "123456789"].map(Secret::new)).unwrap_err().max_len, Some(8));
 }
 
 #[test]
