@@ -204,7 +204,7 @@ impl Desk {
         }
         let length = message.1;
         if self.waiting.len() >= WAITING_MAX || self.waiting_bytes + length > WAITING_BYTES_MAX {
-            let (name, seq) = (message.0.name().to_owned(), message.0.get("seq").and_then(Seq::read));
+            let (name, seq) = (message.0.name().into(), message.0.get("seq").and_then(Seq::read));
             let info = Some("too many requests wait already".to_owned());
             let why = Refused { info, ..Refused::new(ErrCode::InProgress) };
             return send(Complaint { message: name, seq, why }.answer(), out);
@@ -233,7 +233,7 @@ impl Desk {
 
     /// A stranger is told no more than that it is one.
     fn complain(&self, complaint: Complaint) -> Element<'static> {
-        match self.session.is_some() || complaint.message == "Open" {
+        match self.session.is_some() || &*complaint.message == "Open" {
             true => complaint.answer(),
             false => Complaint { why: Refused::new(ErrCode::Perm), ..complaint }.answer(),
         }

@@ -176,7 +176,7 @@ pub struct Refused {
     /// How long the bad text may be, in characters.
     pub max_len: Option<u32>,
     /// `SubscribeResp`: the event type that was wrong.
-    pub event_type: Option<String>,
+    pub event_type: Option<Box<String>>,
 }
 
 impl Refused {
@@ -192,7 +192,7 @@ impl Refused {
             info: response.get("info").map(str::to_owned),
             bad: response.get("bad").map(str::to_owned),
             max_len: response.get("maxLen").and_then(|text| text.parse().ok()),
-            event_type: response.get("eventType").map(str::to_owned),
+            event_type: response.get("eventType").map(|text| Box::new(text.to_owned())),
         })
     }
 
@@ -212,7 +212,7 @@ impl Refused {
             response.set("maxLen", max_len.to_string());
         }
         if let Some(event_type) = &self.event_type {
-            response.set("eventType", event_type.clone());
+            response.set("eventType", event_type.to_string());
         }
     }
 }
@@ -236,7 +236,7 @@ impl std::error::Error for Refused {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// The name of the message.
-    pub message: String,
+    pub message: Box<str>,
     /// Its cookie, if it carried one.
     pub seq: Option<Seq>,
     /// What is wrong with it.

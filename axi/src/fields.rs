@@ -95,6 +95,6 @@ impl<'e> Fields<'e> {
     /// The answer that refuses the message for this reason.
     pub(crate) fn complain(self, why: Refused) -> Complaint {
         let seq = self.element.get("seq").and_then(Seq::read);
-        Complaint { message: self.element.name().to_owned(), seq, why }
+        Complaint { message: self.element.name().into(), seq, why }
     }
 }

@@ -274,7 +274,7 @@ impl Request {
 
     /// The response that refuses.
     pub fn refuse(&self, why: Refused) -> Element<'static> {
-        Complaint { message: self.name.clone(), seq: self.seq.clone(), why }.answer()
+        Complaint { message: self.name.as_str().into(), seq: self.seq.clone(), why }.answer()
     }
 }
 

@@ -221,7 +221,7 @@ fn wish(fields: Fields<'_>, child: &Element<'_>) -> Result<Wish, Complaint> {
     };
     let topic = Topic::of(&name).ok_or_else(|| {
         let mut complaint = fields.wrong("eventType", "there is no such event");
-        complaint.why.event_type = Some(name.clone());
+        complaint.why.event_type = Some(Box::new(name.clone()));
         complaint
     })?;
     let whom = match topic.key() {
@@ -246,7 +246,7 @@ impl Subscriptions {
     /// `EPerm` that names the first event type that the account may not hear; `ENoMem` when there are too many.
     pub fn grant(&mut self, wishes: &[Wish], may: &BTreeSet<Permission>) -> Result<(), Refused> {
         if let Some(wish) = wishes.iter().find(|wish| wish.on && !may.contains(&wish.topic.permission())) {
-            return Err(Refused { event_type: Some(wish.name.clone()), ..Refused::new(ErrCode::Perm) });
+            return Err(Refused { event_type: Some(Box::new(wish.name.clone())), ..Refused::new(ErrCode::Perm) });
         }
         if self.0.len() + wishes.len() > SINGLES_MAX {
             return Err(Refused::new(ErrCode::NoMem));
@@ -305,7 +305,7 @@ mod tests {
                 .unwrap();
         let refused = heard.grant(&wished, &reader()).unwrap_err();
         assert_eq!(
-            (refused.code.to_string().as_str(), refused.event_type.as_deref()),
+            (refused.code.to_string().as_str(), refused.event_type.as_deref().map(String::as_str)),
             ("EPerm", Some("PPState"))
         );
         assert!(!heard.hears(Topic::UserSummary, None), "nothing was granted");
