@@ -60,7 +60,7 @@ impl LineActor {
     pub fn new(site: Rc<Site>, kin: Rc<Kin>, user: Rc<User>, ways: LineWays) -> LineActor {
         let tiers = u8::try_from(site.servers.len()).unwrap_or(u8::MAX);
         let who = format!("line/{}", user.number);
-        let machine = Line::new(tiers, site.sip_timing.clone()).in_mode(site.mode).of_vip(user.vip);
+        let machine = Line::new(tiers, site.sip_timing.clone()).in_mode(site.mode).of_vip(user.admin.vip);
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
         let bindings = site.servers.iter().map(|_| None).collect();
         LineActor { seat, site, kin, user, bindings, falls: Falls::default(), ways }

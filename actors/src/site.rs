@@ -96,14 +96,14 @@ impl Site {
     /// The rules of roaming for a handset.
     pub fn policy_of(&self, device: Option<&Device>) -> Arc<Policy> {
         let Some(device) = device else { return self.policy.clone() };
-        let watchdog = match device.class {
+        let watchdog = match device.admin.class {
             Class::Periodic => Some(self.watch),
             Class::Gap => None,
         };
-        if device.pari_only == self.policy.pari_only && watchdog == self.policy.watchdog {
+        if device.admin.pari_only == self.policy.pari_only && watchdog == self.policy.watchdog {
             return self.policy.clone();
         }
-        Arc::new(Policy { pari_only: device.pari_only, watchdog, ..(*self.policy).clone() })
+        Arc::new(Policy { pari_only: device.admin.pari_only, watchdog, ..(*self.policy).clone() })
     }
 
     /// The account of a user at the server of `tier` (spec 3.7).
@@ -113,8 +113,8 @@ impl Site {
             aor: format!("sip:{}@{}", user.number, self.domain),
             registrar: format!("sip:{}", self.domain),
             username: user.auth_id().to_owned(),
-            password: user.password.clone(),
-            expires: user.expires.unwrap_or(self.expires),
+            password: user.admin.password.clone(),
+            expires: user.admin.expires.unwrap_or(self.expires),
             instance,
             reg_id: self
                 .index

@@ -16,9 +16,11 @@ use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
 use machine::time::Moment;
-use omm::directory::device::Device;
-use omm::directory::user::{Relation, User};
-use omm::directory::{Directory, Refusal};
+use omm::directory::Directory;
+use omm::directory::edit::{NewDevice, NewUser};
+use omm::directory::key::Ppn;
+use omm::directory::refusal::Refusal;
+use omm::directory::user::Kind;
 use omm::ids::park::Sari;
 use omm::link::dial::Attach;
 use omm::link::frame::Facts;
@@ -197,26 +199,25 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
 fn directory(site: &Site) -> Result<Directory, Refusal> {
     let mut directory = Directory::new(site.platform);
     for user in &site.users {
+        let mut ppn = None;
         if let Some(ipei) = user.device {
-            let mut device = Device::new(ipei);
-            device.class = user.class;
-            device.pari_only = user.pari_only.map(|park| OmmId::new(park.ari.bits()));
-            directory.add_device(device)?;
+            let mut device = NewDevice::new(ipei);
+            device.fields.class = Some(user.class);
+            device.fields.pari_only = Some(user.pari_only.map(|park| OmmId::new(park.ari.bits())));
+            ppn = directory.plant_device(device)?.ppn;
         }
-        directory.add_user(entry(user))?;
+        directory.plant_user(entry(user, ppn))?;
     }
     Ok(directory)
 }
 
-fn entry(user: &users::User) -> User {
-    let mut entry = User::new(user.number.clone(), user.password.clone());
-    entry.name = user.name.clone();
-    entry.sip_auth_id = Some(user.auth.clone()).filter(|auth| *auth != user.number.as_str());
-    entry.expires = user.expires;
-    entry.vip = user.vip;
-    if let Some(ipei) = user.device {
-        entry.relation = Relation::Fixed(ipei);
-    }
+fn entry(user: &users::User, device: Option<Ppn>) -> NewUser {
+    let mut entry = NewUser::new(user.number.clone(), user.password.clone());
+    entry.fields.name = Some(user.name.clone());
+    entry.fields.sip_auth_id = Some(user.auth.clone()).filter(|auth| *auth != user.number.as_str());
+    entry.fields.expires = Some(user.expires);
+    entry.fields.vip = Some(user.vip);
+    entry.relation = device.map(|ppn| (Kind::Fixed, ppn));
     entry
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use actix::prelude::*;
+use omm::directory::user::User;
 use omm::ids::Number;
 
 use super::OmmActor;
@@ -153,8 +154,8 @@ impl OmmActor {
         ctx: &mut Context<Self>,
     ) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
-        let user = Rc::new(self.birth.directory.user(number)?.clone());
-        let policy = site.policy_of(self.birth.directory.device_of(number));
+        let user = Rc::new(User::clone(self.birth.directory.user(number)?));
+        let policy = site.policy_of(self.birth.directory.device_of(number).map(|device| &**device));
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
         let (standings, demands) = (self.standings.clone(), self.demands.clone());
         let birth =
