@@ -20,6 +20,7 @@ use super::server::{Server, host_and_port};
 use super::sip as phones;
 use super::timers::Timers;
 use super::users::{EXPIRES, User};
+use crate::store::{ENGINES, Engine};
 
 /// Most remotes of a central (M-2.1.1-a).
 pub const REMOTES_MAX: usize = 10;
@@ -45,6 +46,8 @@ pub struct Site {
     pub axi_protocol: u32,
     /// Where state is kept.
     pub data_dir: PathBuf,
+    /// Who keeps it.
+    pub engine: Engine,
     /// The socket on which `homing status` asks.
     pub control: PathBuf,
     /// The AXI listener; a central without one is the only site of its system.
@@ -204,6 +207,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     }
     let axi_protocol = top.number("axi_protocol", 1, 65_535).map_or(AXI_PROTOCOL, |found| found.value as u32);
     let data_dir = top.need_text("data_dir", "a folder").map(|dir| base.join(dir.value));
+    let engine = top.word("store", ENGINES).map_or_else(Engine::default, |found| found.value);
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
     let axi = axi(top);
     let link = link(top, role.as_ref());
@@ -225,6 +229,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         axi_protocol,
         control: control.unwrap_or_else(|| data_dir.join("control.sock")),
         data_dir,
+        engine,
         axi: axi?,
         link: link?,
         remotes,

@@ -7,7 +7,8 @@ const HOSTS: &[(&str, &[&str])] = &[
     // The resolver answers in rsip's words, because rsip-dns does; the benchmark sets ours beside theirs.
     ("rsip", &["sip/src/message.rs", "sip/benches/", "src/resolver.rs"]),
     ("rsip_dns", &["src/resolver.rs", "src/resolver/"]),
-    ("sled", &["src/store.rs", "src/store/"]),
+    ("sled", &["src/store.rs", "src/store/sled.rs"]),
+    ("redb", &["src/store.rs", "src/store/redb.rs"]),
     (
         "actix",
         &[
