@@ -13,7 +13,7 @@
 //! held back, so that a client hears the response to its own change first and the event afterwards (axi 5).
 
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use machine::note::Note;
@@ -64,7 +64,7 @@ pub enum Input {
     /// What became of an [`Ask`].
     Answered(Answer),
     /// Something happened that sessions may hear of.
-    Happened(Rc<News>),
+    Happened(Arc<News>),
     /// The connection broke.
     Closed,
 }
@@ -168,7 +168,7 @@ pub struct Desk {
     turn: Option<Request>,
     waiting: VecDeque<(Element<'static>, usize, Wall)>,
     waiting_bytes: usize,
-    held: VecDeque<Rc<News>>,
+    held: VecDeque<Arc<News>>,
     denied: Option<Refused>,
     closed: bool,
     timers: Timers<Timer>,
@@ -249,7 +249,7 @@ impl Desk {
         }
     }
 
-    fn happened(&mut self, news: Rc<News>, out: &mut Vec<Effect>) {
+    fn happened(&mut self, news: Arc<News>, out: &mut Vec<Effect>) {
         if self.session.is_none() {
             return;
         }

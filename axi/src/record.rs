@@ -132,6 +132,11 @@ impl Record {
         Ok(())
     }
 
+    /// Sets what another site has kept, unless the table cannot hold it: that site may know more than this one.
+    pub fn offer(&mut self, name: &str, value: &str) {
+        let _ = self.write(name, value);
+    }
+
     /// Takes a value out.
     pub fn take(&mut self, name: &str) -> Option<String> {
         self.values.remove(&find(self.table, name)?.0)

@@ -246,7 +246,10 @@ impl Subscriptions {
     /// `EPerm` that names the first event type that the account may not hear; `ENoMem` when there are too many.
     pub fn grant(&mut self, wishes: &[Wish], may: &BTreeSet<Permission>) -> Result<(), Refused> {
         if let Some(wish) = wishes.iter().find(|wish| wish.on && !may.contains(&wish.topic.permission())) {
-            return Err(Refused { event_type: Some(Box::new(wish.name.clone())), ..Refused::new(ErrCode::Perm) });
+            return Err(Refused {
+                event_type: Some(Box::new(wish.name.clone())),
+                ..Refused::new(ErrCode::Perm)
+            });
         }
         if self.0.len() + wishes.len() > SINGLES_MAX {
             return Err(Refused::new(ErrCode::NoMem));

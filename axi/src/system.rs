@@ -2,6 +2,8 @@
 //!
 //! Radio is not part of homing: there are no base stations, and their lists are empty in the way that clients expect.
 
+use omm::ids::park::Sari;
+
 use crate::account::Accounts;
 use crate::element::Element;
 use crate::error::{ErrCode, Refused};
@@ -109,10 +111,6 @@ const RFP_SUMMARY: &[&str] = &[
 pub struct Known<'k> {
     /// Its name.
     pub name: &'k str,
-    /// The common identity of all sites, as 10 hexadecimal digits; `None` while there is none.
-    pub sari: Option<&'k str>,
-    /// How the parts of the system do, as `<health>` records.
-    pub health: &'k [Element<'static>],
     /// What all sessions share.
     pub office: &'k Office,
 }
@@ -146,7 +144,7 @@ pub fn limits() -> Reply {
     Reply::of(LIMITS.iter().map(|(name, limit)| (*name, limit.to_string())))
 }
 
-/// Looks at what is not in the directory; `None` when it is.
+/// Looks at what the office knows; `None` when it is for the OMM to say.
 ///
 /// # Errors
 /// Inside: `ENoEnt` when there is nothing.
@@ -154,10 +152,8 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
     let settings = known.office.settings();
     Some(Ok(match look {
         Look::Accounts(page) => return Some(accounts(known.office.accounts(), *page)),
-        Look::Sari => Reply::of([("sari", known.sari.unwrap_or("0000000000").to_owned())]),
         Look::SystemName => Reply::of([("name", known.name.to_owned())]),
         Look::Standby => Reply::of([("ommStbState", Standby::None.to_string())]),
-        Look::Health => Reply { attributes: Vec::new(), children: known.health.to_vec() },
         Look::Mode => Reply::of([("mode", known.office.mode().to_string())]),
         // One client family takes anything but this very word for "no" (axi 2.2).
         Look::AutoCreate => Reply::of([("enable", settings.auto_create.to_string())]),
@@ -185,9 +181,28 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         | Look::Pair { .. }
         | Look::State(_)
         | Look::LastAction(_)
+        | Look::Sari
+        | Look::Health
         | Look::UserSummary
         | Look::DeviceSummary => return None,
     }))
+}
+
+/// `GetSARIResp`; ten zeros while there is none (axi 9.1).
+pub fn sari(sari: Option<Sari>) -> Reply {
+    Reply::of([("sari", sari.map_or_else(|| "0000000000".to_owned(), |sari| sari.to_string()))])
+}
+
+/// `GetHealthStateResp`: how the sync link does, the one component that there is here. `trouble` is the vendor's
+/// sentence for what is wrong (axi 6.4).
+pub fn health(trouble: Option<&'static str>) -> Reply {
+    let mut health = Element::new("health").with("component", "userDeviceSync");
+    health.set("severity", if trouble.is_some() { "Error" } else { "OK" });
+    if let Some(trouble) = trouble {
+        health.set("reason", trouble);
+    }
+    health.set("reasonCode", "0");
+    Reply { attributes: Vec::new(), children: vec![health] }
 }
 
 fn accounts(accounts: &Accounts, page: Page) -> Result<Reply, Refused> {

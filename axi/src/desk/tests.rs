@@ -105,10 +105,10 @@ fn ada() -> Reply {
     Reply { attributes: Vec::new(), children: vec![user.element("user", false)] }
 }
 
-fn ada_changed() -> Rc<News> {
+fn ada_changed() -> Arc<News> {
     let mut changed = Record::new(user::TABLE);
     changed.put("name", "Ada");
-    Rc::new(News::User { uid: 1, change: Fate::Changed(changed) })
+    Arc::new(News::User { uid: 1, change: Fate::Changed(changed) })
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn the_response_comes_first_and_the_event_of_the_same_change_afterwards() {
 fn nobody_hears_an_event_without_having_subscribed() {
     let mut world = World::open(WRITER, false);
     assert_eq!(world.step(Input::Happened(ada_changed())), Step::default());
-    assert_eq!(world.step(Input::Happened(Rc::new(News::Mode(Mode::Off)))), Step::default());
+    assert_eq!(world.step(Input::Happened(Arc::new(News::Mode(Mode::Off)))), Step::default());
     assert_eq!(World::new().step(Input::Happened(ada_changed())), Step::default());
 }
 
@@ -230,7 +230,7 @@ fn sync_clients_hear_of_users_and_handsets_by_one_event_of_their_own() {
         true => News::User { uid: 25, change: Fate::Deleted },
         false => News::Device { ppn: 7, change: Fate::Deleted },
     };
-    let mut told = |news| world.step(Input::Happened(Rc::new(news))).sent.join("");
+    let mut told = |news| world.step(Input::Happened(Arc::new(news))).sent.join("");
     assert_eq!(
         told(gone(true)),
         "<EventPPCnf deletedUser=\"1\"><user uid=\"25\" uidSec=\"0\"/></EventPPCnf>"
@@ -239,7 +239,7 @@ fn sync_clients_hear_of_users_and_handsets_by_one_event_of_their_own() {
     assert_eq!(told(News::Mode(Mode::Wildcard)), "<EventDECTSubscriptionMode mode=\"Wildcard\"/>");
     let mut plain = World::open(WRITER, false);
     plain.say("<Subscribe><e cmd=\"On\" eventType=\"PPUserCnf\" uid=\"25\"/></Subscribe>");
-    let told = plain.step(Input::Happened(Rc::new(gone(true)))).sent.join("");
+    let told = plain.step(Input::Happened(Arc::new(gone(true)))).sent.join("");
     assert_eq!(told, "<EventPPUserCnf deleted=\"1\"><user uid=\"25\"/></EventPPUserCnf>");
 }
 
