@@ -30,36 +30,47 @@ const BITS: usize = 2048;
 /// The actor that holds the private key.
 #[derive(Default)]
 pub struct Vault {
-    /// `None` until it is made, and when the system gives no random numbers.
+    /// `None` until somebody asks for it, and when the system gives no random numbers.
     key: Option<Arc<RsaPrivateKey>>,
 }
 
 impl Actor for Vault {
     type Context = Context<Self>;
+}
 
-    /// Whoever asks meanwhile waits: making a key takes about a second.
-    fn started(&mut self, ctx: &mut Context<Self>) {
+impl Vault {
+    /// The key, made when it is asked for first. Whoever asks meanwhile waits: it takes about a second.
+    fn key(&self) -> ResponseActFuture<Vault, Option<Arc<RsaPrivateKey>>> {
+        if let Some(key) = self.key.clone() {
+            return Box::pin(actix::fut::ready(Some(key)));
+        }
         let made = spawn_blocking(|| RsaPrivateKey::new(&mut Entropy, BITS));
-        ctx.wait(made.into_actor(self).map(|made, vault, _| match made {
-            Ok(Ok(key)) => vault.key = Some(Arc::new(key)),
-            Ok(Err(_)) | Err(_) => tracing::error!("no key could be made; AXI clients cannot log in"),
-        }));
+        Box::pin(made.into_actor(self).map(|made, vault, _| {
+            match made {
+                Ok(Ok(key)) => vault.key = Some(Arc::new(key)),
+                Ok(Err(_)) | Err(_) => tracing::error!("no key could be made; AXI clients cannot log in"),
+            }
+            vault.key.clone()
+        }))
     }
 }
 
 impl Handler<TellKey> for Vault {
-    type Result = Option<PublicKey>;
+    type Result = AtomicResponse<Vault, Option<PublicKey>>;
 
     fn handle(&mut self, _: TellKey, _: &mut Context<Self>) -> Self::Result {
-        let key = self.key.as_ref()?;
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
-        Some(PublicKey { modulus: hex(key.n().to_bytes_be()), exponent: hex(key.e().to_bytes_be()) })
+        AtomicResponse::new(Box::pin(self.key().map(|key, _, _| {
+            let key = key?;
+            let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+            Some(PublicKey { modulus: hex(key.n().to_bytes_be()), exponent: hex(key.e().to_bytes_be()) })
+        })))
     }
 }
 
 impl Handler<Unseal> for Vault {
     type Result = ResponseFuture<Vec<Option<Secret>>>;
 
+    /// Without a key nobody was told one, so that nothing can be encrypted with it.
     fn handle(&mut self, Unseal(texts): Unseal, _: &mut Context<Self>) -> Self::Result {
         let key = self.key.clone();
         Box::pin(async move {

@@ -12,6 +12,7 @@
 use std::rc::Rc;
 
 use ::actors::clock::{Calendar, Clock, Origin};
+use ::actors::doors::TellKey;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
 use serde_json::{Value, json};
@@ -24,7 +25,9 @@ use crate::control;
 use crate::diary::Diary;
 use crate::entropy;
 use crate::exit::Exit;
-use crate::peer::{self, Dialer};
+use crate::keys::Vault;
+use crate::peer::tls::Greeter;
+use crate::peer::{self, Dialer, badge};
 use crate::sockets::UdpDoor;
 use crate::sockets::streams::{self, StreamDoor};
 use crate::sockets::tls::{Badge, Trust};
@@ -66,16 +69,31 @@ async fn serve(site: Site) -> Result<(), String> {
     let trace = Trace::new(&site.name, watch::listener(diary.clone(), clock.clone()));
     let (gave_up, mut given_up) = mpsc::channel(1);
     let streams = StreamDoor::new(trust(&site)?).start();
-    let dialer = Dialer.start();
-    let outfit =
-        Outfit { site: site.clone(), clock, trace, diary, seed, key, door, streams, dialer, store, gave_up };
+    let greeter = site.link.as_ref().and_then(|link| link.tls.as_ref()).map(Greeter::new);
+    let greeter = greeter.transpose().map_err(|unfit| format!("no central can be believed: {unfit}"))?;
+    let dialer = Dialer::new(greeter).start();
+    let vault = Vault::default().start();
+    if site.axi.is_some() {
+        // So that the first client need not wait for it.
+        vault.do_send(TellKey);
+    }
+    let outfit = Outfit {
+        site: site.clone(),
+        clock,
+        trace,
+        diary,
+        seed,
+        key,
+        door,
+        streams,
+        dialer,
+        vault,
+        store,
+        gave_up,
+    };
     let boss = Boss::new(outfit).start();
     listen(&site, &boss).await?;
-    if let Some(axi) = &site.axi {
-        let bound = peer::listen(axi.listen, boss.clone().recipient()).await;
-        let bound = bound.map_err(what("the AXI listener cannot be opened"))?;
-        tracing::info!(%bound, "listening for other OMMs");
-    }
+    listen_axi(&site, &boss).await?;
     let asked = boss.clone();
     let socket = control::listen(&site.control, move |request| answer(asked.clone(), request)).await;
     let _socket = socket.map_err(what("the control socket cannot be opened"))?;
@@ -114,6 +132,23 @@ async fn listen(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String> {
         let bound =
             streams::listen(secure.listen, Some(badge), boss.clone().recipient()).await.map_err(told)?;
         tracing::info!(%bound, "listening for SIP over TLS");
+    }
+    Ok(())
+}
+
+/// Listens for other OMMs and applications, where the site wants it.
+async fn listen_axi(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("an AXI listener cannot be opened: {error}");
+    let Some(axi) = &site.axi else { return Ok(()) };
+    if let Some(at) = axi.listen {
+        let badge::Shown { badge, file, fingerprint, .. } =
+            badge::show(site).map_err(|unfit| format!("AXI has no certificate to show: {unfit}"))?;
+        let bound = peer::listen(at, Some(badge), boss.clone().recipient()).await.map_err(told)?;
+        tracing::info!(%bound, certificate = %file.display(), %fingerprint, "listening for AXI over TLS");
+    }
+    if let Some(at) = axi.listen_plain {
+        let bound = peer::listen(at, None, boss.clone().recipient()).await.map_err(told)?;
+        tracing::warn!(%bound, "listening for AXI without TLS: passwords can be read on the way");
     }
     Ok(())
 }

@@ -37,10 +37,12 @@ use tokio::sync::mpsc;
 use super::cable::Cable;
 use super::phone::{Make, Phone, Vanish};
 use super::timeline::Timeline;
+use crate::config::link::{Axi, Link};
 use crate::config::server::{Server as Uri, Where};
-use crate::config::site::{Axi, Link, Role, Sip, Site, Tier};
+use crate::config::site::{Role, Sip, Site, Tier};
 use crate::config::timers::Timers;
 use crate::config::users::User;
+use crate::keys::Vault;
 use crate::peer::{self, Dialer};
 use crate::registrar::stand;
 use crate::service::birth::{AGENT, identity};
@@ -234,7 +236,8 @@ async fn place(
         key: common.key.clone(),
         door,
         streams: StreamDoor::new(None).start(),
-        dialer: Dialer.start(),
+        dialer: Dialer::new(None).start(),
+        vault: Vault::default().start(),
         store,
         gave_up,
         site: Rc::new(site),
@@ -242,7 +245,7 @@ async fn place(
     let boss = boss.start();
     let axi = match &cable {
         Some(_) => None,
-        None => Some(peer::listen(loopback(), boss.clone().recipient()).await?),
+        None => Some(peer::listen(loopback(), None, boss.clone().recipient()).await?),
     };
     Ok((Place { omm, boss, sip, cable }, axi))
 }
@@ -260,6 +263,7 @@ fn site(
     let (user, password) = ("sync".to_string(), Secret::new("demo"));
     let short = Duration::from_secs;
     Some(Site {
+        accounts: Vec::new(),
         name: name.into(),
         role: if dial.is_some() { Role::Remote } else { Role::Central },
         platform: Platform::Pc,
@@ -269,11 +273,14 @@ fn site(
         data_dir,
         engine: Engine::default(),
         axi: dial.is_none().then(|| Axi {
-            listen: loopback(),
+            root_password: None,
+            listen: None,
+            listen_plain: Some(loopback()),
+            certificate: None,
             user: user.clone(),
             password: password.clone(),
         }),
-        link: dial.map(|omm1| Link { omm1, omm2: None, user, password }),
+        link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None }),
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,
