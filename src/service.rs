@@ -12,6 +12,7 @@
 use std::rc::Rc;
 
 use ::actors::clock::{Calendar, Clock, Origin};
+use ::actors::doors::TellKey;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ use crate::control;
 use crate::diary::Diary;
 use crate::entropy;
 use crate::exit::Exit;
+use crate::keys::Vault;
 use crate::peer::tls::Greeter;
 use crate::peer::{self, Dialer, badge};
 use crate::sockets::UdpDoor;
@@ -70,8 +72,25 @@ async fn serve(site: Site) -> Result<(), String> {
     let greeter = site.link.as_ref().and_then(|link| link.tls.as_ref()).map(Greeter::new);
     let greeter = greeter.transpose().map_err(|unfit| format!("no central can be believed: {unfit}"))?;
     let dialer = Dialer::new(greeter).start();
-    let outfit =
-        Outfit { site: site.clone(), clock, trace, diary, seed, key, door, streams, dialer, store, gave_up };
+    let vault = Vault::default().start();
+    if site.axi.is_some() {
+        // So that the first client need not wait for it.
+        vault.do_send(TellKey);
+    }
+    let outfit = Outfit {
+        site: site.clone(),
+        clock,
+        trace,
+        diary,
+        seed,
+        key,
+        door,
+        streams,
+        dialer,
+        vault,
+        store,
+        gave_up,
+    };
     let boss = Boss::new(outfit).start();
     listen(&site, &boss).await?;
     listen_axi(&site, &boss).await?;

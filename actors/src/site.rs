@@ -149,6 +149,8 @@ pub struct Kin {
     pub shapers: Vec<Recipient<Wishes>>,
     /// What registrars grant beside the lifetime, by user and tier: to be shown.
     pub grants: RefCell<BTreeMap<(Number, u8), Arc<Grant>>>,
+    /// At which tier users are registered from here: to be shown.
+    pub bound: RefCell<BTreeMap<Number, u8>>,
     /// The star.
     pub star: Recipient<Say>,
 }

@@ -394,11 +394,16 @@ impl Handler<LineNews> for UserActor {
         let input = match news {
             LineNews::Bound(tier) => {
                 self.tier = Some(tier);
+                self.kin.bound.borrow_mut().insert(self.user.number.clone(), tier);
                 Input::Bound
             }
-            LineNews::Failed(_) => Input::Unbound,
+            LineNews::Failed(_) => {
+                self.kin.bound.borrow_mut().remove(&self.user.number);
+                Input::Unbound
+            }
             LineNews::Released(removal) => {
                 self.tier = None;
+                self.kin.bound.borrow_mut().remove(&self.user.number);
                 Input::Released(outcome(removal))
             }
             LineNews::Listed(listed) => Input::Sighted {

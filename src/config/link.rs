@@ -28,6 +28,8 @@ pub struct Axi {
     pub user: String,
     /// Its password.
     pub password: Secret,
+    /// The password of the built-in account `root`, which cannot log in without.
+    pub root_password: Option<Secret>,
 }
 
 /// The way to the central (M-2.3.1.2-b).
@@ -69,6 +71,7 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let listen_plain = address("listen_plain", "address:port, such as \"127.0.0.1:12621\"");
     let user = section.need_text("user", "the account that remotes log in with");
     let password = section.need_text("password", "its password");
+    let root_password = section.text("root_password", "the password of the account root");
     let secure = section.flag("tls").is_none_or(|flag| flag.value);
     let certificate = section.text("certificate", "a file with a certificate (PEM)");
     let key = section.text("key", "the file with the certificate's key (PEM)");
@@ -99,7 +102,8 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let plain = listen_plain.map(|plain| plain.value);
     let (listen, listen_plain) = if secure { (Some(listen), plain) } else { (None, Some(listen)) };
     let (user, password) = (user?.value, Secret::new(password?.value));
-    Some(Some(Axi { listen, listen_plain, certificate, user, password }))
+    let root_password = root_password.map(|password| Secret::new(password.value));
+    Some(Some(Axi { listen, listen_plain, certificate, user, password, root_password }))
 }
 
 /// Reads `[link]`, which remotes have and centrals do not.

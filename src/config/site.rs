@@ -14,6 +14,7 @@ use sip::line::Mode;
 use sip::server::Options;
 use sip::shaper::Shape;
 
+use super::accounts::{self, Account};
 use super::link::{self, Axi, Link};
 use super::reader::{At, Section};
 use super::server::Server;
@@ -72,6 +73,8 @@ pub struct Site {
     pub overload: bool,
     /// What else is wanted of registrars.
     pub options: Options,
+    /// Who may log in over AXI beside the built-in accounts.
+    pub accounts: Vec<Account>,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -187,6 +190,8 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
     let axi = link::axi(top, base);
     let link = link::link(top, role.as_ref(), base);
+    let taken = axi.as_ref().and_then(Option::as_ref).map_or("omm", |axi| axi.user.as_str());
+    let accounts = accounts::read(top, &[taken, "root"]);
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(|section| phones::read(section, base));
     let tiers = tiers(top);
@@ -217,6 +222,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         mode,
         overload,
         options,
+        accounts,
         timers,
         users: Vec::new(),
     })

@@ -42,6 +42,7 @@ use crate::config::server::{Server as Uri, Where};
 use crate::config::site::{Role, Sip, Site, Tier};
 use crate::config::timers::Timers;
 use crate::config::users::User;
+use crate::keys::Vault;
 use crate::peer::{self, Dialer};
 use crate::registrar::stand;
 use crate::service::birth::{AGENT, identity};
@@ -236,6 +237,7 @@ async fn place(
         door,
         streams: StreamDoor::new(None).start(),
         dialer: Dialer::new(None).start(),
+        vault: Vault::default().start(),
         store,
         gave_up,
         site: Rc::new(site),
@@ -261,6 +263,7 @@ fn site(
     let (user, password) = ("sync".to_string(), Secret::new("demo"));
     let short = Duration::from_secs;
     Some(Site {
+        accounts: Vec::new(),
         name: name.into(),
         role: if dial.is_some() { Role::Remote } else { Role::Central },
         platform: Platform::Pc,
@@ -270,6 +273,7 @@ fn site(
         data_dir,
         engine: Engine::default(),
         axi: dial.is_none().then(|| Axi {
+            root_password: None,
             listen: None,
             listen_plain: Some(loopback()),
             certificate: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Accept, Enter, Resolve, Wire};
+use ::actors::doors::{Accept, Enter, Resolve, Visit, Wire};
 use ::actors::endpoint::Count;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
@@ -30,6 +30,7 @@ use super::drill::Drill;
 use super::servers::{self, Finder};
 use crate::config::site::{Site, Tier};
 use crate::diary::Diary;
+use crate::keys::Vault;
 use crate::peer::Dialer;
 use crate::resolver::Resolver;
 use crate::sockets::streams::StreamDoor;
@@ -63,6 +64,8 @@ pub struct Outfit {
     pub streams: Addr<StreamDoor>,
     /// The AXI door.
     pub dialer: Addr<Dialer>,
+    /// Who holds the key of the AXI server.
+    pub vault: Addr<Vault>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Hears why the service gives up.
@@ -162,6 +165,7 @@ impl Boss {
             streams: outfit.streams.clone().recipient(),
             dns: self.finders(),
             dial: outfit.dialer.clone().recipient(),
+            vault: outfit.vault.clone(),
             store: outfit.store.clone(),
             fallen: own.recipient(),
         };
@@ -230,8 +234,8 @@ impl Handler<Accept> for Boss {
     type Result = ResponseFuture<Option<Recipient<Wire>>>;
 
     fn handle(&mut self, accept: Accept, _: &mut Context<Self>) -> Self::Result {
-        let omm = self.omm.clone();
-        Box::pin(async move { omm?.send(accept).await.ok().flatten() })
+        let (omm, Accept { peer, line }) = (self.omm.clone(), accept);
+        Box::pin(async move { omm?.send(Visit { peer, line }).await.ok().flatten() })
     }
 }
 
@@ -368,6 +372,7 @@ mod tests {
                 door,
                 streams: StreamDoor::new(None).start(),
                 dialer: Dialer::new(None).start(),
+                vault: Vault::default().start(),
                 store,
                 gave_up,
                 site,

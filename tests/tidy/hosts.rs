@@ -27,6 +27,7 @@ const HOSTS: &[(&str, &[&str])] = &[
             "src/peer/",
         ],
     ),
+    ("rsa", &["src/keys.rs"]),
     ("quick_xml", &["axi/src/element/", "sip/src/subscription/reginfo.rs"]),
     // SIP's TLS, AXI's TLS, and the certificate of one's own making. The doors hold its streams.
     (
