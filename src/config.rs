@@ -12,6 +12,7 @@ use reader::{At, Reader, Section};
 use site::{Role, Site};
 use users::User;
 
+pub mod accounts;
 pub mod fault;
 pub mod link;
 mod reader;

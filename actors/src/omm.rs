@@ -1,8 +1,9 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
 //! - [`canvass`]: what the servers want of the users. [`drill`]: an operator moves the site. [`family`]: the children.
-//!   [`links`]: those of them that are connections. [`falls`]: what happens when one falls
-//!   over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
+//!   [`links`]: those of them that are connections. [`reception`]: AXI clients. [`falls`]: what happens when one falls
+//!   over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and calls want. [`inspect`]: how it stands,
+//!   for whoever asks.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
@@ -22,7 +23,6 @@ use omm::link::dial::{Attach, Health};
 use omm::link::roster::Roster;
 use omm::stamp::OmmId;
 use omm::star::{Effect, Input, Role, Star};
-use sip::server::{Demands, Standing};
 use sip::uas::Uas;
 
 use crate::binding::Moved;
@@ -32,6 +32,7 @@ use crate::falls::Falls;
 use crate::flows::Known;
 use crate::link::ToLink;
 use crate::messages::{Die, Fallen, Heard, Say, Stands};
+use crate::office::Reception;
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -47,6 +48,7 @@ pub mod identity;
 pub mod inspect;
 mod links;
 mod phones;
+mod reception;
 
 /// What an OMM is born with.
 pub struct Birth {
@@ -74,6 +76,8 @@ pub struct Birth {
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
+    /// What it takes to receive AXI clients; `None` where none are wanted.
+    pub reception: Option<Reception>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over. The old one is told to [`Die`] first.
@@ -88,10 +92,6 @@ const RESUMED_AT_ONCE: usize = 64;
 pub struct OmmActor {
     seat: Seat<Star>,
     birth: Birth,
-    /// How the servers stand, by tier.
-    standings: Vec<Standing>,
-    /// What they demand of all users, by tier.
-    demands: Vec<Demands>,
     /// The user who asked last on behalf of a server's health.
     canvassed: Option<Number>,
     /// How the link stands, and since when.
@@ -127,16 +127,12 @@ impl OmmActor {
             site.clock.observe(roam.record.epoch);
         }
         let seat = Seat::new(Star::new(site.omm, birth.role), "star", site.clock.clone(), site.trace.clone());
-        let standings = vec![Standing::Usable; site.servers.len()];
-        let demands = vec![Demands::default(); site.servers.len()];
         Ok(OmmActor {
             seat,
             sari: stored_sari.or(birth.sari),
             stored_sari,
             debts: Debts::default(),
             birth,
-            standings,
-            demands,
             canvassed: None,
             link_health: None,
             joined: Vec::new(),
@@ -164,7 +160,7 @@ impl OmmActor {
     fn resume(&mut self, ctx: &mut Context<Self>) {
         for _ in 0..RESUMED_AT_ONCE {
             let Some((number, roam)) = self.roams.pop_first() else { return };
-            if self.hire_user(&number, Some(roam), ctx).is_none() {
+            if self.hire_user(&number, Some(roam)).is_none() {
                 let text = format_args!("user {number} is in the store but not in the directory");
                 self.note(&Note::new("alarm").text("text", text));
             }
@@ -176,14 +172,14 @@ impl OmmActor {
         }
     }
 
-    fn deliver(&mut self, word: Word, ctx: &mut Context<Self>) {
+    fn deliver(&mut self, word: Word) {
         match &word {
             Word::Claim(claim) => self.site().clock.observe(claim.epoch),
             Word::Stale(stale) => self.site().clock.observe(stale.claim.epoch),
             Word::Confirm(_) => {}
         }
         // A word about a user that this OMM's directory does not know (yet) stays in the star's table.
-        if let Some(user) = self.user(&word.user().clone(), ctx) {
+        if let Some(user) = self.user(&word.user().clone()) {
             user.do_send(Heard(word));
         }
     }
@@ -194,6 +190,7 @@ impl Actor for OmmActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.hire_family(ctx);
+        self.hire_office(ctx);
         let wall = self.site().clock.wall();
         let claims: Vec<_> = self.roams.values().map(|roam| roam.record.claim(wall)).collect();
         for claim in claims {
@@ -213,17 +210,15 @@ impl Actor for OmmActor {
     }
 }
 
-impl Seated for OmmActor {
-    type Machine = Star;
-
+impl Seated<Star> for OmmActor {
     fn seat(&mut self) -> &mut Seat<Star> {
         &mut self.seat
     }
 
-    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
+    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { peer, word } => self.tell_link(peer, ToLink::Word(word)),
-            Effect::Deliver(word) => self.deliver(word, ctx),
+            Effect::Deliver(word) => self.deliver(word),
             Effect::EndOfDownload { peer } => self.tell_link(peer, ToLink::EndOfDownload),
             Effect::Joined { peer } => self.joined(peer),
         }
@@ -243,7 +238,8 @@ impl Handler<Stands> for OmmActor {
     type Result = ();
 
     fn handle(&mut self, stands: Stands, _: &mut Context<Self>) {
-        if let Some(slot) = self.standings.get_mut(usize::from(stands.tier)) {
+        let Some(children) = &self.children else { return };
+        if let Some(slot) = children.kin.standings.borrow_mut().get_mut(usize::from(stands.tier)) {
             *slot = stands.standing;
         }
         self.tell_users(stands);

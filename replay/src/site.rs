@@ -181,6 +181,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         streams: Some(branch.recipient()),
         dns,
         dial: trunk.recipient(),
+        reception: None,
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
         fallen: undertaker.start().recipient(),
         site,

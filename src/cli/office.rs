@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use ::actors::identity::Attachment;
-use ::actors::store::{Store, Write as Change};
+use ::actors::store::Write as Change;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::local;
 use crate::service::office::Order;
 use crate::status::{list, text};
-use crate::store::SledStore;
+use crate::store;
 
 /// `homing sari`.
 #[derive(Args, Debug)]
@@ -139,7 +139,7 @@ pub(super) fn reinitialise(site: &Site, words: &ReinitialiseWords) -> Exit {
         complain(&format!("this is {}, not {}: nothing was changed", site.name, words.confirm));
         return Exit::Usage;
     }
-    let emptied = SledStore::open(&site.data_dir, "homing reinitialise").and_then(|store| {
+    let emptied = store::open(site.engine, &site.data_dir, "homing reinitialise").and_then(|store| {
         let all = store.load(b"")?;
         let count = all.len();
         let batch = all.into_iter().map(|(key, _)| Change::Delete(key)).collect();
@@ -191,11 +191,11 @@ mod tests {
         std::fs::write(&file, text).expect("a file");
         let site = crate::config::load(&file).unwrap_or_else(|faults| panic!("{faults:?}"));
         let words = |name: &str| ReinitialiseWords { config: file.clone(), confirm: name.into() };
-        let store = SledStore::open(&site.data_dir, "test").expect("a store");
+        let store = store::open(site.engine, &site.data_dir, "test").expect("a store");
         let sari = omm::ids::park::Sari::derive(site.park);
         local::block_on(store.commit(vec![identity::keep_sari(sari, Wall::default())])).expect("kept");
         assert_eq!(reinitialise(&site, &words("hub")), Exit::Missing, "it is open");
-        assert_eq!(identity::sari(&store), Ok(Some(sari)));
+        assert_eq!(identity::sari(store.as_ref()), Ok(Some(sari)));
         drop(store);
         assert_eq!(reinitialise(&site, &words("berlin")), Exit::Usage);
         // sled's own threads let go of the lock a moment after the store is dropped.
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(tries.find(|exit| *exit != Exit::Missing), Some(Exit::Passed));
         let mut tries = (0..100_000).filter_map(|_| {
             std::thread::yield_now();
-            SledStore::open(&site.data_dir, "test").ok()
+            store::open(site.engine, &site.data_dir, "test").ok()
         });
         let store = tries.next().expect("a store");
         assert_eq!(store.load(b""), Ok(Vec::new()));

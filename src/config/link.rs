@@ -33,6 +33,8 @@ pub struct Axi {
     pub password: Secret,
     /// Whether the SARI waits for `homing sari generate`; otherwise a central has that of its PARK from the start.
     pub generate_sari: bool,
+    /// The password of the built-in account `root`, which cannot log in without.
+    pub root_password: Option<Secret>,
 }
 
 /// The way to the central (M-2.3.1.2-b).
@@ -74,6 +76,7 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let listen_plain = address("listen_plain", "address:port, such as \"127.0.0.1:12621\"");
     let user = section.need_text("user", "the account that remotes log in with");
     let password = section.need_text("password", "its password");
+    let root_password = section.text("root_password", "the password of the account root");
     let secure = section.flag("tls").is_none_or(|flag| flag.value);
     let generate_sari = section.word("sari", SARI).is_some_and(|generate| generate.value);
     let certificate = section.text("certificate", "a file with a certificate (PEM)");
@@ -105,7 +108,8 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let plain = listen_plain.map(|plain| plain.value);
     let (listen, listen_plain) = if secure { (Some(listen), plain) } else { (None, Some(listen)) };
     let (user, password) = (user?.value, Secret::new(password?.value));
-    Some(Some(Axi { listen, listen_plain, certificate, user, password, generate_sari }))
+    let root_password = root_password.map(|password| Secret::new(password.value));
+    Some(Some(Axi { listen, listen_plain, certificate, user, password, generate_sari, root_password }))
 }
 
 /// Reads `[link]`, which remotes have and centrals do not.

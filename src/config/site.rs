@@ -14,12 +14,14 @@ use sip::line::Mode;
 use sip::server::Options;
 use sip::shaper::Shape;
 
+use super::accounts::{self, Account};
 use super::link::{self, Axi, Link};
 use super::reader::{At, Section};
 use super::server::Server;
 use super::sip as phones;
 use super::timers::Timers;
 use super::users::{EXPIRES, User};
+use crate::store::{ENGINES, Engine};
 
 /// Most remotes of a central (M-2.1.1-a).
 pub const REMOTES_MAX: usize = 10;
@@ -45,6 +47,8 @@ pub struct Site {
     pub axi_protocol: u32,
     /// Where state is kept.
     pub data_dir: PathBuf,
+    /// Who keeps it.
+    pub engine: Engine,
     /// The socket on which `homing status` asks.
     pub control: PathBuf,
     /// The AXI listener; a central without one is the only site of its system.
@@ -69,6 +73,8 @@ pub struct Site {
     pub overload: bool,
     /// What else is wanted of registrars.
     pub options: Options,
+    /// Who may log in over AXI beside the built-in accounts.
+    pub accounts: Vec<Account>,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -180,9 +186,12 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     }
     let axi_protocol = top.number("axi_protocol", 1, 65_535).map_or(AXI_PROTOCOL, |found| found.value as u32);
     let data_dir = top.need_text("data_dir", "a folder").map(|dir| base.join(dir.value));
+    let engine = top.word("store", ENGINES).map_or_else(Engine::default, |found| found.value);
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
     let axi = link::axi(top, base);
     let link = link::link(top, role.as_ref(), base);
+    let taken = axi.as_ref().and_then(Option::as_ref).map_or("omm", |axi| axi.user.as_str());
+    let accounts = accounts::read(top, &[taken, "root"]);
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(|section| phones::read(section, base));
     let tiers = tiers(top);
@@ -201,6 +210,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         axi_protocol,
         control: control.unwrap_or_else(|| data_dir.join("control.sock")),
         data_dir,
+        engine,
         axi: axi?,
         link: link?,
         remotes,
@@ -212,6 +222,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         mode,
         overload,
         options,
+        accounts,
         timers,
         users: Vec::new(),
     })

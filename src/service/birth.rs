@@ -7,11 +7,14 @@ use std::sync::Arc;
 use ::actors::clock::Clock;
 use ::actors::doors::{Datagram, Dial, OpenFlow, Resolve};
 use ::actors::messages::Fallen;
+use ::actors::office::Reception;
 use ::actors::omm::Birth;
 use ::actors::site::Site as Settings;
 use ::actors::store::Store;
 use ::actors::trace::Trace;
-use actix::Recipient;
+use ::axi::account::{self, Account, Accounts};
+use ::axi::open::Permission;
+use actix::{Addr, Recipient};
 use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
@@ -38,9 +41,11 @@ use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
 
+use crate::config::link::Axi;
 use crate::config::site::{Role, Site};
 use crate::config::timers::Timers;
 use crate::config::users;
+use crate::keys::Vault;
 
 /// Tolerance of the location period (spec 8: 60 s; one unit of the DECT timer is 41 s).
 const LOCATION_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -68,6 +73,8 @@ pub struct Midwife {
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
+    /// Who holds the key of the AXI server.
+    pub vault: Addr<Vault>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over.
@@ -84,7 +91,7 @@ pub fn identity(site: &Site) -> OmmId {
 /// # Errors
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
-    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, store, fallen } = midwife;
+    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, vault, store, fallen } = midwife;
     let facts = facts(site, sari(site), clock.wall());
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
@@ -145,9 +152,39 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         streams: Some(streams),
         dns,
         dial,
+        reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault)),
         store,
         fallen,
     })
+}
+
+/// What it takes to receive AXI clients: the account that other OMMs use is the built-in one of applications as well.
+fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
+    let all = || account::implied([Permission::AllCnfWrite, Permission::Monitoring]);
+    let omm = Account {
+        id: account::OMM,
+        username: axi.user.clone(),
+        password: axi.password.clone(),
+        permissions: all(),
+    };
+    let root = Account {
+        id: account::ROOT,
+        username: "root".to_owned(),
+        password: axi.root_password.clone().unwrap_or_default(),
+        permissions: all(),
+    };
+    let others = (account::ROOT + 1..).zip(&site.accounts).map(|(id, account)| Account {
+        id,
+        username: account.name.clone(),
+        password: account.password.clone(),
+        permissions: account::implied(account.permissions.iter().copied()),
+    });
+    Reception {
+        accounts: Accounts::of([omm, root].into_iter().chain(others)),
+        product: AGENT.to_owned(),
+        vault: vault.clone().recipient(),
+        key: vault.clone().recipient(),
+    }
 }
 
 /// What this OMM tells of itself.

@@ -7,7 +7,8 @@ const HOSTS: &[(&str, &[&str])] = &[
     // The resolver answers in rsip's words, because rsip-dns does; the benchmark sets ours beside theirs.
     ("rsip", &["sip/src/message.rs", "sip/benches/", "src/resolver.rs"]),
     ("rsip_dns", &["src/resolver.rs", "src/resolver/"]),
-    ("sled", &["src/store.rs", "src/store/"]),
+    ("sled", &["src/store.rs", "src/store/sled.rs"]),
+    ("redb", &["src/store.rs", "src/store/redb.rs"]),
     (
         "actix",
         &[
@@ -26,6 +27,7 @@ const HOSTS: &[(&str, &[&str])] = &[
             "src/peer/",
         ],
     ),
+    ("rsa", &["src/keys.rs"]),
     ("quick_xml", &["axi/src/element/", "sip/src/subscription/reginfo.rs"]),
     // SIP's TLS, AXI's TLS, and the certificate of one's own making. The doors hold its streams.
     (

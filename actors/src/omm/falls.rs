@@ -13,7 +13,7 @@ use crate::record;
 
 impl OmmActor {
     /// How often the child fell within a minute, if it may be hired again; if too many fell, the OMM starts over.
-    fn may_rehire(&mut self, who: &str, ctx: &mut Context<Self>) -> Option<usize> {
+    pub(super) fn may_rehire(&mut self, who: &str, ctx: &mut Context<Self>) -> Option<usize> {
         let times = self.falls.count(self.site().clock.moment(), who);
         self.note(&Note::new("fault").text("text", format_args!("{who} fell over")));
         if self.falls.too_many() {
@@ -54,7 +54,7 @@ impl Handler<Fallen<Number>> for OmmActor {
             Ok(found) => found.into_iter().find(|roam| roam.record.user == number),
             Err(fault) => return self.start_over(&fault.to_string(), ctx),
         };
-        let user = self.hire_user(&number, roam, ctx);
+        let user = self.hire_user(&number, roam);
         // A word may have been lost with the dead one. Whoever falls a second time is not told again: this very word
         // may be what it cannot bear, and the links say it again when they come up.
         if let (Some(user), Some(claim), 1) = (user, self.foreign_claim(&number), times) {

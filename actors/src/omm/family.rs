@@ -7,6 +7,7 @@ use std::rc::Rc;
 use actix::prelude::*;
 use omm::directory::user::User;
 use omm::ids::Number;
+use sip::server::{Demands, Standing};
 
 use super::OmmActor;
 use super::links::Link;
@@ -16,6 +17,7 @@ use crate::flows::{FlowsActor, FlowsWays, Known};
 use crate::keeper::{Keeper, KeeperWays};
 use crate::locator::{LocatorActor, LocatorWays};
 use crate::messages::{Die, Reach};
+use crate::office::OfficeActor;
 use crate::record::Roam;
 use crate::server::{HealthWays, ServerActor};
 use crate::shaper::ShaperActor;
@@ -34,6 +36,8 @@ pub(super) struct Children {
     shapers: Vec<Addr<ShaperActor>>,
     pub(super) users: BTreeMap<Number, Addr<UserActor>>,
     pub(super) links: BTreeMap<u64, Link>,
+    /// Only where AXI clients are received.
+    pub(super) office: Option<Addr<OfficeActor>>,
 }
 
 impl OmmActor {
@@ -64,11 +68,25 @@ impl OmmActor {
             health: RefCell::new(servers.iter().map(|server| server.clone().recipient()).collect()),
             shapers: shapers.iter().map(|shaper| shaper.clone().recipient()).collect(),
             grants: RefCell::new(BTreeMap::new()),
-            star: own.recipient(),
+            bound: RefCell::new(BTreeMap::new()),
+            standings: RefCell::new(vec![Standing::Usable; site.servers.len()]),
+            demands: RefCell::new(vec![Demands::default(); site.servers.len()]),
+            star: own.clone().recipient(),
+            fallen: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
-        self.children =
-            Some(Children { kin, endpoint, flows, locators, keeper, servers, shapers, users, links });
+        self.children = Some(Children {
+            kin,
+            endpoint,
+            flows,
+            locators,
+            keeper,
+            servers,
+            shapers,
+            users,
+            links,
+            office: None,
+        });
     }
 
     /// Hires the two ends of the SIP side, who know each other: what comes in by a stream goes to the endpoint, its
@@ -135,31 +153,24 @@ impl OmmActor {
     }
 
     /// A user's actor, hired on first need. `None` when the directory does not know the number.
-    pub(super) fn user(&mut self, number: &Number, ctx: &mut Context<Self>) -> Option<Addr<UserActor>> {
+    pub(super) fn user(&mut self, number: &Number) -> Option<Addr<UserActor>> {
         match self.children.as_ref()?.users.get(number) {
             Some(user) => Some(user.clone()),
             None => {
                 // Somebody asks for a user before the start has come to him.
                 let roam = self.roams.remove(number);
-                self.hire_user(number, roam, ctx)
+                self.hire_user(number, roam)
             }
         }
     }
 
     /// Hires a user's actor that knows what the store knows. `None` when the directory does not know the number.
-    pub(super) fn hire_user(
-        &mut self,
-        number: &Number,
-        roam: Option<Roam>,
-        ctx: &mut Context<Self>,
-    ) -> Option<Addr<UserActor>> {
+    pub(super) fn hire_user(&mut self, number: &Number, roam: Option<Roam>) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
         let user = Rc::new(User::clone(self.birth.directory.user(number)?));
         let policy = site.policy_of(self.birth.directory.device_of(number).map(|device| &**device));
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
-        let (standings, demands) = (self.standings.clone(), self.demands.clone());
-        let birth =
-            Birth { user, policy, roam, standings, demands, reach, fallen: ctx.address().recipient() };
+        let birth = Birth { user, policy, roam, reach };
         let children = self.children.as_mut()?;
         let actor = UserActor::new(site, children.kin.clone(), birth).start();
         children.users.insert(number.clone(), actor.clone());
@@ -191,6 +202,9 @@ impl OmmActor {
         }
         for link in children.links.values() {
             link.dismiss();
+        }
+        if let Some(office) = &children.office {
+            office.do_send(Die);
         }
         for locator in children.locators.values() {
             locator.do_send(Die);

@@ -353,6 +353,7 @@ impl Shared {
                 .filter(|_| self.role == Role::Central),
             sip: self.outside.clone().recipient(),
             dial: dial.unwrap_or_else(|| self.outside.clone().recipient()),
+            reception: None,
             store: self.disk.clone(),
             fallen,
             site,
