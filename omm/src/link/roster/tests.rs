@@ -74,7 +74,8 @@ fn y4_each_difference_is_refused_by_its_name_in_the_order_of_the_checks() {
     let mut theirs =
         Facts { protocol: 46, platform: Platform::Rfp, pli: Pli::XXL, sari: foreign, ..facts(CENTRAL) };
     // Everything differs; each cure uncovers the next difference.
-    let cures: [(Mismatch, fn(&mut Facts)); 5] = [
+    type Cure = fn(&mut Facts);
+    let cures: [(Mismatch, Cure); 5] = [
         (Mismatch::Protocol, |theirs| theirs.protocol = 45),
         (Mismatch::Platform, |theirs| theirs.platform = Platform::Pc),
         (Mismatch::Pli, |theirs| theirs.pli = Pli::FULL),
