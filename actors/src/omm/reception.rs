@@ -18,7 +18,7 @@ use omm::link::frame::{Mismatch, OpenError};
 use super::OmmActor;
 use crate::doors::{Visit, Wire};
 use crate::messages::Fallen;
-use crate::office::{Amend, Glance, Happened, OfficeActor, OfficeFell, OfficeWays};
+use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
 use crate::settings;
 
 impl OmmActor {
@@ -36,6 +36,7 @@ impl OmmActor {
             glance: own.clone().recipient(),
             amend: own.clone().recipient(),
             links: own.clone().recipient(),
+            misbehaved: own.clone().recipient(),
             keeper: children.kin.keeper.clone(),
             fallen: own.recipient(),
         };
@@ -142,6 +143,21 @@ impl Handler<Amend> for OmmActor {
             self.tell_office(&done.changed);
         }
         Ok((uid, ppn))
+    }
+}
+
+impl Handler<Misbehaved> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, misbehaved: Misbehaved, _: &mut Context<Self>) {
+        let count = match misbehaved {
+            Misbehaved::Misread => &mut self.disorder.misread,
+            Misbehaved::Astray => &mut self.disorder.astray,
+            Misbehaved::Broken => &mut self.disorder.broken,
+            Misbehaved::Refused => &mut self.disorder.refused,
+            Misbehaved::Unwanted => &mut self.disorder.unwanted,
+        };
+        *count += 1;
     }
 }
 
