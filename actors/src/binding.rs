@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix::WeakRecipient;
 use actix::prelude::*;
 use omm::ids::Number;
 use sip::binding::{Binding, Effect, Input, Order};
@@ -11,7 +12,7 @@ use sip::server::{Account, Server};
 use sip::shaper::{Ticket, Wish};
 
 use crate::doors::Datagram;
-use crate::messages::{Answer, Broken, Fallen, Route};
+use crate::messages::{Broken, Brought, Route};
 use crate::seat::{Flow, Seat, Seated};
 use crate::shaper::{Turn, Wishes};
 use crate::site::{Kin, Site};
@@ -34,11 +35,19 @@ pub struct Retire;
 /// What a binding tells its line.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Reported {
-    /// The tier of the binding's server.
-    pub tier: u8,
-    /// What it reports.
-    pub report: Report,
+pub enum BindingNews {
+    /// What became of it.
+    Reported {
+        /// The tier of the binding's server.
+        tier: u8,
+        /// What it reports.
+        report: Report,
+    },
+    /// It fell over in a panic.
+    Fell {
+        /// The tier of the binding's server.
+        tier: u8,
+    },
 }
 
 /// What a binding tells the health of its server.
@@ -53,8 +62,8 @@ pub struct BindingActor {
     /// Its name at the shaper.
     ticket: Ticket,
     kin: Rc<Kin>,
-    reports: Recipient<Reported>,
-    fallen: Recipient<Fallen<u8>>,
+    /// Its user, weakly: a user who is gone wants no news, and a weak recipient is a quarter as large.
+    news: WeakRecipient<BindingNews>,
 }
 
 impl BindingActor {
@@ -65,8 +74,7 @@ impl BindingActor {
         user: &Number,
         account: Arc<Account>,
         server: Arc<Server>,
-        reports: Recipient<Reported>,
-        fallen: Recipient<Fallen<u8>>,
+        news: WeakRecipient<BindingNews>,
     ) -> BindingActor {
         let who = format!("binding/{user}@{}", server.name);
         let ticket = site.ticket();
@@ -75,7 +83,13 @@ impl BindingActor {
         let machine =
             Binding::new(account, server, site.local.clone(), site.sip_timing.clone(), chance).shaped();
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        BindingActor { seat, tier, ticket, kin, reports, fallen }
+        BindingActor { seat, tier, ticket, kin, news }
+    }
+
+    fn tell(&self, news: BindingNews) {
+        if let Some(user) = self.news.upgrade() {
+            user.do_send(news);
+        }
     }
 
     fn wish(&self, wish: Wish, reply: Option<Recipient<Turn>>) {
@@ -89,7 +103,7 @@ impl Actor for BindingActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let to = Some((ctx.address().recipient(), ctx.address().recipient()));
+        let to = Some(ctx.address().downgrade().recipient());
         let call_id = self.seat.machine().call_id().into();
         self.kin.routes.do_send(Route { call_id, subscribed: false, to });
         self.seated(Vec::new(), ctx);
@@ -105,14 +119,12 @@ impl Actor for BindingActor {
         // However it ends, also in a panic: others wait for its slot.
         self.wish(Wish::Leave, None);
         if std::thread::panicking() {
-            self.fallen.do_send(Fallen(self.tier));
+            self.tell(BindingNews::Fell { tier: self.tier });
         }
     }
 }
 
-impl Seated for BindingActor {
-    type Machine = Binding;
-
+impl Seated<Binding> for BindingActor {
     fn seat(&mut self) -> &mut Seat<Binding> {
         &mut self.seat
     }
@@ -123,14 +135,14 @@ impl Seated for BindingActor {
                 self.kin.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Dialog { call_id, open } => {
-                let to = open.then(|| (ctx.address().recipient(), ctx.address().recipient()));
+                let to = open.then(|| ctx.address().downgrade().recipient());
                 self.kin.routes.do_send(Route { call_id, subscribed: true, to });
             }
             Effect::Send { to, bytes, first: _, register: _ } => {
                 self.kin.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Answered { code: _ } => {}
-            Effect::Report(report) => self.reports.do_send(Reported { tier: self.tier, report }),
+            Effect::Report(report) => self.tell(BindingNews::Reported { tier: self.tier, report }),
             Effect::Evidence(evidence) => {
                 if let Some(health) = self.kin.health.borrow().get(usize::from(self.tier)) {
                     health.do_send(Witness(evidence));
@@ -153,22 +165,15 @@ impl Handler<Tell> for BindingActor {
     }
 }
 
-impl Handler<Answer> for BindingActor {
+impl Handler<Brought> for BindingActor {
     type Result = ();
 
-    fn handle(&mut self, Answer(message): Answer, ctx: &mut Context<Self>) {
-        self.feed(Input::Answer(message), ctx);
-    }
-}
-
-impl Handler<Broken> for BindingActor {
-    type Result = ();
-
-    fn handle(&mut self, broken: Broken, ctx: &mut Context<Self>) {
-        match broken {
-            Broken::Request(addr) => self.feed(Input::Unsent(addr), ctx),
-            Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
-            Broken::Target(target) => self.feed(Input::Absent(target), ctx),
+    fn handle(&mut self, brought: Brought, ctx: &mut Context<Self>) {
+        match brought {
+            Brought::Answer(message) => self.feed(Input::Answer(message), ctx),
+            Brought::Broken(Broken::Request(addr)) => self.feed(Input::Unsent(addr), ctx),
+            Brought::Broken(Broken::Flow(flow)) => self.feed(Input::FlowLost(flow), ctx),
+            Brought::Broken(Broken::Target(target)) => self.feed(Input::Absent(target), ctx),
         }
     }
 }

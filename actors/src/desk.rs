@@ -184,9 +184,7 @@ impl Actor for DeskActor {
     }
 }
 
-impl Seated for DeskActor {
-    type Machine = Desk;
-
+impl Seated<Desk> for DeskActor {
     fn seat(&mut self) -> &mut Seat<Desk> {
         &mut self.seat
     }

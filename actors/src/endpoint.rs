@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use actix::WeakRecipient;
 use actix::prelude::*;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
@@ -16,7 +17,7 @@ use sip::uas::{Effect, Input, Uas};
 
 use crate::doors::{Datagram, Undelivered, Ways};
 use crate::messages::{
-    Answer, Broken, Die, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+    Broken, Brought, Die, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
 };
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -57,7 +58,7 @@ pub struct Count;
 pub struct EndpointActor {
     seat: Seat<Uas>,
     /// Looked up; whoever goes through all of them sorts them first, so that order cannot be seen.
-    routes: HashMap<Arc<str>, (Recipient<Answer>, Recipient<Broken>)>,
+    routes: HashMap<Arc<str>, WeakRecipient<Brought>>,
     strays: u64,
     /// The server whose datagram is being taken.
     answering: Option<SocketAddr>,
@@ -71,13 +72,17 @@ impl EndpointActor {
         EndpointActor { seat, routes: HashMap::new(), strays: 0, answering: None, ways }
     }
 
+    /// Who owns the Call-ID of this message.
+    fn owner(&self, message: &SipMessage) -> Option<Recipient<Brought>> {
+        message.call_id().ok().and_then(|call_id| self.routes.get(call_id))?.upgrade()
+    }
+
     fn hand_out(&mut self, message: SipMessage) {
         if let Some((server, interval)) = self.answering.zip(promise(&message)) {
             self.ways.upkeep.do_send(Upkeep::Promised { server, interval });
         }
-        let owner = message.call_id().ok().and_then(|call_id| self.routes.get(call_id));
-        match owner {
-            Some((answers, _)) => answers.do_send(Answer(message)),
+        match self.owner(&message) {
+            Some(owner) => owner.do_send(Brought::Answer(message)),
             None => self.strays += 1,
         }
     }
@@ -112,9 +117,7 @@ impl Actor for EndpointActor {
     }
 }
 
-impl Seated for EndpointActor {
-    type Machine = Uas;
-
+impl Seated<Uas> for EndpointActor {
     fn seat(&mut self) -> &mut Seat<Uas> {
         &mut self.seat
     }
@@ -157,8 +160,8 @@ impl Handler<TellAll> for EndpointActor {
     fn handle(&mut self, TellAll(what): TellAll, _: &mut Context<Self>) {
         let mut owners: Vec<_> = self.routes.iter().collect();
         owners.sort_by_key(|(call_id, _)| *call_id);
-        for (_, (_, broken)) in owners {
-            broken.do_send(what);
+        for owner in owners.into_iter().filter_map(|(_, owner)| owner.upgrade()) {
+            owner.do_send(Brought::Broken(what));
         }
     }
 }
@@ -208,10 +211,8 @@ impl Handler<Undelivered> for EndpointActor {
     /// Only requests of ours have somebody who wants to know; an answer that could not be sent is the phone's to miss.
     fn handle(&mut self, Undelivered(datagram): Undelivered, _: &mut Context<Self>) {
         let Ok(message) = SipMessage::parse(datagram.bytes) else { return };
-        let owner =
-            message.call_id().ok().filter(|_| message.is_request()).and_then(|id| self.routes.get(id));
-        if let Some((_, unsent)) = owner {
-            unsent.do_send(Broken::Request(datagram.peer.addr));
+        if let Some(owner) = self.owner(&message).filter(|_| message.is_request()) {
+            owner.do_send(Brought::Broken(Broken::Request(datagram.peer.addr)));
         }
     }
 }

@@ -89,9 +89,7 @@ impl Actor for FlowsActor {
     }
 }
 
-impl Seated for FlowsActor {
-    type Machine = Flows;
-
+impl Seated<Flows> for FlowsActor {
     fn seat(&mut self) -> &mut Seat<Flows> {
         &mut self.seat
     }

@@ -22,7 +22,6 @@ pub mod endpoint;
 pub mod falls;
 pub mod flows;
 pub mod keeper;
-pub mod line;
 pub mod link;
 pub mod locator;
 pub mod messages;

@@ -199,9 +199,7 @@ impl Actor for DialActor {
     }
 }
 
-impl Seated for DialActor {
-    type Machine = DialMachine;
-
+impl Seated<DialMachine> for DialActor {
     fn seat(&mut self) -> &mut Seat<DialMachine> {
         &mut self.seat
     }
@@ -315,9 +313,7 @@ impl Actor for ServeActor {
     }
 }
 
-impl Seated for ServeActor {
-    type Machine = Serve;
-
+impl Seated<Serve> for ServeActor {
     fn seat(&mut self) -> &mut Seat<Serve> {
         &mut self.seat
     }

@@ -48,9 +48,7 @@ impl Actor for LocatorActor {
     }
 }
 
-impl Seated for LocatorActor {
-    type Machine = Locator;
-
+impl Seated<Locator> for LocatorActor {
     fn seat(&mut self) -> &mut Seat<Locator> {
         &mut self.seat
     }

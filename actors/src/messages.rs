@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::WeakRecipient;
 use actix::prelude::*;
 use omm::claim::Word;
 use omm::ids::{Ipei, Number};
@@ -73,14 +74,18 @@ pub struct Verdict {
     pub refused: Option<Refusal>,
 }
 
-/// A SIP response for the machine that owns the Call-ID.
+/// What the endpoint brings to the machine that owns a Call-ID.
 #[derive(Message, Clone)]
 #[rtype(result = "()")]
-pub struct Answer(pub SipMessage);
+pub enum Brought {
+    /// A SIP response, or a NOTIFY of its subscription.
+    Answer(SipMessage),
+    /// What the SIP side could not do for it.
+    Broken(Broken),
+}
 
 /// What the SIP side could not do for the machine that owns a Call-ID.
-#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
-#[rtype(result = "()")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// Its request could not be sent to this address.
     Request(SocketAddr),
@@ -118,8 +123,8 @@ pub struct Route {
     pub call_id: Arc<str>,
     /// It is that of a subscription: its NOTIFYs go there as well.
     pub subscribed: bool,
-    /// Who owns it.
-    pub to: Option<(Recipient<Answer>, Recipient<Broken>)>,
+    /// Who owns it, weakly: an owner who is gone wants no answers.
+    pub to: Option<WeakRecipient<Brought>>,
 }
 
 /// A user's machine has something to tell the other OMMs.

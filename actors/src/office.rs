@@ -221,9 +221,7 @@ impl Actor for OfficeActor {
     }
 }
 
-impl Seated for OfficeActor {
-    type Machine = Office;
-
+impl Seated<Office> for OfficeActor {
     fn seat(&mut self) -> &mut Seat<Office> {
         &mut self.seat
     }

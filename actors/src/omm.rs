@@ -20,7 +20,6 @@ use omm::link::dial::{Attach, Health};
 use omm::link::roster::Roster;
 use omm::stamp::OmmId;
 use omm::star::{Effect, Input, Role, Star};
-use sip::server::{Demands, Standing};
 use sip::uas::Uas;
 
 use crate::binding::Moved;
@@ -84,10 +83,6 @@ const RESUMED_AT_ONCE: usize = 64;
 pub struct OmmActor {
     seat: Seat<Star>,
     birth: Birth,
-    /// How the servers stand, by tier.
-    standings: Vec<Standing>,
-    /// What they demand of all users, by tier.
-    demands: Vec<Demands>,
     /// The user who asked last on behalf of a server's health.
     canvassed: Option<Number>,
     link_health: Option<Health>,
@@ -115,13 +110,9 @@ impl OmmActor {
             site.clock.observe(roam.record.epoch);
         }
         let seat = Seat::new(Star::new(site.omm, birth.role), "star", site.clock.clone(), site.trace.clone());
-        let standings = vec![Standing::Usable; site.servers.len()];
-        let demands = vec![Demands::default(); site.servers.len()];
         Ok(OmmActor {
             seat,
             birth,
-            standings,
-            demands,
             canvassed: None,
             link_health: None,
             joined: Vec::new(),
@@ -149,7 +140,7 @@ impl OmmActor {
     fn resume(&mut self, ctx: &mut Context<Self>) {
         for _ in 0..RESUMED_AT_ONCE {
             let Some((number, roam)) = self.roams.pop_first() else { return };
-            if self.hire_user(&number, Some(roam), ctx).is_none() {
+            if self.hire_user(&number, Some(roam)).is_none() {
                 let text = format_args!("user {number} is in the store but not in the directory");
                 self.note(&Note::new("alarm").text("text", text));
             }
@@ -161,14 +152,14 @@ impl OmmActor {
         }
     }
 
-    fn deliver(&mut self, word: Word, ctx: &mut Context<Self>) {
+    fn deliver(&mut self, word: Word) {
         match &word {
             Word::Claim(claim) => self.site().clock.observe(claim.epoch),
             Word::Stale(stale) => self.site().clock.observe(stale.claim.epoch),
             Word::Confirm(_) => {}
         }
         // A word about a user that this OMM's directory does not know (yet) stays in the star's table.
-        if let Some(user) = self.user(&word.user().clone(), ctx) {
+        if let Some(user) = self.user(&word.user().clone()) {
             user.do_send(Heard(word));
         }
     }
@@ -198,17 +189,15 @@ impl Actor for OmmActor {
     }
 }
 
-impl Seated for OmmActor {
-    type Machine = Star;
-
+impl Seated<Star> for OmmActor {
     fn seat(&mut self) -> &mut Seat<Star> {
         &mut self.seat
     }
 
-    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
+    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { peer, word } => self.tell_link(peer, ToLink::Word(word)),
-            Effect::Deliver(word) => self.deliver(word, ctx),
+            Effect::Deliver(word) => self.deliver(word),
             Effect::EndOfDownload { peer } => self.tell_link(peer, ToLink::EndOfDownload),
             Effect::Joined { peer } => self.joined(peer),
         }
@@ -228,7 +217,8 @@ impl Handler<Stands> for OmmActor {
     type Result = ();
 
     fn handle(&mut self, stands: Stands, _: &mut Context<Self>) {
-        if let Some(slot) = self.standings.get_mut(usize::from(stands.tier)) {
+        let Some(children) = &self.children else { return };
+        if let Some(slot) = children.kin.standings.borrow_mut().get_mut(usize::from(stands.tier)) {
             *slot = stands.standing;
         }
         self.tell_users(stands);

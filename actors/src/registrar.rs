@@ -88,9 +88,7 @@ impl Actor for Registrar {
     }
 }
 
-impl Seated for Registrar {
-    type Machine = Uas;
-
+impl Seated<Uas> for Registrar {
     fn seat(&mut self) -> &mut Seat<Uas> {
         &mut self.seat
     }

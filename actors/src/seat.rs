@@ -97,20 +97,22 @@ impl<M: Machine> Seat<M> {
     }
 }
 
-/// An actor that runs one machine.
-pub trait Seated: Actor<Context = Context<Self>> {
-    /// The machine it runs.
-    type Machine: Machine;
-
-    /// Its seat.
-    fn seat(&mut self) -> &mut Seat<Self::Machine>;
+/// An actor that runs a machine `M`. Who runs two of them has a seat for each, and tells one what the other wants when
+/// the step is over: see [`Seated::settled`].
+pub trait Seated<M: Machine + 'static>: Actor<Context = Context<Self>> {
+    /// The machine's seat.
+    fn seat(&mut self) -> &mut Seat<M>;
 
     /// Performs one effect. A match of one-liners; no rule of the domain belongs here, and no [`Seated::feed`]: what
     /// it would bring about would overtake the effects that are still to be performed.
-    fn perform(&mut self, effect: <Self::Machine as Machine>::Effect, ctx: &mut Context<Self>) -> Flow;
+    fn perform(&mut self, effect: M::Effect, ctx: &mut Context<Self>) -> Flow;
+
+    /// A step is over: its effects are performed (or held back), its alarm is set. Now the actor's other machine may be
+    /// told what [`Seated::perform`] has put aside for it.
+    fn settled(&mut self, _ctx: &mut Context<Self>) {}
 
     /// Gives the machine one input.
-    fn feed(&mut self, input: <Self::Machine as Machine>::Input, ctx: &mut Context<Self>) {
+    fn feed(&mut self, input: M::Input, ctx: &mut Context<Self>) {
         let effects = self.seat().step(Some(input));
         settle(self, effects, ctx);
     }
@@ -123,14 +125,14 @@ pub trait Seated: Actor<Context = Context<Self>> {
     }
 
     /// Performs what the machine wanted when it was born and arms its first alarm. Call it from `started`.
-    fn seated(&mut self, born: Vec<<Self::Machine as Machine>::Effect>, ctx: &mut Context<Self>) {
+    fn seated(&mut self, born: Vec<M::Effect>, ctx: &mut Context<Self>) {
         let seat = self.seat();
         seat.watch(seat.clock.moment(), &born);
         settle(self, born, ctx);
     }
 }
 
-fn settle<A: Seated>(actor: &mut A, effects: Vec<<A::Machine as Machine>::Effect>, ctx: &mut Context<A>) {
+fn settle<M: Machine + 'static, A: Seated<M>>(actor: &mut A, effects: Vec<M::Effect>, ctx: &mut Context<A>) {
     let seat = actor.seat();
     if seat.holding || !seat.held.is_empty() {
         seat.held.extend(effects);
@@ -152,9 +154,10 @@ fn settle<A: Seated>(actor: &mut A, effects: Vec<<A::Machine as Machine>::Effect
         }
     }
     arm(actor, ctx);
+    actor.settled(ctx);
 }
 
-fn arm<A: Seated>(actor: &mut A, ctx: &mut Context<A>) {
+fn arm<M: Machine + 'static, A: Seated<M>>(actor: &mut A, ctx: &mut Context<A>) {
     let seat = actor.seat();
     let wanted = seat.machine.deadline().map(|(at, _)| at);
     if seat.alarm.as_ref().map(|(at, _)| *at) == wanted {
@@ -165,11 +168,11 @@ fn arm<A: Seated>(actor: &mut A, ctx: &mut Context<A>) {
     }
     if let Some(at) = wanted {
         let pause = at.since(seat.clock.moment());
-        seat.alarm = Some((at, ctx.run_later(pause, ring)));
+        seat.alarm = Some((at, ctx.run_later(pause, ring::<M, A>)));
     }
 }
 
-fn ring<A: Seated>(actor: &mut A, ctx: &mut Context<A>) {
+fn ring<M: Machine + 'static, A: Seated<M>>(actor: &mut A, ctx: &mut Context<A>) {
     actor.seat().alarm = None;
     let effects = actor.seat().step(None);
     settle(actor, effects, ctx);

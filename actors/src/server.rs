@@ -9,7 +9,7 @@ use sip::server::Server;
 use crate::binding::{Moved, Witness};
 use crate::doors::{Datagram, Ways};
 use crate::locator::Doubt;
-use crate::messages::{Answer, Broken, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, TellAll};
+use crate::messages::{Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, TellAll};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -75,7 +75,7 @@ impl Actor for ServerActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let to = Some((ctx.address().recipient(), ctx.address().recipient()));
+        let to = Some(ctx.address().downgrade().recipient());
         self.ways.routes.do_send(Route {
             call_id: self.seat.machine().call_id().into(),
             subscribed: false,
@@ -96,9 +96,7 @@ impl Actor for ServerActor {
     }
 }
 
-impl Seated for ServerActor {
-    type Machine = Health;
-
+impl Seated<Health> for ServerActor {
     fn seat(&mut self) -> &mut Seat<Health> {
         &mut self.seat
     }
@@ -135,23 +133,16 @@ impl Handler<Witness> for ServerActor {
     }
 }
 
-impl Handler<Answer> for ServerActor {
+impl Handler<Brought> for ServerActor {
     type Result = ();
 
-    fn handle(&mut self, Answer(message): Answer, ctx: &mut Context<Self>) {
-        self.feed(Input::Answer(message), ctx);
-    }
-}
-
-impl Handler<Broken> for ServerActor {
-    type Result = ();
-
-    fn handle(&mut self, broken: Broken, ctx: &mut Context<Self>) {
-        match broken {
-            Broken::Request(_) => self.feed(Input::Unsent, ctx),
-            Broken::Flow(flow) => self.feed(Input::FlowLost(flow), ctx),
+    fn handle(&mut self, brought: Brought, ctx: &mut Context<Self>) {
+        match brought {
+            Brought::Answer(message) => self.feed(Input::Answer(message), ctx),
+            Brought::Broken(Broken::Request(_)) => self.feed(Input::Unsent, ctx),
+            Brought::Broken(Broken::Flow(flow)) => self.feed(Input::FlowLost(flow), ctx),
             // It knows: it said so.
-            Broken::Target(_) => {}
+            Brought::Broken(Broken::Target(_)) => {}
         }
     }
 }

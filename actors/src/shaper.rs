@@ -68,9 +68,7 @@ impl Actor for ShaperActor {
     }
 }
 
-impl Seated for ShaperActor {
-    type Machine = Shaper;
-
+impl Seated<Shaper> for ShaperActor {
     fn seat(&mut self) -> &mut Seat<Shaper> {
         &mut self.seat
     }

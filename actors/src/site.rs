@@ -17,7 +17,7 @@ use omm::stamp::{OmmId, Stamp};
 use omm::watchdog::Class as Watch;
 use sip::grant::Grant;
 use sip::line::Mode;
-use sip::server::{Account, Local, Options, Server};
+use sip::server::{Account, Demands, Local, Options, Server, Standing};
 use sip::shaper::{Shape, Ticket};
 use sip::timing::Timing;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ use crate::binding::Witness;
 use crate::clock::Clock;
 use crate::doors::Ways;
 use crate::keeper::Keep;
-use crate::messages::{Route, Say, Verdict};
+use crate::messages::{Fallen, Route, Say, Verdict};
 use crate::shaper::Wishes;
 use crate::trace::Trace;
 
@@ -151,6 +151,12 @@ pub struct Kin {
     pub grants: RefCell<BTreeMap<(Number, u8), Arc<Grant>>>,
     /// At which tier users are registered from here: to be shown.
     pub bound: RefCell<BTreeMap<Number, u8>>,
+    /// How the servers stand, by tier.
+    pub standings: RefCell<Vec<Standing>>,
+    /// What the servers demand of all users, by tier.
+    pub demands: RefCell<Vec<Demands>>,
     /// The star.
     pub star: Recipient<Say>,
+    /// Who hires a user anew that fell over.
+    pub fallen: Recipient<Fallen<Number>>,
 }

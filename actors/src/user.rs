@@ -1,5 +1,10 @@
-//! One user at one OMM: runs [`omm::roaming`]. Here a "Bind" becomes a REGISTER: `omm` and `sip` do not know each other.
+//! One user at one OMM: runs [`omm::roaming`] and, beside it, [`sip::line`]. Here a "Bind" becomes a REGISTER: `omm` and
+//! `sip` do not know each other.
+//!
+//! One actor for two machines, because there are ten thousand of them (M-2.2.1-d), and neither goes on without the other:
+//! when one falls over, both start over from the record. What one wants of the other is put aside until its step is over.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -7,25 +12,24 @@ use actix::prelude::*;
 use machine::time::Wall;
 use omm::claim::{Claim, Outcome};
 use omm::directory::user::User;
-use omm::ids::{Ipei, Number};
+use omm::ids::Ipei;
 use omm::roaming::policy::{Evidence, Policy};
 use omm::roaming::record::{Contact, Record};
 use omm::roaming::{Ask, Effect, Input, Refusal, Roaming, Sighting, State};
 use omm::stamp::Stamp;
-use sip::line;
-use sip::report::{Leftover, Listed, Removal};
-use sip::server::{Demands, Standing};
+use sip::line::{self, Line};
+use sip::report::{Listed, Removal};
 use sip::shaper::Rank;
 use sip::uri::Uri;
 
-use crate::binding::Moved;
 use crate::keeper::{Keep, Kept};
-use crate::line::{LineActor, LineNews, LineWays, Want};
 use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Verdict};
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Site};
+use front::Front;
 
+mod front;
 mod servers;
 
 /// How many effects and goodbyes of one user may wait for the store. While the disk is broken for hours, a phone that
@@ -73,6 +77,14 @@ pub struct Profile {
     pub waiting: usize,
 }
 
+/// What waits until the step of the other machine is over.
+enum Aside {
+    /// The line is to be told this.
+    Line(line::Input),
+    /// The roaming is to be told this.
+    Roaming(Input),
+}
+
 /// The actor of one user.
 pub struct UserActor {
     seat: Seat<Roaming>,
@@ -81,9 +93,9 @@ pub struct UserActor {
     user: Rc<User>,
     /// What the machine wants first, when it goes on after a restart.
     resumed: Vec<Effect>,
-    line: Option<Addr<LineActor>>,
-    standings: Vec<Standing>,
-    demands: Vec<Demands>,
+    /// `None` for a user who was never to be registered here.
+    line: Option<Box<Front>>,
+    aside: VecDeque<Aside>,
     reach: Reach,
     /// The tier of the last success.
     tier: Option<u8>,
@@ -91,7 +103,6 @@ pub struct UserActor {
     bound: Option<Stamp>,
     /// Phones that said goodbye and wait for the answer; one at a time in practice, at most [`WAITING_MAX`].
     goodbyes: Vec<Ask>,
-    fallen: Recipient<Fallen<Number>>,
 }
 
 /// What a user's actor is born with.
@@ -102,20 +113,14 @@ pub struct Birth {
     pub policy: Arc<Policy>,
     /// What the store knows.
     pub roam: Option<Roam>,
-    /// How the servers stand, by tier.
-    pub standings: Vec<Standing>,
-    /// What they demand of all users, by tier.
-    pub demands: Vec<Demands>,
     /// Whether the other OMMs can be reached.
     pub reach: Reach,
-    /// Who hires a new one when this one falls over.
-    pub fallen: Recipient<Fallen<Number>>,
 }
 
 impl UserActor {
     /// Hires the machine of a user: from what the store knows, or new.
     pub fn new(site: Rc<Site>, kin: Rc<Kin>, birth: Birth) -> UserActor {
-        let Birth { user, policy, roam, standings, demands, reach, fallen } = birth;
+        let Birth { user, policy, roam, reach } = birth;
         let bound = roam.as_ref().and_then(|roam| roam.bound);
         let mut resumed = Vec::new();
         let machine = match roam {
@@ -134,14 +139,29 @@ impl UserActor {
             user,
             resumed,
             line: None,
-            standings,
-            demands,
+            aside: VecDeque::new(),
             reach,
             tier: None,
             bound,
             goodbyes: Vec::new(),
-            fallen,
         }
+    }
+
+    /// Tells the roaming.
+    fn roam(&mut self, input: Input, ctx: &mut Context<Self>) {
+        Seated::<Roaming>::feed(self, input, ctx);
+    }
+
+    /// Tells each machine what the other has put aside for it.
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        while let Some(step) = self.aside.pop_front() {
+            match step {
+                Aside::Line(input) => Seated::<Line>::feed(self, input, ctx),
+                Aside::Roaming(input) => self.roam(input, ctx),
+            }
+        }
+        // Empty nearly always, ten thousand times.
+        self.aside = VecDeque::new();
     }
 
     fn wall(&self) -> Wall {
@@ -179,46 +199,12 @@ impl UserActor {
         }
     }
 
-    fn want(&mut self, input: line::Input, ctx: &mut Context<Self>) {
-        self.line(ctx).do_send(Want(input));
-    }
-
     /// Whoever did not come from another OMM waits behind those who did (SM-3): it is a start-up, of a process or of
     /// a phone.
-    fn hasten(&mut self, ctx: &mut Context<Self>) {
+    fn hasten(&mut self) {
         if !self.seat.machine().has_taken_over() {
-            self.want(line::Input::Haste(Rank::StartUp), ctx);
+            self.want(line::Input::Haste(Rank::StartUp));
         }
-    }
-
-    /// The line, hired on first need and told what it must know.
-    fn line(&mut self, ctx: &mut Context<Self>) -> Addr<LineActor> {
-        if let Some(line) = &self.line {
-            return line.clone();
-        }
-        let ways = LineWays { news: ctx.address().recipient(), fallen: ctx.address().recipient() };
-        let line = LineActor::new(self.site.clone(), self.kin.clone(), self.user.clone(), ways).start();
-        for (tier, standing) in (0u8..).zip(&self.standings) {
-            if *standing != Standing::Usable {
-                line.do_send(Want(line::Input::Server { tier, standing: *standing }));
-            }
-        }
-        for (tier, demands) in (0u8..).zip(&self.demands) {
-            if *demands != Demands::default() {
-                line.do_send(Want(line::Input::Demands { tier, demands: *demands }));
-            }
-        }
-        if let Some(epoch) = self.bound {
-            let contact = self.site.contact(&self.user.number, epoch);
-            // How long it may still be listed is not kept: no longer than what was asked for.
-            let leftover = Leftover { contacts: vec![contact], remaining: self.site.expires };
-            line.do_send(Want(line::Input::Inherit(leftover)));
-        }
-        if self.asks_before_refresh() {
-            line.do_send(Want(line::Input::Caution(true)));
-        }
-        self.line = Some(line.clone());
-        line
     }
 
     /// Only where the registrar's list may decide anything is it asked before a refresh (SM-3).
@@ -252,22 +238,22 @@ impl Actor for UserActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let resumed = std::mem::take(&mut self.resumed);
-        self.seated(resumed, ctx);
+        Seated::<Roaming>::seated(self, resumed, ctx);
     }
 
-    /// However it ends, its line ends with it: a line and its bindings know each other, and would go on for ever.
+    /// However it ends, its bindings end with it: they have timers of their own, and would go on for ever.
     fn stopped(&mut self, _: &mut Context<Self>) {
-        if let Some(line) = self.line.take() {
-            line.do_send(Die);
-        }
+        self.dismiss();
         if std::thread::panicking() {
-            self.fallen.do_send(Fallen(self.user.number.clone()));
+            self.kin.fallen.do_send(Fallen(self.user.number.clone()));
         }
     }
 }
 
-impl Seated for UserActor {
-    type Machine = Roaming;
+impl Seated<Roaming> for UserActor {
+    fn settled(&mut self, ctx: &mut Context<Self>) {
+        self.go_on(ctx);
+    }
 
     fn seat(&mut self) -> &mut Seat<Roaming> {
         &mut self.seat
@@ -280,16 +266,16 @@ impl Seated for UserActor {
             Effect::Refuse(ask, why) => self.kin.verdicts.do_send(Verdict { ask, refused: Some(why) }),
             Effect::Bind { epoch } => {
                 let contact = self.site.contact(&self.user.number, epoch);
-                self.hasten(ctx);
-                self.want(line::Input::Bind { contact }, ctx);
+                self.hasten();
+                self.want(line::Input::Bind { contact });
             }
-            Effect::Renew => self.want(line::Input::Renew, ctx),
-            Effect::Unbind => self.want(line::Input::Unbind, ctx),
+            Effect::Renew => self.want(line::Input::Renew),
+            Effect::Unbind => self.want(line::Input::Unbind),
             Effect::Query => {
-                self.hasten(ctx);
-                self.want(line::Input::Query, ctx);
+                self.hasten();
+                self.want(line::Input::Query);
             }
-            Effect::Evict(contacts) => self.want(line::Input::Evict(contacts), ctx),
+            Effect::Evict(contacts) => self.want(line::Input::Evict(contacts)),
             Effect::Say(word) => self.kin.star.do_send(Say(word)),
             Effect::Watch(_) | Effect::Alarm(_) => {}
         }
@@ -301,7 +287,7 @@ impl Handler<Kept> for UserActor {
     type Result = ();
 
     fn handle(&mut self, _: Kept, ctx: &mut Context<Self>) {
-        self.release(ctx);
+        Seated::<Roaming>::release(self, ctx);
         self.say_goodbye();
     }
 }
@@ -314,7 +300,7 @@ impl Handler<Present> for UserActor {
             return self.refuse(ask);
         }
         let (stamp, wall) = (self.site.clock.stamp(), self.wall());
-        self.feed(Input::Located { device, ask, stamp, wall }, ctx);
+        self.roam(Input::Located { device, ask, stamp, wall }, ctx);
     }
 }
 
@@ -330,7 +316,7 @@ impl Handler<Absent> for UserActor {
             Leave::Detached => Input::Detached { device, wall },
             Leave::LoggedOut => Input::Withdrawn { wall },
         };
-        self.feed(input, ctx);
+        self.roam(input, ctx);
         self.goodbyes.extend(ask);
         self.say_goodbye();
     }
@@ -345,7 +331,7 @@ impl Handler<Heard> for UserActor {
             return;
         }
         let (stamp, wall) = (self.site.clock.stamp(), self.wall());
-        self.feed(Input::Heard { word, stamp, wall }, ctx);
+        self.roam(Input::Heard { word, stamp, wall }, ctx);
     }
 }
 
@@ -354,13 +340,11 @@ impl Handler<Reach> for UserActor {
 
     fn handle(&mut self, reach: Reach, ctx: &mut Context<Self>) {
         self.reach = reach;
-        if self.site.policy.evidence != Evidence::Off
-            && let Some(line) = &self.line
-        {
-            line.do_send(Want(line::Input::Caution(reach == Reach::Down)));
+        if self.site.policy.evidence != Evidence::Off {
+            self.tell_line(line::Input::Caution(reach == Reach::Down));
         }
         if reach == Reach::Up {
-            self.feed(Input::LinkUp, ctx);
+            self.roam(Input::LinkUp, ctx);
         }
     }
 }
@@ -369,61 +353,9 @@ impl Handler<Call> for UserActor {
     type Result = ();
 
     fn handle(&mut self, call: Call, ctx: &mut Context<Self>) {
-        if let Some(line) = &self.line {
-            line.do_send(Want(line::Input::Busy(call.active)));
-        }
+        self.tell_line(line::Input::Busy(call.active));
         let wall = self.wall();
-        self.feed(Input::Call { active: call.active, wall }, ctx);
-    }
-}
-
-impl Handler<Moved> for UserActor {
-    type Result = ();
-
-    fn handle(&mut self, moved: Moved, _: &mut Context<Self>) {
-        if let Some(line) = &self.line {
-            line.do_send(moved);
-        }
-    }
-}
-
-impl Handler<LineNews> for UserActor {
-    type Result = ();
-
-    fn handle(&mut self, news: LineNews, ctx: &mut Context<Self>) {
-        let input = match news {
-            LineNews::Bound(tier) => {
-                self.tier = Some(tier);
-                self.kin.bound.borrow_mut().insert(self.user.number.clone(), tier);
-                Input::Bound
-            }
-            LineNews::Failed(_) => {
-                self.kin.bound.borrow_mut().remove(&self.user.number);
-                Input::Unbound
-            }
-            LineNews::Released(removal) => {
-                self.tier = None;
-                self.kin.bound.borrow_mut().remove(&self.user.number);
-                Input::Released(outcome(removal))
-            }
-            LineNews::Listed(listed) => Input::Sighted {
-                sightings: listed.iter().filter_map(sighting).collect(),
-                stamp: self.site.clock.stamp(),
-                wall: self.wall(),
-            },
-        };
-        self.feed(input, ctx);
-    }
-}
-
-impl Handler<Fallen<()>> for UserActor {
-    type Result = ();
-
-    /// The line's memory is gone with it. A new machine, born from the record, knows what to do (SM-2, process start);
-    /// so the user falls over as well, in good order.
-    fn handle(&mut self, _: Fallen<()>, ctx: &mut Context<Self>) {
-        self.fallen.do_send(Fallen(self.user.number.clone()));
-        ctx.stop();
+        self.roam(Input::Call { active: call.active, wall }, ctx);
     }
 }
 

@@ -28,6 +28,7 @@ use crate::directory::book::Book;
 use crate::directory::device::Device;
 use crate::directory::edit::Changed;
 use crate::directory::key::{Id, Ppn, Uid};
+use crate::directory::piece::Log;
 use crate::directory::profile::{Profile, Text};
 use crate::directory::record::Group;
 use crate::directory::user::{Relation, User};
@@ -42,13 +43,16 @@ pub mod device;
 pub mod edit;
 mod editing;
 pub mod key;
+pub mod piece;
 pub mod profile;
 pub mod record;
 pub mod refusal;
 mod show;
 pub mod status;
 mod system;
+pub mod tombstone;
 pub mod user;
+pub mod vector;
 
 /// All users, handsets and profiles that one OMM knows.
 #[derive(Clone)]
@@ -64,6 +68,7 @@ pub struct Directory {
     /// Who wants to be the check user.
     checks: BTreeSet<Id>,
     shown: Shown,
+    log: Log,
     /// What changed since somebody was last told.
     changed: Changed,
 }
@@ -93,6 +98,7 @@ impl Directory {
             bonded: BTreeMap::new(),
             checks: BTreeSet::new(),
             shown: Shown::default(),
+            log: Log::default(),
             changed: Changed::default(),
         }
     }

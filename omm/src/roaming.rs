@@ -239,6 +239,8 @@ pub struct Roaming {
     hearsay: Option<(Presence, Wall)>,
     /// When this OMM took the user over from another, in this life of the process.
     took_over: Option<Moment>,
+    /// Whether the registrar's last word on our registration was a no.
+    refused: bool,
     timers: Timers<Timer>,
     watchdog: Watchdog,
     flapping: Flapping,
@@ -262,6 +264,7 @@ impl Roaming {
             renewed: None,
             hearsay: None,
             took_over: None,
+            refused: false,
             timers: Timers::default(),
             watchdog: Watchdog::new(policy.watchdog),
             flapping: Flapping::default(),
@@ -391,8 +394,10 @@ impl Machine for Roaming {
             (Input::LinkUp, Asking | Yielding | Gone) => {}
             (Input::Unbound, Asking) => self.serve_again(now, out),
             // The line tries on by itself, and a renewal is its business.
-            (Input::Unbound, Absent | Claiming | Unconfirmed | Settled | Yielding | Gone) => {}
-            (Input::Bound, Absent | Asking | Claiming | Unconfirmed | Settled | Yielding | Gone) => {}
+            (Input::Unbound, Claiming | Unconfirmed | Settled) => self.refused = true,
+            (Input::Bound, Claiming | Unconfirmed | Settled) => self.refused = false,
+            (Input::Unbound, Absent | Yielding | Gone) => {}
+            (Input::Bound, Absent | Asking | Yielding | Gone) => {}
             (Input::Released(outcome), Yielding) => self.yielded(now, outcome, out),
             (Input::Released(outcome), Absent | Gone) => self.released_late(now, outcome, out),
             // Overtaken by the registration that followed.
@@ -417,7 +422,7 @@ impl Machine for Roaming {
         while let Some(timer) = self.timers.due(now) {
             match timer {
                 Timer::Confirm => self.missed(now, out),
-                Timer::ConfirmAgain => self.renew(now, out),
+                Timer::ConfirmAgain => self.renew_unconfirmed(now, out),
                 Timer::Ask => self.remind(now, out),
                 Timer::Removal => self.yielded(now, Outcome::Unknown, out),
                 Timer::Renew => self.renew(now, out),

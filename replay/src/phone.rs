@@ -179,9 +179,7 @@ impl Actor for Agent {
     type Context = Context<Self>;
 }
 
-impl Seated for Agent {
-    type Machine = Binding;
-
+impl Seated<Binding> for Agent {
     fn seat(&mut self) -> &mut Seat<Binding> {
         &mut self.seat
     }

@@ -80,9 +80,7 @@ impl Actor for Phone {
     }
 }
 
-impl Seated for Phone {
-    type Machine = Binding;
-
+impl Seated<Binding> for Phone {
     fn seat(&mut self) -> &mut Seat<Binding> {
         &mut self.seat
     }

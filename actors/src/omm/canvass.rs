@@ -23,9 +23,9 @@ impl OmmActor {
 impl Handler<Canvass> for OmmActor {
     type Result = ();
 
-    fn handle(&mut self, canvass: Canvass, ctx: &mut Context<Self>) {
+    fn handle(&mut self, canvass: Canvass, _: &mut Context<Self>) {
         self.canvassed = self.canvasser();
-        match self.canvassed.clone().and_then(|number| self.user(&number, ctx)) {
+        match self.canvassed.clone().and_then(|number| self.user(&number)) {
             Some(user) => user.do_send(canvass),
             None => {
                 let server = self.children.iter().find_map(|all| all.servers.get(usize::from(canvass.tier)));
@@ -39,7 +39,8 @@ impl Handler<Demanded> for OmmActor {
     type Result = ();
 
     fn handle(&mut self, demanded: Demanded, _: &mut Context<Self>) {
-        if let Some(slot) = self.demands.get_mut(usize::from(demanded.tier)) {
+        let Some(children) = &self.children else { return };
+        if let Some(slot) = children.kin.demands.borrow_mut().get_mut(usize::from(demanded.tier)) {
             *slot = demanded.demands;
         }
         self.tell_users(demanded);

@@ -54,7 +54,7 @@ impl Handler<Fallen<Number>> for OmmActor {
             Ok(found) => found.into_iter().find(|roam| roam.record.user == number),
             Err(fault) => return self.start_over(&fault.to_string(), ctx),
         };
-        let user = self.hire_user(&number, roam, ctx);
+        let user = self.hire_user(&number, roam);
         // A word may have been lost with the dead one. Whoever falls a second time is not told again: this very word
         // may be what it cannot bear, and the links say it again when they come up.
         if let (Some(user), Some(claim), 1) = (user, self.foreign_claim(&number), times) {

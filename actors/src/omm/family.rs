@@ -7,6 +7,7 @@ use std::rc::Rc;
 use actix::prelude::*;
 use omm::directory::user::User;
 use omm::ids::Number;
+use sip::server::{Demands, Standing};
 
 use super::OmmActor;
 use super::links::Link;
@@ -68,7 +69,10 @@ impl OmmActor {
             shapers: shapers.iter().map(|shaper| shaper.clone().recipient()).collect(),
             grants: RefCell::new(BTreeMap::new()),
             bound: RefCell::new(BTreeMap::new()),
-            star: own.recipient(),
+            standings: RefCell::new(vec![Standing::Usable; site.servers.len()]),
+            demands: RefCell::new(vec![Demands::default(); site.servers.len()]),
+            star: own.clone().recipient(),
+            fallen: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
         self.children = Some(Children {
@@ -149,31 +153,24 @@ impl OmmActor {
     }
 
     /// A user's actor, hired on first need. `None` when the directory does not know the number.
-    pub(super) fn user(&mut self, number: &Number, ctx: &mut Context<Self>) -> Option<Addr<UserActor>> {
+    pub(super) fn user(&mut self, number: &Number) -> Option<Addr<UserActor>> {
         match self.children.as_ref()?.users.get(number) {
             Some(user) => Some(user.clone()),
             None => {
                 // Somebody asks for a user before the start has come to him.
                 let roam = self.roams.remove(number);
-                self.hire_user(number, roam, ctx)
+                self.hire_user(number, roam)
             }
         }
     }
 
     /// Hires a user's actor that knows what the store knows. `None` when the directory does not know the number.
-    pub(super) fn hire_user(
-        &mut self,
-        number: &Number,
-        roam: Option<Roam>,
-        ctx: &mut Context<Self>,
-    ) -> Option<Addr<UserActor>> {
+    pub(super) fn hire_user(&mut self, number: &Number, roam: Option<Roam>) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
         let user = Rc::new(User::clone(self.birth.directory.user(number)?));
         let policy = site.policy_of(self.birth.directory.device_of(number).map(|device| &**device));
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
-        let (standings, demands) = (self.standings.clone(), self.demands.clone());
-        let birth =
-            Birth { user, policy, roam, standings, demands, reach, fallen: ctx.address().recipient() };
+        let birth = Birth { user, policy, roam, reach };
         let children = self.children.as_mut()?;
         let actor = UserActor::new(site, children.kin.clone(), birth).start();
         children.users.insert(number.clone(), actor.clone());

@@ -63,12 +63,14 @@ impl Handler<Inspect> for OmmActor {
     fn handle(&mut self, _: Inspect, _: &mut Context<Self>) -> Self::Result {
         let site = self.site();
         let names = site.servers.iter().map(|server| server.name.clone());
+        let standings =
+            self.children.as_ref().map(|all| all.kin.standings.borrow().clone()).unwrap_or_default();
         MessageResult(Status {
             omm: site.omm,
             role: self.birth.role,
             link: self.link_health,
             joined: self.joined.clone(),
-            servers: names.zip(self.standings.iter().copied()).collect(),
+            servers: names.zip(standings).collect(),
             grants: self.children.iter().flat_map(|all| all.kin.grants.borrow().clone()).collect(),
             claims: self.seat.machine().claims(site.clock.moment()).collect(),
             users: self.birth.directory.users().len(),

@@ -27,7 +27,7 @@ impl Handler<Located> for OmmActor {
             }
             None => self.birth.directory.device_of(&user).map(|device| device.ipei),
         };
-        match (device, self.user(&user, ctx)) {
+        match (device, self.user(&user)) {
             (Some(device), Some(actor)) => actor.do_send(Present { device, ask }),
             (None, _) | (_, None) => self.refuse(ask, Refusal::Unknown),
         }
@@ -37,14 +37,14 @@ impl Handler<Located> for OmmActor {
 impl Handler<Left> for OmmActor {
     type Result = ();
 
-    fn handle(&mut self, Left { user, device, how, ask }: Left, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Left { user, device, how, ask }: Left, _: &mut Context<Self>) {
         if how == Leave::LoggedOut {
             // Refused for a fixed relation: such a user cannot log out, but its phone may be gone all the same.
             let stamp = self.site().clock.stamp();
             let _ = self.birth.directory.edit(stamp, Edit::Logout { user: user.clone() });
         }
         let device = self.birth.directory.handset(&user, device);
-        match self.user(&user, ctx) {
+        match self.user(&user) {
             Some(actor) => actor.do_send(Absent { device, how, ask }),
             None => self.refuse(ask, Refusal::Unknown),
         }
@@ -62,8 +62,8 @@ impl OmmActor {
 impl Handler<Call> for OmmActor {
     type Result = ();
 
-    fn handle(&mut self, call: Call, ctx: &mut Context<Self>) {
-        if let Some(actor) = self.user(&call.user.clone(), ctx) {
+    fn handle(&mut self, call: Call, _: &mut Context<Self>) {
+        if let Some(actor) = self.user(&call.user.clone()) {
             actor.do_send(call);
         }
     }

@@ -82,9 +82,7 @@ impl Actor for Runner {
     }
 }
 
-impl Seated for Runner {
-    type Machine = Parrot;
-
+impl Seated<Parrot> for Runner {
     fn seat(&mut self) -> &mut Seat<Parrot> {
         &mut self.seat
     }

@@ -4,32 +4,24 @@ use actix::prelude::*;
 use sip::line;
 
 use super::UserActor;
-use crate::line::Want;
+use crate::binding::Moved;
 use crate::messages::{Canvass, Demanded, Stands};
 
 impl Handler<Stands> for UserActor {
     type Result = ();
 
-    fn handle(&mut self, Stands { tier, standing }: Stands, _: &mut Context<Self>) {
-        if let Some(slot) = self.standings.get_mut(usize::from(tier)) {
-            *slot = standing;
-        }
-        if let Some(line) = &self.line {
-            line.do_send(Want(line::Input::Server { tier, standing }));
-        }
+    fn handle(&mut self, Stands { tier, standing }: Stands, ctx: &mut Context<Self>) {
+        self.tell_line(line::Input::Server { tier, standing });
+        self.go_on(ctx);
     }
 }
 
 impl Handler<Demanded> for UserActor {
     type Result = ();
 
-    fn handle(&mut self, Demanded { tier, demands }: Demanded, _: &mut Context<Self>) {
-        if let Some(slot) = self.demands.get_mut(usize::from(tier)) {
-            *slot = demands;
-        }
-        if let Some(line) = &self.line {
-            line.do_send(Want(line::Input::Demands { tier, demands }));
-        }
+    fn handle(&mut self, Demanded { tier, demands }: Demanded, ctx: &mut Context<Self>) {
+        self.tell_line(line::Input::Demands { tier, demands });
+        self.go_on(ctx);
     }
 }
 
@@ -37,6 +29,15 @@ impl Handler<Canvass> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Canvass { tier }: Canvass, ctx: &mut Context<Self>) {
-        self.want(line::Input::Prove { tier }, ctx);
+        self.want(line::Input::Prove { tier });
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Moved> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, moved: Moved, _: &mut Context<Self>) {
+        self.pass_on(moved);
     }
 }

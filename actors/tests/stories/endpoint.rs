@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::actors::doors::{Datagram, Undelivered, Ways};
 use ::actors::endpoint::{Count, EndpointActor, EndpointWays};
 use ::actors::messages::{
-    Answer, Broken, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+    Broken, Brought, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
 };
 use actix::prelude::*;
 use bytes::Bytes;
@@ -103,20 +103,16 @@ impl Handler<Fallen<Pillar>> for Others {
     }
 }
 
-impl Handler<Answer> for Others {
+impl Handler<Brought> for Others {
     type Result = ();
-    fn handle(&mut self, Answer(message): Answer, _: &mut Context<Self>) {
-        self.note(format!("answer for {}", message.call_id().expect("a Call-ID")));
-    }
-}
-
-impl Handler<Broken> for Others {
-    type Result = ();
-    fn handle(&mut self, broken: Broken, _: &mut Context<Self>) {
-        match broken {
-            Broken::Request(addr) => self.note(format!("unsent to {addr}")),
-            Broken::Flow(flow) => self.note(format!("lost {flow}")),
-            Broken::Target(target) => self.note(format!("silent {target}")),
+    fn handle(&mut self, brought: Brought, _: &mut Context<Self>) {
+        match brought {
+            Brought::Answer(message) => {
+                self.note(format!("answer for {}", message.call_id().expect("a Call-ID")));
+            }
+            Brought::Broken(Broken::Request(addr)) => self.note(format!("unsent to {addr}")),
+            Brought::Broken(Broken::Flow(flow)) => self.note(format!("lost {flow}")),
+            Brought::Broken(Broken::Target(target)) => self.note(format!("silent {target}")),
         }
     }
 }
@@ -167,7 +163,7 @@ impl Desk {
     }
 
     fn route(&self, call_id: &str, here: bool) {
-        let owner = (self.others.clone().recipient(), self.others.clone().recipient());
+        let owner = self.others.downgrade().recipient();
         self.endpoint.do_send(Route {
             call_id: call_id.into(),
             subscribed: false,

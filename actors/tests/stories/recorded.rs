@@ -74,9 +74,7 @@ impl<M: Machine<Effect: Unpin> + Unpin + 'static> Actor for Runner<M> {
     type Context = Context<Self>;
 }
 
-impl<M: Machine<Effect: Unpin> + Unpin + 'static> Seated for Runner<M> {
-    type Machine = M;
-
+impl<M: Machine<Effect: Unpin> + Unpin + 'static> Seated<M> for Runner<M> {
     fn seat(&mut self) -> &mut Seat<M> {
         &mut self.seat
     }

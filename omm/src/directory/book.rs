@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::directory::content::Content;
 use crate::directory::key::Id;
-use crate::directory::record::Record;
+use crate::directory::record::{Group, Record};
 use crate::directory::status::Status;
 use crate::stamp::Stamp;
 
@@ -121,14 +121,16 @@ impl<K: Kind> Book<K> {
         let record = Record { merged: record.merged.filter(|merged| merged.value < id), ..record };
         let (before, changed) = match self.records.get_mut(&id) {
             Some(held) => {
-                let before = (held.row, held.merged.as_ref().map(|merged| merged.value));
-                (Some(before), held.merge(record))
+                let before = (held.asked(), held.merged.as_ref().map(|merged| merged.value));
+                (before, held.merge(record))
             }
             None => {
-                let mut fresh = Record::new(id, record.row);
+                let mut fresh = Record::new(id);
                 fresh.merge(record);
                 self.records.insert(id, fresh);
-                (None, true)
+                // Its parts may have come before it.
+                self.touched.extend(self.absorbed.get(&id).into_iter().flatten());
+                ((None, None), true)
             }
         };
         if changed {
@@ -138,15 +140,16 @@ impl<K: Kind> Book<K> {
     }
 
     /// Keeps the indices of what is not settled but simply so.
-    fn follow(&mut self, id: Id, before: Option<(u32, Option<Id>)>) {
+    fn follow(&mut self, id: Id, (former_row, former): (Option<u32>, Option<Id>)) {
         let Some(record) = self.records.get(&id) else { return };
-        let (row, merged) = (record.row, record.merged.as_ref().map(|merged| merged.value));
-        if before.map(|(row, _)| row) != Some(row) {
-            *self.asked.entry(row).or_default() += 1;
-            self.asked_changed = true;
-            before.iter().for_each(|(row, _)| self.unask(*row));
+        let (row, merged) = (record.asked(), record.merged.as_ref().map(|merged| merged.value));
+        if former_row != row {
+            if let Some(row) = row {
+                *self.asked.entry(row).or_default() += 1;
+                self.asked_changed = true;
+            }
+            former_row.into_iter().for_each(|row| self.unask(row));
         }
-        let former = before.and_then(|(_, merged)| merged);
         if former != merged {
             if let Some(parts) = former.and_then(|former| self.absorbed.get_mut(&former)) {
                 parts.remove(&id);
@@ -173,7 +176,7 @@ impl<K: Kind> Book<K> {
     /// Forgets a record for good; only dead ones that nobody can bring back (SM-7, tombstone removal).
     pub(super) fn forget(&mut self, id: Id) {
         let Some(record) = self.records.remove(&id) else { return };
-        self.unask(record.row);
+        record.asked().into_iter().for_each(|row| self.unask(row));
         if let Some(parts) = record.merged.and_then(|merged| self.absorbed.get_mut(&merged.value)) {
             parts.remove(&id);
         }
@@ -261,8 +264,15 @@ impl<K: Kind> Book<K> {
 
     /// The row under which it is shown.
     pub(super) fn row(&self, id: Id) -> u32 {
-        let own = || self.records.get(&id).map_or(0, |record| record.row);
+        let own = || self.records.get(&id).and_then(Record::asked).unwrap_or_default();
         self.given.get(&id).copied().unwrap_or_else(own)
+    }
+
+    /// The row that it asks for from `stamp` on, because it is shown there; `None` when it asks for that already.
+    pub(super) fn settled_row(&self, id: Id, stamp: Stamp) -> Option<Group<u32>> {
+        let asked = self.records.get(&id)?.row.as_ref()?;
+        let value = self.row(id);
+        (value != asked.value).then(|| Group { stamp: stamp.above(asked.stamp), value })
     }
 
     /// The smallest row that nobody has, asks for or asked for.
@@ -377,7 +387,7 @@ impl<K: Kind> Book<K> {
             None => self.seats.remove(&id),
         };
         let stands = matches!(seat, Some(Seat::Holder | Seat::Loser));
-        let row = self.records.get(&id).map(|record| record.row).filter(|_| stands);
+        let row = self.records.get(&id).map(|record| record.asked().unwrap_or_default()).filter(|_| stands);
         let before = match row {
             Some(row) => self.stands.insert(id, row),
             None => self.stands.remove(&id),

@@ -107,6 +107,12 @@ impl<T: Content> Content for Arc<T> {
     }
 }
 
+impl Content for u32 {
+    fn write(&self, ink: &mut Ink) {
+        ink.number(u64::from(*self));
+    }
+}
+
 impl Content for Id {
     fn write(&self, ink: &mut Ink) {
         ink.stamp(self.0);

@@ -77,7 +77,7 @@ impl Directory {
 
     fn create_user(&mut self, id: Id, stamp: Stamp, new: NewUser) -> Result<Subject, Refusal> {
         let (record, uid) = self.new_user(id, stamp, new)?;
-        self.users.merge(record);
+        self.put_user(record);
         Ok(Subject { uid: Some(uid), ppn: None })
     }
 
@@ -105,7 +105,8 @@ impl Directory {
         let at = as_of(new.fields.stamp, stamp);
         let mut admin = user::Admin::new(number, Secret::default());
         change_user(&mut admin, new.fields);
-        let mut record = UserRecord::new(id, uid.get());
+        let mut record = UserRecord::new(id);
+        record.row = Some(Group { stamp: id.0, value: uid.get() });
         record.admin = Some(Group { stamp: at, value: Arc::new(admin) });
         record.second = bond.map(|bond| Group { stamp: at, value: Some(bond) });
         Ok((record, uid))
@@ -113,7 +114,7 @@ impl Directory {
 
     fn create_device(&mut self, id: Id, stamp: Stamp, new: NewDevice) -> Result<Subject, Refusal> {
         let (record, ppn) = self.new_device(id, stamp, new)?;
-        self.devices.merge(record);
+        self.put_device(record);
         Ok(Subject { uid: None, ppn: Some(ppn) })
     }
 
@@ -134,7 +135,8 @@ impl Directory {
         let (mut admin, mut subscription) = (device::Admin::new(ipei), Subscription::default());
         change_subscription(&mut subscription, &new.fields.subscription);
         change_device(&mut admin, new.fields);
-        let mut record = DeviceRecord::new(id, ppn.get());
+        let mut record = DeviceRecord::new(id);
+        record.row = Some(Group { stamp: id.0, value: ppn.get() });
         record.admin = Some(Group { stamp: at, value: Arc::new(admin) });
         if subscription != Subscription::default() {
             record.second = Some(Group { stamp: at, value: Arc::new(subscription) });
@@ -147,8 +149,8 @@ impl Directory {
         let (mut user, uid) = self.new_user(id, stamp, NewUser { relation: None, ..user })?;
         let (device, ppn) = self.new_device(id, stamp, device)?;
         user.second = Some(Group { stamp, value: Some(Bond { kind: Kind::Fixed, device: id }) });
-        self.devices.merge(device);
-        self.users.merge(user);
+        self.put_device(device);
+        self.put_user(user);
         Ok(Subject { uid: Some(uid), ppn: Some(ppn) })
     }
 
@@ -207,14 +209,23 @@ impl Directory {
     fn delete_user(&mut self, stamp: Stamp, uid: Uid) -> Result<Subject, Refusal> {
         let user = self.user_at(uid).cloned().ok_or(Refusal::NoUid(uid))?;
         let stamp = stamp.above(user.edited);
+        // Its parts too: elsewhere they may have become parts of another one.
+        let parts = self.users.parts(user.id);
         self.write_user(user.id, stamp, |record| record.deleted = Some(stamp));
+        for part in parts.into_iter().skip(1) {
+            self.put_user(UserRecord { deleted: Some(stamp), ..UserRecord::new(part) });
+        }
         Ok(Subject { uid: Some(uid), ppn: None })
     }
 
     fn delete_device(&mut self, stamp: Stamp, ppn: Ppn) -> Result<Subject, Refusal> {
         let device = self.device_at(ppn).cloned().ok_or(Refusal::NoPpn(ppn))?;
         let stamp = stamp.above(device.changed());
+        let parts = self.devices.parts(device.id);
         self.write_device(device.id, stamp, |record| record.deleted = Some(stamp));
+        for part in parts.into_iter().skip(1) {
+            self.put_device(DeviceRecord { deleted: Some(stamp), ..DeviceRecord::new(part) });
+        }
         Ok(Subject { uid: device.uid, ppn: Some(ppn) })
     }
 
@@ -294,21 +305,25 @@ impl Directory {
     fn write_user(&mut self, id: Id, stamp: Stamp, fill: impl FnOnce(&mut UserRecord)) {
         for part in self.users.parts(id).into_iter().skip(1) {
             let Some(held) = self.users.records().get(&part) else { continue };
-            self.users.merge(joined(held, id, stamp));
+            let joined = joined(held, id, stamp);
+            self.put_user(joined);
         }
-        let mut record = UserRecord::new(id, self.users.row(id));
+        let mut record = UserRecord::new(id);
+        record.row = self.users.settled_row(id, stamp);
         fill(&mut record);
-        self.users.merge(record);
+        self.put_user(record);
     }
 
     fn write_device(&mut self, id: Id, stamp: Stamp, fill: impl FnOnce(&mut DeviceRecord)) {
         for part in self.devices.parts(id).into_iter().skip(1) {
             let Some(held) = self.devices.records().get(&part) else { continue };
-            self.devices.merge(joined(held, id, stamp));
+            let joined = joined(held, id, stamp);
+            self.put_device(joined);
         }
-        let mut record = DeviceRecord::new(id, self.devices.row(id));
+        let mut record = DeviceRecord::new(id);
+        record.row = self.devices.settled_row(id, stamp);
         fill(&mut record);
-        self.devices.merge(record);
+        self.put_device(record);
     }
 }
 
@@ -326,7 +341,7 @@ fn row<R: Row>(number: u32) -> Result<R, Refusal> {
 /// The word that a record is a part of another one.
 fn joined<A: Content, S: Content>(part: &Record<A, S>, into: Id, stamp: Stamp) -> Record<A, S> {
     let stamp = part.merged.as_ref().map_or(stamp, |merged| stamp.above(merged.stamp));
-    Record { merged: Some(Group { stamp, value: into }), ..Record::new(part.id, part.row) }
+    Record { merged: Some(Group { stamp, value: into }), ..Record::new(part.id) }
 }
 
 fn change_user(admin: &mut user::Admin, change: UserChange) {

@@ -32,8 +32,8 @@ pub struct Group<T> {
 pub struct Record<A, S> {
     /// When it was created.
     pub id: Id,
-    /// The row asked for at its creation.
-    pub row: u32,
+    /// The row asked for at its creation, or under which it was shown when it was edited later.
+    pub row: Option<Group<u32>>,
     /// When it was last deleted.
     pub deleted: Option<Stamp>,
     /// The earlier record of the same natural key of which this is a part since.
@@ -74,13 +74,20 @@ pub(super) fn raise<T: Content>(own: &mut Option<Group<T>>, other: Option<Group<
 
 impl<A: Content, S: Content> Record<A, S> {
     /// A record of which nothing is known but that it was created.
-    pub fn new(id: Id, row: u32) -> Record<A, S> {
-        Record { id, row, deleted: None, merged: None, admin: None, second: None }
+    pub fn new(id: Id) -> Record<A, S> {
+        Record { id, row: None, deleted: None, merged: None, admin: None, second: None }
+    }
+
+    /// The row it asks for.
+    pub fn asked(&self) -> Option<u32> {
+        self.row.as_ref().map(|group| group.value)
     }
 
     /// Whether it is there.
     pub fn is_alive(&self) -> bool {
-        self.admin.as_ref().is_some_and(|admin| self.deleted.is_none_or(|deleted| admin.stamp > deleted))
+        let is_later = |admin: &Group<_>| self.deleted.is_none_or(|deleted| admin.stamp > deleted);
+        // Without its row it has not come completely yet.
+        self.row.is_some() && self.admin.as_ref().is_some_and(is_later)
     }
 
     /// Takes in what another OMM knows of the same record; whether that changed anything.
@@ -88,11 +95,8 @@ impl<A: Content, S: Content> Record<A, S> {
         let before = self.deleted;
         self.deleted = self.deleted.max(other.deleted);
         let mut changed = self.deleted != before;
-        if other.row > self.row {
-            self.row = other.row;
-            changed = true;
-        }
         let (admin, second) = (other.sifted_admin(self.deleted), other.sifted_second(self.deleted));
+        changed |= raise(&mut self.row, other.row);
         changed |= raise(&mut self.merged, other.merged);
         changed |= raise(&mut self.admin, admin);
         changed |= raise(&mut self.second, second);
@@ -102,7 +106,7 @@ impl<A: Content, S: Content> Record<A, S> {
 
     /// Takes in the groups of another record that is a part of this one, all but its identity.
     pub fn absorb(&mut self, other: &Record<A, S>) {
-        let other = Record { id: self.id, row: self.row, merged: None, ..other.clone() };
+        let other = Record { id: self.id, row: None, merged: None, ..other.clone() };
         self.merge(other);
     }
 
@@ -122,12 +126,6 @@ impl<A: Content, S: Content> Record<A, S> {
 
     /// The latest stamp in it.
     pub fn latest(&self) -> Stamp {
-        let stamps = [
-            self.deleted,
-            self.merged.as_ref().map(|group| group.stamp),
-            self.admin.as_ref().map(|group| group.stamp),
-            self.second.as_ref().map(|group| group.stamp),
-        ];
-        stamps.into_iter().flatten().fold(self.id.0, Stamp::max)
+        self.stamps().last().map_or(self.id.0, |last| self.id.0.max(*last))
     }
 }

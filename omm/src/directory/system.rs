@@ -42,7 +42,7 @@ impl Directory {
 
     fn write_profile(&mut self, stamp: Stamp, id: u8, value: Option<Arc<Text>>) {
         let stamp = self.profiles.get(&id).map_or(stamp, |held| stamp.above(held.stamp));
-        self.merge_profile(id, Group { stamp, value });
+        self.put_profile(id, Group { stamp, value });
     }
 
     /// Takes in what is known of a profile; whether that is news.
@@ -67,8 +67,7 @@ impl Directory {
             Some(own) if own == sari => {}
             Some(own) => return Err(Refusal::SariSet(own)),
             None => {
-                self.sari = Some(Group { stamp, value: sari });
-                self.changed.sari = true;
+                self.put_sari(Group { stamp, value: sari });
             }
         }
         Ok(Subject::default())

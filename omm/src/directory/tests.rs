@@ -1,4 +1,4 @@
-//! Stories about users and handsets at one site.
+//! Stories about users and handsets at one site. [`conflicts`]: of two sites. [`histories`]: of three, at random.
 
 use std::time::Duration;
 
@@ -8,8 +8,12 @@ use machine::secret::Secret;
 use super::*;
 use crate::directory::edit::{DeviceChange, Done, Edit, NewDevice, NewUser, UserChange};
 use crate::directory::refusal::{Code, Refusal};
+use crate::directory::status::Status;
 use crate::directory::user::Kind;
 use crate::stamp::Stamp;
+
+mod conflicts;
+mod histories;
 
 const HERE: OmmId = OmmId { pari: 0x102A_7C82, member: 1 };
 const THERE: OmmId = OmmId { pari: 0x102A_F12C, member: 1 };
