@@ -158,6 +158,56 @@ fn connection(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
     link
 }
 
+/// The next message on a connection, without its NUL.
+fn hear(link: &mut TcpStream) -> String {
+    let (mut message, mut byte) = (Vec::new(), [0]);
+    while link.read_exact(&mut byte).is_ok() && byte != [0] {
+        message.push(byte[0]);
+    }
+    String::from_utf8_lossy(&message).into_owned()
+}
+
+fn say(link: &mut TcpStream, message: &str) {
+    link.write_all(format!("{message}\0").as_bytes()).unwrap_or_else(|e| panic!("{message}: {e}"));
+}
+
+/// What mitel-api sends when it starts (axi 7), and what it is told of what another client does.
+#[test]
+fn a_sync_client_hears_of_what_another_client_changes() {
+    needs!("ommclient2");
+    let (_omm, listen) = site();
+    let (client, at) = (Client::new(listen), plain(listen));
+    let mut link = connection(address::fresh(), at);
+    say(
+        &mut link,
+        "<Open seq=\"1\" username=\"sync\" password=\"sync-secret\" UserDeviceSyncClient=\"true\" />",
+    );
+    assert!(hear(&mut link).starts_with("<OpenResp seq=\"1\" protocolVersion=\"45\""));
+    say(
+        &mut link,
+        "<Subscribe seq=\"2\"><e cmd=\"On\" eventType=\"PPDevCnf\" ppn=\"-1\" />\
+         <e cmd=\"On\" eventType=\"DECTSubscriptionMode\" /><e cmd=\"On\" eventType=\"PPUserCnf\" uid=\"-1\" /></Subscribe>",
+    );
+    assert_eq!(hear(&mut link), "<SubscribeResp seq=\"2\"/>");
+    say(&mut link, "<SetDECTSubscriptionMode seq=\"3\" mode=\"Configured\" timeout=\"3\" />");
+    assert_eq!(hear(&mut link), "<SetDECTSubscriptionModeResp seq=\"3\"/>");
+    assert_eq!(hear(&mut link), "<EventDECTSubscriptionMode mode=\"Configured\"/>");
+    say(&mut link, "<GetPPUser seq=\"4\" uid=\"0\" maxRecords=\"20\" />");
+    assert_eq!(hear(&mut link).matches("<user ").count(), 3);
+    say(&mut link, "<GetPPUser seq=\"5\" uid=\"4\" maxRecords=\"20\" />");
+    assert_eq!(hear(&mut link), "<GetPPUserResp seq=\"5\" errCode=\"ENoEnt\"/>");
+
+    client.does("create_user 200");
+    let made = hear(&mut link);
+    assert!(made.starts_with("<EventPPCnf><user uid=\"4\"") && made.contains(" num=\"200\""), "{made}");
+    client.does("set_user_name 4 Ada");
+    let named = hear(&mut link);
+    assert!(named.contains(" name=\"Ada\"") && !named.contains(" num="), "changed attributes only: {named}");
+    say(&mut link, "<DeletePPUser seq=\"6\" uid=\"4\"/>");
+    assert_eq!(hear(&mut link), "<DeletePPUserResp seq=\"6\"/>", "the response comes first");
+    assert_eq!(hear(&mut link), "<EventPPCnf deletedUser=\"1\"><user uid=\"4\" uidSec=\"0\"/></EventPPCnf>");
+}
+
 /// The resident set of a process in kilobytes.
 fn resident(omm: &Omm) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", omm.id())).unwrap_or_default();

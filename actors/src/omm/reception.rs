@@ -17,7 +17,7 @@ use omm::link::frame::{Mismatch, OpenError};
 
 use super::OmmActor;
 use crate::doors::{Visit, Wire};
-use crate::messages::Fallen;
+use crate::messages::{Fallen, Placed};
 use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
 use crate::settings;
 
@@ -143,6 +143,18 @@ impl Handler<Amend> for OmmActor {
             self.tell_office(&done.changed);
         }
         Ok((uid, ppn))
+    }
+}
+
+impl Handler<Placed> for OmmActor {
+    type Result = ();
+
+    /// Tells the sessions that a phone is registered elsewhere, or not any more (axi 5: `EventPPState`).
+    fn handle(&mut self, Placed(user): Placed, _: &mut Context<Self>) {
+        let office = self.children.as_ref().and_then(|children| children.office.as_ref());
+        let (Some(office), Some(device)) = (office, self.birth.directory.device_of(&user)) else { return };
+        let changed = look::placed(self.registered(&user));
+        office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
     }
 }
 
