@@ -33,6 +33,10 @@ pub struct FromDesk {
 pub enum DeskWord {
     /// It has to know something.
     Asks(Ask),
+    /// What came could not be understood; it goes on.
+    Misread,
+    /// What came had no place; the connection is over.
+    Astray,
     /// What came was no message; why. The connection is over.
     Broken(String),
     /// It is over, or another OMM's link has taken it over.
@@ -77,7 +81,7 @@ impl DeskActor {
     pub fn new(site: &Site, peer: String, line: Recipient<ToPeer>, ways: DeskWays) -> DeskActor {
         let who = format!("axi/{}", ways.desk);
         DeskActor {
-            seat: Seat::new(Desk::new(), who, site.clock.clone(), site.trace.clone()),
+            seat: Seat::new(Desk::new(site.link_timing.open), who, site.clock.clone(), site.trace.clone()),
             peer,
             line: Some(line),
             frames: Frames::with_limit(MESSAGE_MAX),
@@ -189,6 +193,8 @@ impl Seated<Desk> for DeskActor {
         match effect {
             Effect::Send(element) => self.send(&element),
             Effect::Ask(ask) => self.tell(DeskWord::Asks(ask)),
+            Effect::Misread => self.tell(DeskWord::Misread),
+            Effect::Astray => self.tell(DeskWord::Astray),
             Effect::Sibling => self.hand_over(ctx),
             Effect::Close(_) => {
                 self.hang_up();

@@ -181,6 +181,11 @@ pub enum Reach {
     Down,
 }
 
+/// A user is registered elsewhere than before, or not any more; `Kin` says where.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Placed(pub Number);
+
 /// A child of this actor fell over in a panic; its boss hires a new one from what the store knows.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]

@@ -61,6 +61,22 @@ pub struct Amend(pub Box<Change>);
 #[rtype(result = "()")]
 pub struct Happened(pub Vec<News>);
 
+/// Somebody did not behave; the OMM counts it.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub enum Misbehaved {
+    /// A message could not be understood.
+    Misread,
+    /// What came had no place.
+    Astray,
+    /// What came was no message.
+    Broken,
+    /// A login was refused.
+    Refused,
+    /// A connection was hung up on because there were too many.
+    Unwanted,
+}
+
 /// Where an office turns to: its OMM, mostly.
 pub struct OfficeWays {
     /// Who knows.
@@ -69,6 +85,8 @@ pub struct OfficeWays {
     pub amend: Recipient<Amend>,
     /// Who hires links for other OMMs.
     pub links: Recipient<Accept>,
+    /// Who counts what strangers do.
+    pub misbehaved: Recipient<Misbehaved>,
     /// The store.
     pub keeper: Recipient<Keep>,
     /// Who hires another one when this one falls over.
@@ -208,7 +226,10 @@ impl Seated<Office> for OfficeActor {
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Admit { desk, account } => self.admit(desk, *account, ctx),
-            Effect::Deny { desk, why, wait } => self.answer(desk, Answer::Refused(why, wait)),
+            Effect::Deny { desk, why, wait } => {
+                self.ways.misbehaved.do_send(Misbehaved::Refused);
+                self.answer(desk, Answer::Refused(why, wait));
+            }
             Effect::Done(desk) => self.answer(desk, Answer::Set),
             Effect::Announce(mode) => self.tell_all(&Arc::new(News::Mode(mode))),
             Effect::Save(settings) => {
@@ -230,6 +251,7 @@ impl Handler<Visit> for OfficeActor {
             && let Some(desk) = self.desks.get(&oldest)
         {
             desk.do_send(Die);
+            self.ways.misbehaved.do_send(Misbehaved::Unwanted);
         }
         let desk = self.next;
         self.next += 1;
@@ -248,7 +270,10 @@ impl Handler<FromDesk> for OfficeActor {
     fn handle(&mut self, FromDesk { desk, word }: FromDesk, ctx: &mut Context<Self>) {
         match word {
             DeskWord::Asks(ask) => self.asked(desk, ask, ctx),
+            DeskWord::Misread => self.ways.misbehaved.do_send(Misbehaved::Misread),
+            DeskWord::Astray => self.ways.misbehaved.do_send(Misbehaved::Astray),
             DeskWord::Broken(why) => {
+                self.ways.misbehaved.do_send(Misbehaved::Broken);
                 let note = machine::note::Note::new("broken").number("desk", desk).text("why", why);
                 self.site.trace.tell(self.site.clock.moment(), "axi", &note);
             }

@@ -26,7 +26,7 @@ use crate::binding::Witness;
 use crate::clock::Clock;
 use crate::doors::Ways;
 use crate::keeper::Keep;
-use crate::messages::{Fallen, Route, Say, Verdict};
+use crate::messages::{Fallen, Placed, Route, Say, Verdict};
 use crate::shaper::Wishes;
 use crate::trace::Trace;
 
@@ -151,6 +151,8 @@ pub struct Kin {
     pub grants: RefCell<BTreeMap<(Number, u8), Arc<Grant>>>,
     /// At which tier users are registered from here: to be shown.
     pub bound: RefCell<BTreeMap<Number, u8>>,
+    /// Who wants to hear of changes of that; nobody where there are no AXI clients.
+    pub placed: Option<Recipient<Placed>>,
     /// How the servers stand, by tier.
     pub standings: RefCell<Vec<Standing>>,
     /// What the servers demand of all users, by tier.

@@ -4,7 +4,7 @@
 //! Stranger -- Open --> LoggingIn -- let in --> Open(session)
 //!    ^                    |                       |
 //!    +------ refused -----+                       | silent for 5 minutes, or too much waits
-//!    | silent for a minute                        v
+//!    | says nothing, or does not log in within a minute                       v
 //!    +---------------------------------------> Closed
 //! ```
 //!
@@ -129,6 +129,10 @@ pub enum Effect {
     Send(Box<Element<'static>>),
     /// Ask this; answered by [`Input::Answered`].
     Ask(Ask),
+    /// What came could not be understood, and was answered so: to be counted.
+    Misread,
+    /// What came had no place here, and the connection is to be closed for it: to be counted.
+    Astray,
     /// This is another OMM of ours: whatever came goes to its link, and so does the rest.
     Sibling,
     /// Close the connection; why, in words for people.
@@ -170,14 +174,17 @@ pub struct Desk {
     waiting_bytes: usize,
     held: VecDeque<Arc<News>>,
     denied: Option<Refused>,
+    /// How long to wait for a stranger's first message.
+    first: Duration,
+    spoken: bool,
     closed: bool,
     timers: Timers<Timer>,
 }
 
 impl Desk {
-    /// A session that nobody has begun.
-    pub fn new() -> Desk {
-        Desk::default()
+    /// A session that nobody has begun. Whoever says nothing at all for `first` is taken for nobody.
+    pub fn new(first: Duration) -> Desk {
+        Desk { first, ..Desk::default() }
     }
 
     /// Whether somebody is logged in.
@@ -199,7 +206,8 @@ impl Desk {
     }
 
     fn received(&mut self, now: Moment, message: (Element<'static>, usize, Wall), out: &mut Vec<Effect>) {
-        if self.session.is_some() {
+        if self.session.is_some() || !self.spoken {
+            self.spoken = true;
             self.listen(now);
         }
         let length = message.1;
@@ -222,8 +230,16 @@ impl Desk {
             let sync = self.session.as_ref().is_some_and(|session| session.sync);
             match Request::read(&element, sync) {
                 Ok(Some(request)) => self.begin(now, request, wall, out),
-                Ok(None) => {}
-                Err(complaint) => send(self.complain(complaint), out),
+                // A client may answer what it was not asked; a stranger who does is none of a client.
+                Ok(None) if self.session.is_some() => {}
+                Ok(None) => {
+                    out.push(Effect::Astray);
+                    self.close("what a stranger said had no place", out);
+                }
+                Err(complaint) => {
+                    send(self.complain(complaint), out);
+                    out.push(Effect::Misread);
+                }
             }
         }
         if self.turn.is_none() {
@@ -275,7 +291,7 @@ impl Machine for Desk {
             return;
         }
         match input {
-            Input::Accepted => self.listen(now),
+            Input::Accepted => self.timers.set(Timer::Idle, now + self.first),
             Input::Received { element, length, wall } => self.received(now, (*element, length, wall), out),
             Input::Answered(answer) => {
                 self.answered(now, answer, out);
@@ -317,7 +333,7 @@ impl Machine for Desk {
                 let code = element.get("errCode")?;
                 Some(Note::new("refused").text("name", element.name()).text("code", code))
             }
-            Effect::Ask(_) | Effect::Sibling => None,
+            Effect::Ask(_) | Effect::Misread | Effect::Astray | Effect::Sibling => None,
         }
     }
 }

@@ -131,8 +131,16 @@ fn state(view: &View<'_>, ppn: u32) -> Result<Reply, Refused> {
     Ok(Reply { attributes, children: Vec::new() })
 }
 
+/// What `EventPPState` tells when a phone's registration changes (axi 5).
+pub fn placed(registered: Option<Registered>) -> Reply {
+    let event = if registered.is_some() { "sipRegistrationEvent" } else { "sipRegistrationEndEvent" };
+    let mut attributes = vec![("sipEvent", event.to_owned())];
+    attributes.extend(registration(registered));
+    Reply { attributes, children: Vec::new() }
+}
+
 /// The `reg..` attributes of a user (axi 4.4).
-pub fn registration(registered: Option<Registered>) -> Vec<(&'static str, String)> {
+fn registration(registered: Option<Registered>) -> Vec<(&'static str, String)> {
     let Some(registered) = registered else {
         return vec![("registered", "0".to_owned()), ("regServerType", "None".to_owned())];
     };

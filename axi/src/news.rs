@@ -119,3 +119,35 @@ fn whole(heard: &Subscriptions, topic: Topic, name: &'static str, reply: &Reply)
         event
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::look::{Registered, placed};
+    use crate::open::Permission;
+    use crate::subscribe;
+
+    #[test]
+    fn a_phone_that_registers_and_leaves_is_told_to_whoever_watches_it() {
+        let mut heard = Subscriptions::default();
+        let wish = "<Subscribe><e cmd=\"On\" eventType=\"PPState\" ppn=\"7\"/></Subscribe>";
+        let wishes = subscribe::read(&Element::read(wish.as_bytes()).unwrap()).unwrap();
+        heard.grant(&wishes, &[Permission::Monitoring].into()).unwrap();
+        let told = |ppn, registered| {
+            let news = News::State { ppn, changed: placed(registered) };
+            news.event(&heard, false).map(|event| event.to_string())
+        };
+        let server = Registered { tier: 0, host: "192.0.2.9".into(), port: 5060 };
+        assert_eq!(
+            told(7, Some(server.clone())).as_deref(),
+            Some(
+                "<EventPPState ppn=\"7\" sipEvent=\"sipRegistrationEvent\" registered=\"1\" \
+                 regServerType=\"Primary\" regServerAddr=\"192.0.2.9\" regServerPort=\"5060\"/>"
+            )
+        );
+        let gone = "<EventPPState ppn=\"7\" sipEvent=\"sipRegistrationEndEvent\" registered=\"0\" \
+                    regServerType=\"None\"/>";
+        assert_eq!(told(7, None).as_deref(), Some(gone));
+        assert_eq!(told(8, Some(server)), None);
+    }
+}

@@ -6,21 +6,17 @@
 
 use machine::secret::Secret;
 
-use crate::device;
 use crate::element::Element;
-use crate::error::{Complaint, ErrCode, Refused};
+use crate::error::{Complaint, Refused};
 use crate::fields::Fields;
 use crate::open::Open;
-use crate::record::{Record, Table, Writer};
+use crate::record::Record;
 use crate::seq::Seq;
 use crate::subscribe::{self, Wish};
-use crate::user;
 use crate::words::vocabulary;
 
 /// Records in one response (axi 3, `records`).
 pub const PAGE_MAX: usize = 20;
-/// The longest DECT authentication code, in digits. Ours.
-const CODE_MAX: u32 = 8;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,11 +248,11 @@ impl Request {
             "Limits" => Body::Limits,
             "GetPublicKey" => Body::PublicKey,
             "Subscribe" => Body::Subscribe(subscribe::read(element)?),
-            _ => match look(fields, name)? {
+            _ => match reading::look(fields, name)? {
                 Some(look) => Body::Look(look),
-                None => match change(element, name, sync)? {
+                None => match reading::change(element, name, sync)? {
                     Some(change) => Body::Change(Box::new(change)),
-                    None => Body::Set(setting(fields, name)?),
+                    None => Body::Set(reading::setting(fields, name)?),
                 },
             },
         };
@@ -275,148 +271,6 @@ impl Request {
     /// The response that refuses.
     pub fn refuse(&self, why: Refused) -> Element<'static> {
         Complaint { message: self.name.as_str().into(), seq: self.seq.clone(), why }.answer()
-    }
-}
-
-fn look(fields: Fields<'_>, name: &str) -> Result<Option<Look>, Complaint> {
-    Ok(Some(match name {
-        "GetAccount" => Look::Accounts(page(fields, "id")?),
-        "GetSARI" => Look::Sari,
-        "GetSystemName" => Look::SystemName,
-        "GetStbState" => Look::Standby,
-        "GetHealthState" => Look::Health,
-        "GetPPUser" => Look::Users(page(fields, "uid")?),
-        "GetPPUserByNumber" => Look::UserByNumber(fields.short("num", user::NUMBER_MAX)?.to_owned()),
-        "GetPPDev" => Look::Devices(page(fields, "ppn")?),
-        "GetPPDevByIPEI" => Look::DeviceByIpei(fields.short("ipei", 32)?.to_owned()),
-        "GetPP" => Look::Pair {
-            uid: fields.maybe("uid")?.unwrap_or_default(),
-            ppn: fields.maybe("ppn")?.unwrap_or_default(),
-        },
-        "GetPPState" => Look::State(fields.value("ppn")?),
-        "GetLastPPDevAction" => Look::LastAction(match fields.maybe("ppn")? {
-            Some(ppn) => ppn,
-            None => fields.value("id")?,
-        }),
-        "GetPPUserSummary" => Look::UserSummary,
-        "GetPPDevSummary" => Look::DeviceSummary,
-        "GetDECTSubscriptionMode" => Look::Mode,
-        "GetDevAutoCreate" => Look::AutoCreate,
-        "GetDECTAuthCode" => Look::AuthCode,
-        "GetPPLoginVariant" => Look::LoginVariant,
-        "GetRFPSummary" => Look::RfpSummary,
-        "GetRFP" => Look::Rfps,
-        "GetRFPStatisticConfig" => Look::RfpStatisticConfig,
-        "GetRFPStatistic" => Look::RfpStatistic,
-        "GetRFPCapture" => Look::RfpCapture,
-        _ => return Ok(None),
-    }))
-}
-
-/// `maxRecords` 0 is 1: one client family reads single records that way (axi 4.4).
-fn page(fields: Fields<'_>, key: &str) -> Result<Page, Complaint> {
-    let max = fields.maybe::<usize>("maxRecords")?.unwrap_or(1);
-    Ok(Page { from: fields.value(key)?, max: max.clamp(1, PAGE_MAX) })
-}
-
-fn change(element: &Element<'_>, name: &str, sync: bool) -> Result<Option<Change>, Complaint> {
-    let fields = Fields::of(element);
-    let writer = Writer { sync, plain: fields.flag("plainText")? };
-    let replace = fields.flag("replaceData")?;
-    let user = || record(element, "user", user::TABLE, writer);
-    let device = || record(element, "pp", device::TABLE, writer);
-    Ok(Some(match name {
-        "CreatePPUser" => Change::CreateUser { user: user()?, replace },
-        "SetPPUser" => {
-            let user = user()?;
-            Change::SetUser { uid: key(fields, &user, "uid")?, user }
-        }
-        "DeletePPUser" => Change::DeleteUser(match (fields.maybe("uid")?, fields.text("num")) {
-            (Some(uid), _) => UserKey::Uid(uid),
-            (None, Some(number)) => UserKey::Number(number.to_owned()),
-            (None, None) => UserKey::Uid(fields.value("uid")?),
-        }),
-        "CreatePPDev" => Change::CreateDevice { device: device()?, replace },
-        "SetPPDev" => {
-            let device = device()?;
-            Change::SetDevice { ppn: key(fields, &device, "ppn")?, device }
-        }
-        "DeletePPDev" => Change::DeleteDevice(fields.value("ppn")?),
-        "CreateFixedPP" => Change::CreateFixed { user: user()?, device: device()? },
-        "SetPP" => Change::SetPair { user: user()?, device: device()? },
-        "SetPPUserDevRelation" => {
-            let relation = fields.need("relType")?;
-            let relation =
-                relation.parse().map_err(|_| fields.wrong("relType", "expected Fixed or Dynamic"))?;
-            Change::SetRelation { uid: fields.value("uid")?, relation }
-        }
-        "SetPPUserTracking" => {
-            let mut user = Record::new(user::TABLE);
-            user.put("trackingActive", if fields.flag("trackingActive")? { "1" } else { "0" });
-            Change::SetUser { uid: fields.value("uid")?, user }
-        }
-        _ => return Ok(None),
-    }))
-}
-
-/// The record in the child of this name.
-fn record(
-    element: &Element<'_>,
-    child: &str,
-    table: &'static Table,
-    writer: Writer,
-) -> Result<Record, Complaint> {
-    let fields = Fields::of(element);
-    let found = element.child(child).ok_or_else(|| fields.missing(child))?;
-    Record::read(table, found, writer).map_err(|why| fields.complain(why))
-}
-
-/// The key in a record that must name one.
-fn key(fields: Fields<'_>, record: &Record, name: &str) -> Result<u32, Complaint> {
-    let found = record.number(name).ok_or_else(|| fields.missing(name))?;
-    u32::try_from(found).map_err(|_| fields.wrong(name, "there are not so many"))
-}
-
-fn setting(fields: Fields<'_>, name: &str) -> Result<Setting, Complaint> {
-    match name {
-        "SetDECTSubscriptionMode" => {
-            let mode = fields.need("mode")?;
-            let mode =
-                mode.parse().map_err(|_| fields.wrong("mode", "expected Off, Configured or Wildcard"))?;
-            Ok(Setting::Mode { mode, minutes: minutes(fields)? })
-        }
-        "SetDevAutoCreate" => {
-            fields.need("enable")?;
-            Ok(Setting::AutoCreate(fields.flag("enable")?))
-        }
-        "SetDECTAuthCode" => {
-            let code = fields.short("ac", CODE_MAX)?;
-            match code.bytes().all(|byte| byte.is_ascii_digit()) {
-                true => Ok(Setting::AuthCode(Secret::new(code))),
-                false => Err(fields
-                    .complain(Refused { bad: Some("ac".to_owned()), ..Refused::new(ErrCode::InvalidChars) })),
-            }
-        }
-        "SetRFPCapture" => {
-            fields.need("enable")?;
-            Ok(Setting::RfpCapture(fields.flag("enable")?))
-        }
-        _ => {
-            let info = Some("this message is not supported".to_owned());
-            Err(fields.complain(Refused { info, ..Refused::new(ErrCode::Inval) }))
-        }
-    }
-}
-
-/// How long any handset may subscribe; one client family writes `None` (axi 2.2).
-fn minutes(fields: Fields<'_>) -> Result<u32, Complaint> {
-    const USUAL: u32 = 3;
-    if fields.text("timeout") == Some("None") {
-        return Ok(USUAL);
-    }
-    match fields.maybe("timeout")?.unwrap_or(USUAL) {
-        minutes @ 1..=60 => Ok(minutes),
-        _ => Err(fields.wrong("timeout", "expected 1 to 60 minutes")),
     }
 }
 
@@ -461,5 +315,6 @@ impl Change {
     }
 }
 
+mod reading;
 #[cfg(test)]
 mod tests;

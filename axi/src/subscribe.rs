@@ -17,7 +17,7 @@ use crate::error::{Complaint, ErrCode, Refused};
 use crate::fields::Fields;
 use crate::open::Permission;
 
-/// Wishes in one request.
+/// Wishes in one request (axi 5).
 pub const WISHES_MAX: usize = 20;
 /// Single users and handsets that one session may have wished for. Ours: the records of a full system.
 pub const SINGLES_MAX: usize = 10_000;

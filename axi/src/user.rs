@@ -37,9 +37,9 @@ const MODES: Kind = Kind::Word(&["Off", "Passive", "Active"]);
 const STATES: Kind = Kind::Word(&["Unknown", "Available", "Warning", "Unavailable", "Escalated"]);
 const PORT: Kind = Kind::Number(0, 65_535);
 
-/// The longest number of a user, in characters.
+/// The longest number of a user, in characters. Ours.
 pub const NUMBER_MAX: u32 = 32;
-/// The longest display name, in characters.
+/// The longest display name, in characters; clients cut it to 20 (axi 4.1). Ours.
 pub const NAME_MAX: u32 = 40;
 /// The longest SIP password, in characters: what RSA with 1024 bits can carry (axi 3), and no more than fits a digest.
 pub const PASSWORD_MAX: u32 = 64;

@@ -3,6 +3,7 @@
 use super::*;
 use std::path::Path;
 
+mod accounts;
 mod link;
 
 const GOOD: &str = r#"name = "berlin"

@@ -1,4 +1,5 @@
-//! homing among strangers: a real registrar (Kamailio), real phones (SIPp, baresip), real processes.
+//! homing among strangers: a real registrar (Kamailio), real phones (SIPp, baresip), a real AXI client
+//! (mitel-ommclient2), real processes.
 //!
 //! `README.md` beside this file says what each peer is for and what was learned from it. A test whose peer is not
 //! installed prints `skipped: NAME (reason)` and passes; with `CI=true` it fails instead, because a run that proves
@@ -6,6 +7,7 @@
 
 mod address;
 mod attaching;
+mod axi;
 mod baresip;
 mod crowd;
 mod deaths;

@@ -92,6 +92,11 @@ impl Omm {
         fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Whether the process is still there.
     pub(crate) fn lives(&mut self) -> bool {
         self.process.lives()

@@ -15,11 +15,14 @@ macro_rules! needs {
 }
 pub(crate) use needs;
 
+/// Where `scripts/test` puts programs that come from the Python package index.
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/axi-client/bin");
+
 /// Where `program` is. Debian keeps Kamailio in `/usr/sbin`, which is not in the PATH of everybody.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
-        .chain(["/usr/sbin".into()])
+        .chain(["/usr/sbin".into(), PYTHON.into()])
         .map(|dir| dir.join(program))
         .find(|file| file.is_file())
 }

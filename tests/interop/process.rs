@@ -36,7 +36,6 @@ impl Process {
     }
 
     /// The number of its first process and of the group.
-    #[allow(dead_code, reason = "benches/peers asks, the tests do not")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

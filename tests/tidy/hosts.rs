@@ -23,6 +23,7 @@ const HOSTS: &[(&str, &[&str])] = &[
             "src/connection.rs",
             "src/sockets.rs",
             "src/sockets/",
+            "src/keys.rs",
             "src/peer.rs",
             "src/peer/",
         ],

@@ -17,8 +17,8 @@ use omm::link::frame::{Mismatch, OpenError};
 
 use super::OmmActor;
 use crate::doors::{Visit, Wire};
-use crate::messages::Fallen;
-use crate::office::{Amend, Glance, Happened, OfficeActor, OfficeFell, OfficeWays};
+use crate::messages::{Fallen, Placed};
+use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
 use crate::settings;
 
 impl OmmActor {
@@ -36,6 +36,7 @@ impl OmmActor {
             glance: own.clone().recipient(),
             amend: own.clone().recipient(),
             links: own.clone().recipient(),
+            misbehaved: own.clone().recipient(),
             keeper: children.kin.keeper.clone(),
             fallen: own.recipient(),
         };
@@ -147,6 +148,33 @@ impl Handler<Amend> for OmmActor {
             self.tell_office(&done.changed);
         }
         Ok((uid, ppn))
+    }
+}
+
+impl Handler<Placed> for OmmActor {
+    type Result = ();
+
+    /// Tells the sessions that a phone is registered elsewhere, or not any more (axi 5: `EventPPState`).
+    fn handle(&mut self, Placed(user): Placed, _: &mut Context<Self>) {
+        let office = self.children.as_ref().and_then(|children| children.office.as_ref());
+        let (Some(office), Some(device)) = (office, self.birth.directory.device_of(&user)) else { return };
+        let changed = look::placed(self.registered(&user));
+        office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
+    }
+}
+
+impl Handler<Misbehaved> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, misbehaved: Misbehaved, _: &mut Context<Self>) {
+        let count = match misbehaved {
+            Misbehaved::Misread => &mut self.disorder.misread,
+            Misbehaved::Astray => &mut self.disorder.astray,
+            Misbehaved::Broken => &mut self.disorder.broken,
+            Misbehaved::Refused => &mut self.disorder.refused,
+            Misbehaved::Unwanted => &mut self.disorder.unwanted,
+        };
+        *count += 1;
     }
 }
 

@@ -14,6 +14,7 @@ use sip::server::{Demands, Standing};
 use super::{Aside, UserActor, outcome, sighting};
 use crate::binding::{BindingActor, BindingNews, Moved, Retire, Tell};
 use crate::falls::{Falls, WINDOW};
+use crate::messages::Placed;
 use crate::seat::{Flow, Seat, Seated};
 
 /// The line of a user, and those who do what it wants.
@@ -102,6 +103,20 @@ impl UserActor {
         Seated::<Line>::feed(self, Input::Fallen { tier }, ctx);
     }
 
+    /// Where the user is registered now, to be shown; said only when that is another place than before.
+    fn placed(&self, tier: Option<u8>) {
+        let number = &self.user.number;
+        let before = match tier {
+            Some(tier) => self.kin.bound.borrow_mut().insert(number.clone(), tier),
+            None => self.kin.bound.borrow_mut().remove(number),
+        };
+        if let Some(placed) = &self.kin.placed
+            && before != tier
+        {
+            placed.do_send(Placed(number.clone()));
+        }
+    }
+
     fn granted(&self, tier: u8, grant: Option<Arc<Grant>>) {
         let place = (self.user.number.clone(), tier);
         let mut grants = self.kin.grants.borrow_mut();
@@ -164,17 +179,17 @@ impl Seated<Line> for UserActor {
             }
             Effect::Bound { tier, granted: _ } => {
                 self.tier = Some(tier);
-                self.kin.bound.borrow_mut().insert(self.user.number.clone(), tier);
+                self.placed(Some(tier));
                 self.report(roaming::Input::Bound);
             }
             Effect::Granted { tier, grant } => self.granted(tier, grant),
             Effect::Failed { tier: _, failure: _ } => {
-                self.kin.bound.borrow_mut().remove(&self.user.number);
+                self.placed(None);
                 self.report(roaming::Input::Unbound);
             }
             Effect::Released(removal) => {
                 self.tier = None;
-                self.kin.bound.borrow_mut().remove(&self.user.number);
+                self.placed(None);
                 self.report(roaming::Input::Released(outcome(removal)));
             }
             Effect::Listed(listed) => self.report(roaming::Input::Sighted {

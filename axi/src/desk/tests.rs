@@ -8,6 +8,9 @@ use crate::record::Record;
 use crate::request::Mode;
 use crate::user;
 
+/// How long a stranger may say nothing.
+const FIRST: Duration = Duration::from_secs(5);
+
 /// A session and the clock on its wall.
 struct World {
     desk: Desk,
@@ -24,7 +27,7 @@ struct Step {
 
 impl World {
     fn new() -> World {
-        let mut world = World { desk: Desk::new(), now: Moment::from_millis(1000) };
+        let mut world = World { desk: Desk::new(FIRST), now: Moment::from_millis(1000) };
         assert_eq!(world.step(Input::Accepted), Step::default());
         world
     }
@@ -78,6 +81,7 @@ fn told(out: Vec<Effect>) -> Step {
             Effect::Send(element) => step.sent.push(element.to_string()),
             Effect::Ask(ask) => step.asked.push(ask),
             Effect::Close(why) => step.closed = Some(why),
+            Effect::Misread | Effect::Astray => {}
             Effect::Sibling => step.closed = Some("sibling"),
         }
     }
@@ -295,13 +299,24 @@ fn a_silent_client_loses_its_link_and_one_that_pings_keeps_it() {
 }
 
 #[test]
-fn a_stranger_who_only_pings_has_a_minute() {
-    let mut world = World::new();
-    let began = world.now;
-    world.now = world.now + Duration::from_secs(50);
-    world.say("<Ping/>");
-    assert!(world.wake().closed.is_some());
-    assert_eq!(world.now, began + PATIENCE);
+fn a_stranger_who_says_nothing_has_a_few_seconds_and_one_who_only_pings_a_minute() {
+    let mut silent = World::new();
+    let began = silent.now;
+    assert!(silent.wake().closed.is_some());
+    assert_eq!(silent.now, began + FIRST);
+    let mut pinging = World::new();
+    pinging.now = began + Duration::from_secs(4);
+    pinging.say("<Ping/>");
+    pinging.now = began + Duration::from_secs(50);
+    pinging.say("<Ping/>");
+    assert!(pinging.wake().closed.is_some());
+    assert_eq!(pinging.now, began + Duration::from_secs(4) + PATIENCE);
+}
+
+#[test]
+fn a_stranger_who_answers_what_nobody_asked_is_cut_off_and_a_client_is_not() {
+    assert!(World::new().say("<OpenResp seq=\"0\" errCode=\"EAuth\"/>").closed.is_some());
+    assert_eq!(World::open(WRITER, false).say("<PingResp seq=\"0\" timeStamp=\"1\"/>"), Step::default());
 }
 
 #[test]

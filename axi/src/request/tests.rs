@@ -1,6 +1,7 @@
 //! Stories about what clients ask for.
 
 use super::*;
+use crate::error::ErrCode;
 
 fn read(xml: &str) -> Result<Option<Request>, Complaint> {
     Request::read(&Element::read(xml.as_bytes()).unwrap(), false)
