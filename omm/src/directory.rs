@@ -49,6 +49,7 @@ pub mod record;
 pub mod refusal;
 mod show;
 pub mod status;
+pub mod sync;
 mod system;
 pub mod tombstone;
 pub mod user;
@@ -197,6 +198,13 @@ impl Directory {
 pub fn serve(user: &User, newest: Option<&Claim>) -> Option<OmmId> {
     let claim = newest?;
     (claim.phase == Phase::Here && user.device() == Some(claim.device)).then_some(claim.owner)
+}
+
+impl std::fmt::Debug for Directory {
+    /// Only how much there is: it holds everybody's passwords, and thousands of records.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Directory({} users, {} devices)", self.shown.users.len(), self.shown.devices.len())
+    }
 }
 
 #[cfg(test)]

@@ -130,7 +130,12 @@ fn put<K: Kind>(book: &mut Book<K>, log: &mut Log, subject: fn(Id) -> Subject, r
     let before = stamps(book);
     let changed = book.merge(record);
     if changed {
-        log.turn(subject(id), &before, &stamps(book));
+        let now = stamps(book);
+        log.turn(subject(id), &before, &now);
+        if before == now {
+            // Two contents of one stamp: whoever has the other one has to hear of this.
+            log.fresh.extend(now.into_iter().map(|stamp| (stamp, subject(id))));
+        }
     }
     changed
 }
@@ -173,6 +178,15 @@ impl Directory {
             };
         }
         self.settle()
+    }
+
+    /// Takes in what the store kept of an earlier life. What the file says today counts, not what it said then.
+    pub fn merge_stored(&mut self, pieces: impl IntoIterator<Item = Piece>) {
+        let planted: BTreeSet<Subject> = self.pieces().map(|piece| piece.subject()).collect();
+        let sift = |piece: Piece| {
+            if planted.contains(&piece.subject()) { piece.sifted(|stamp| stamp.omm != ORIGIN) } else { piece }
+        };
+        self.merge(pieces.into_iter().map(sift));
     }
 
     /// What was written or learned since this was last asked, in the order of the stamps: to be stored, and to be told
@@ -245,6 +259,11 @@ impl Directory {
     /// The latest stamp that anybody wrote; a clock has to be above it.
     pub fn latest(&self) -> Option<Stamp> {
         self.log.slots.last().map(|(stamp, _)| *stamp)
+    }
+
+    /// The latest stamp that this OMM wrote.
+    pub fn latest_of(&self, omm: OmmId) -> Option<Stamp> {
+        self.log.slots.iter().rev().map(|(stamp, _)| *stamp).find(|stamp| stamp.omm == omm)
     }
 
     /// The digest of all records: equal at two OMMs that know the same (I6).
