@@ -181,7 +181,7 @@ fn link(health: Health) -> Value {
         Health::Connecting => ("connecting", None),
         Health::Held(Held::Here(mismatch)) => ("held", Some(mismatch.to_string())),
         Health::Held(Held::There(error)) => ("held", Some(format!("by the central: {error}"))),
-        Health::Synchronising => ("synchronising", None),
+        Health::Synchronising(percent) => ("synchronising", Some(format!("{percent} %"))),
         Health::InSync => ("up", None),
         Health::Lost => ("down", None),
     };

@@ -8,6 +8,7 @@
 //! - [`open`], [`ping`]: the session (axi 3).
 //! - [`roam`]: what OMMs of ours say to each other about a roam.
 //! - [`link`]: the frames of a sync link, as bytes.
+//! - [`sync`]: what OMMs of ours say to each other about users and handsets.
 //! - [`message`]: every message of a session with an AXI client.
 
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
@@ -23,4 +24,5 @@ pub mod ping;
 pub mod roam;
 pub mod seq;
 mod sibling;
+pub mod sync;
 pub mod words;

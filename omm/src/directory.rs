@@ -38,6 +38,7 @@ use crate::platform::Platform;
 use crate::stamp::OmmId;
 
 mod book;
+mod carried;
 pub mod content;
 pub mod device;
 pub mod edit;

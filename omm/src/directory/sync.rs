@@ -62,7 +62,7 @@ pub struct State {
     pub origins: BTreeSet<Digest>,
     /// What it has forgotten.
     pub horizon: Horizon,
-    /// At the central: what each remote has.
+    /// At the central: what each remote has that was ever here and was not taken off the list.
     pub acked: BTreeMap<OmmId, Vector>,
 }
 
@@ -91,8 +91,8 @@ pub enum Input {
         /// The calendar time here.
         wall: Wall,
     },
-    /// The central's list of remotes is this now. Only who is on it is waited for before a deletion is forgotten.
-    Roster(BTreeSet<OmmId>),
+    /// The administrator took this remote off the central's list: nobody waits for it before a deletion is forgotten.
+    Removed(OmmId),
 }
 
 /// What is to be done.
@@ -189,7 +189,6 @@ pub struct Sync {
     /// What we had of our own when the link came up: what we wrote since is not the central's, whatever it claims.
     own: Option<Stamp>,
     links: BTreeMap<OmmId, Link>,
-    roster: BTreeSet<OmmId>,
     quarantine: Quarantine,
     timers: Timers<Timer>,
     /// The last pair of times that is known.
@@ -232,7 +231,6 @@ impl Sync {
             state,
             own,
             links: BTreeMap::new(),
-            roster: BTreeSet::new(),
             quarantine: Quarantine::default(),
             timers,
             time: (now, wall),
@@ -481,9 +479,8 @@ impl Sync {
 
     /// The central: what does everybody have, and what of it is old enough to be forgotten?
     fn collect(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let all = self.roster.iter().map(|remote| self.state.acked.get(remote));
-        let known = all.fold(Some(self.state.vector.clone()), |known, acked| Some(known?.meet(acked?)));
-        let Some(known) = known else { return };
+        let known =
+            self.state.acked.values().fold(self.state.vector.clone(), |known, acked| known.meet(acked));
         let before = self.wall(now).back(KEPT).as_millis();
         let horizon = Horizon { known, before };
         if self.directory.borrow().tombstones() == 0 && self.state.horizon.before == 0 {
@@ -544,9 +541,9 @@ impl Machine for Sync {
                     self.heard(from, word, wall, out);
                 }
             }
-            Input::Roster(roster) => {
-                self.state.acked.retain(|remote, _| roster.contains(remote));
-                self.roster = roster;
+            Input::Removed(remote) => {
+                self.state.acked.remove(&member_one(remote));
+                self.save(&BTreeSet::new(), BTreeSet::new(), out);
             }
         }
     }
@@ -574,7 +571,7 @@ impl Machine for Sync {
                 let note = Note::new("sync").text("state", "records").text("peer", from);
                 Some(note.number("pieces", page.pieces.len() as u64))
             }
-            Input::Heard { .. } | Input::LinkUp(_) | Input::LinkDown(_) | Input::Roster(_) => None,
+            Input::Heard { .. } | Input::LinkUp(_) | Input::LinkDown(_) | Input::Removed(_) => None,
         }
     }
 

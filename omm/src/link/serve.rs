@@ -16,6 +16,7 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
+use crate::directory::sync;
 use crate::link::dial::Alarm;
 use crate::link::frame::{Facts, Frame, Open, OpenError};
 use crate::link::timing::Timing;
@@ -37,6 +38,8 @@ pub enum Input {
     Answered(Result<Facts, OpenError>),
     /// The star wants this sent.
     Say(Word),
+    /// The directory wants this sent.
+    Tell(Box<sync::word::Word>),
     /// The star has sent the whole download.
     Served,
     /// A newer connection of the same remote takes over; the remote was cut off without our noticing.
@@ -66,6 +69,13 @@ pub enum Effect {
         from: OmmId,
         /// What it said.
         word: Word,
+    },
+    /// A word about the directory, from the remote.
+    Learn {
+        /// The remote.
+        from: OmmId,
+        /// What it said.
+        word: Box<sync::word::Word>,
     },
     /// Tell the operator.
     Alarm(Alarm),
@@ -166,6 +176,7 @@ impl Serve {
         self.timers.set(Timer::Dead, now + self.timing.dead);
         match (frame, self.state) {
             (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Directory(word), _) => out.push(Effect::Learn { from: peer, word }),
             (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
             (Frame::EndOfDownload, State::Merging(_)) => {
                 self.state = State::Live(peer);
@@ -204,6 +215,9 @@ impl Machine for Serve {
             (Input::Say(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
             }
+            (Input::Tell(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
+                out.push(Effect::Send(Frame::Directory(word)));
+            }
             (Input::Served, State::Serving(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
                 self.state = State::Merging(peer);
@@ -213,6 +227,7 @@ impl Machine for Serve {
             // What comes too late: an answer or a word for a connection that is over.
             (Input::Accepted | Input::Answered(_) | Input::Served, _)
             | (Input::Received { .. }, State::Closed)
+            | (Input::Tell(_), State::Waiting | State::Knocking(_) | State::Closed)
             | (Input::Say(_), State::Waiting | State::Knocking(_) | State::Closed) => {}
         }
     }
@@ -238,7 +253,8 @@ impl Machine for Serve {
             | Effect::Send(_)
             | Effect::Close
             | Effect::Downloaded(_)
-            | Effect::Deliver { .. } => None,
+            | Effect::Deliver { .. }
+            | Effect::Learn { .. } => None,
         }
     }
 }

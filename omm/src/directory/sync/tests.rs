@@ -75,8 +75,6 @@ impl Star {
         for at in 0..=remotes {
             star.sites.push(star.born(at, Disk::default()));
         }
-        let roster = star.sites[1..].iter().map(|site| site.omm).collect();
-        star.feed(0, Input::Roster(roster));
         star
     }
 
@@ -196,10 +194,6 @@ impl Star {
             }
         }
         self.sites[at] = self.born(at, self.sites[at].disk.clone());
-        if at == 0 {
-            let roster = self.sites[1..].iter().map(|site| site.omm).collect();
-            self.feed(0, Input::Roster(roster));
-        }
     }
 
     /// One word arrives; false when none is under way.
@@ -435,7 +429,7 @@ fn who_returns_after_everything_was_forgotten_deletes_what_was_deleted_and_keeps
     star.settle();
     star.cut(2);
     // The administrator takes remote 2 off the list; nobody waits for it.
-    star.feed(0, Input::Roster(BTreeSet::from([star.sites[1].omm])));
+    star.feed(0, Input::Removed(star.sites[2].omm));
     star.edit(0, Edit::DeleteUser(Uid::new(1).unwrap())).unwrap();
     star.edit(0, Edit::DeleteUser(Uid::new(2).unwrap())).unwrap();
     star.settle();
