@@ -14,6 +14,7 @@
 
 pub mod binding;
 pub mod clock;
+pub mod directory;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;

@@ -1,6 +1,6 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
-//! - [`canvass`]: what the servers want of the users. [`drill`]: an operator moves the site. [`family`]: the children.
+//! - [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves the site. [`family`]: the children.
 //!   [`links`]: those of them that are connections. [`falls`]: what happens when one falls
 //!   over. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
 //!
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use machine::note::Note;
 use omm::claim::Word;
-use omm::directory::Directory;
+use omm::directory::sync::{Shared, Sync};
 use omm::ids::Number;
 use omm::link::dial::{Attach, Health};
 use omm::link::roster::Roster;
@@ -37,6 +37,7 @@ use crate::store::{Store, StoreFault};
 use family::Children;
 
 mod canvass;
+mod changes;
 pub mod drill;
 mod falls;
 mod family;
@@ -50,8 +51,8 @@ pub struct Birth {
     pub site: Rc<Site>,
     /// Its place in the star.
     pub role: Role,
-    /// Users and handsets.
-    pub directory: Directory,
+    /// Users and handsets, as the file says; what the store knows comes on top.
+    pub directory: Shared,
     /// What answers phones; its accounts are the directory's.
     pub uas: Uas,
     /// A remote's way to its central; `None` at the central, and at a remote that stands alone.
@@ -80,6 +81,10 @@ const RESUMED_AT_ONCE: usize = 64;
 pub struct OmmActor {
     seat: Seat<Star>,
     birth: Birth,
+    /// The directory's machine, as it is at the start: its actor is hired with it.
+    sync: Sync,
+    /// Who was in the file, and is there no more.
+    missing: Vec<Number>,
     /// How the servers stand, by tier.
     standings: Vec<Standing>,
     /// What they demand of all users, by tier.
@@ -110,12 +115,23 @@ impl OmmActor {
         for roam in &roams {
             site.clock.observe(roam.record.epoch);
         }
+        let stored = record::stored(birth.store.as_ref())?;
+        let planted: Vec<Number> = birth.directory.borrow().users().map(|user| user.number.clone()).collect();
+        let (now, wall) = (site.clock.moment(), site.clock.wall());
+        let sync = Sync::resume(site.omm, birth.role, birth.directory.clone(), stored, now, wall);
+        let missing = {
+            let directory = birth.directory.borrow();
+            directory.latest().into_iter().for_each(|latest| site.clock.observe(latest));
+            planted.into_iter().filter(|number| directory.user(number).is_none()).collect()
+        };
         let seat = Seat::new(Star::new(site.omm, birth.role), "star", site.clock.clone(), site.trace.clone());
         let standings = vec![Standing::Usable; site.servers.len()];
         let demands = vec![Demands::default(); site.servers.len()];
         Ok(OmmActor {
             seat,
             birth,
+            sync,
+            missing,
             standings,
             demands,
             canvassed: None,
@@ -175,6 +191,7 @@ impl Actor for OmmActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.hire_family(ctx);
+        self.enrol_all();
         let wall = self.site().clock.wall();
         let claims: Vec<_> = self.roams.values().map(|roam| roam.record.claim(wall)).collect();
         for claim in claims {

@@ -7,6 +7,7 @@ use omm::stamp::OmmId;
 use omm::star::Input;
 
 use super::OmmActor;
+use crate::directory::ToDirectory;
 use crate::doors::{Accept, Wire};
 use crate::link::{DialActor, FromLink, LinkNews, LinkWays, ServeActor, ToLink};
 use crate::messages::{Die, Reach};
@@ -107,6 +108,7 @@ impl OmmActor {
         let Some(link) = known else { return };
         link.peer = Some(peer);
         self.feed(Input::LinkUp(peer), ctx);
+        self.tell_directory(ToDirectory::LinkUp(peer));
     }
 
     /// The link does not reach `peer` any more. A replaced link may end after its successor came up: then the peer is
@@ -117,6 +119,7 @@ impl OmmActor {
             return;
         }
         self.feed(Input::LinkDown(peer), ctx);
+        self.tell_directory(ToDirectory::LinkDown(peer));
         self.joined.retain(|joined| *joined != peer);
         if self.joined.is_empty() {
             self.tell_users(Reach::Down);
@@ -165,6 +168,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Downloaded(peer) => self.feed(Input::Downloaded(peer), ctx),
             LinkNews::Down(peer) => self.down(link, peer, ctx),
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
+            LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
             LinkNews::Knock(open) => self.knock(link, &open),
             LinkNews::Health(health) => self.link_health = Some(health),
             LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,

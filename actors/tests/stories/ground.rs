@@ -301,7 +301,7 @@ impl Shared {
             streams: None,
             dns: std::collections::BTreeMap::new(),
             role: self.role,
-            directory: directory(),
+            directory: Rc::new(RefCell::new(directory())),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
             attach: Some(attach).filter(|_| self.role == Role::Remote),
             roster: Some(Roster::new("omm".into(), Secret::new("omm"), facts))

@@ -89,6 +89,18 @@ impl<A: Content, S: Content> Record<A, S> {
         stamps.into_iter().flatten().collect()
     }
 
+    /// The stamps of the groups that are other ones in `before`.
+    fn differing(&self, before: &Record<A, S>) -> impl Iterator<Item = Stamp> {
+        let stamps = [
+            self.row.as_ref().filter(|_| self.row != before.row).map(|group| group.stamp),
+            self.deleted.filter(|_| self.deleted != before.deleted),
+            self.merged.as_ref().filter(|_| self.merged != before.merged).map(|group| group.stamp),
+            self.admin.as_ref().filter(|_| self.admin != before.admin).map(|group| group.stamp),
+            self.second.as_ref().filter(|_| self.second != before.second).map(|group| group.stamp),
+        ];
+        stamps.into_iter().flatten()
+    }
+
     fn sifted(self, wanted: impl Fn(Stamp) -> bool) -> Record<A, S> {
         Record {
             id: self.id,
@@ -126,16 +138,12 @@ impl Log {
 /// Takes a record in and keeps the log; whether that is news.
 fn put<K: Kind>(book: &mut Book<K>, log: &mut Log, subject: fn(Id) -> Subject, record: Of<K>) -> bool {
     let id = record.id;
-    let stamps = |book: &Book<K>| book.records().get(&id).map(Record::stamps).unwrap_or_default();
-    let before = stamps(book);
+    let before = book.records().get(&id).cloned().unwrap_or_else(|| Record::new(id));
     let changed = book.merge(record);
-    if changed {
-        let now = stamps(book);
-        log.turn(subject(id), &before, &now);
-        if before == now {
-            // Two contents of one stamp: whoever has the other one has to hear of this.
-            log.fresh.extend(now.into_iter().map(|stamp| (stamp, subject(id))));
-        }
+    if let Some(now) = book.records().get(&id).filter(|_| changed) {
+        log.turn(subject(id), &before.stamps(), &now.stamps());
+        // Of groups that share a stamp one may have come before the other, or have had another content.
+        log.fresh.extend(now.differing(&before).map(|stamp| (stamp, subject(id))));
     }
     changed
 }

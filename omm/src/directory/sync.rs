@@ -253,6 +253,9 @@ impl Sync {
     }
 
     fn edit(&mut self, ask: u64, stamp: Stamp, edit: Edit, out: &mut Vec<Effect>) {
+        // Effects that observe may still wait for the disk; nothing may be stamped before what is known here.
+        let latest = self.directory.borrow().latest();
+        let stamp = latest.map_or(stamp, |latest| stamp.above(latest));
         let result = self.directory.borrow_mut().edit(stamp, edit);
         let done = match result {
             Ok(done) => done,
