@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use machine::chance::Chance;
 use omm::directory::device::{Class, Device};
+use omm::directory::sync::Shared;
 use omm::directory::user::User;
 use omm::ids::{Ipei, Number};
 use omm::link::timing::Timing as LinkTiming;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 use crate::binding::Witness;
 use crate::clock::Clock;
+use crate::directory::Change;
 use crate::doors::Ways;
 use crate::keeper::Keep;
 use crate::messages::{Fallen, Placed, Route, Say, Verdict};
@@ -141,6 +143,10 @@ pub struct Kin {
     pub routes: Recipient<Route>,
     /// Who answers phones.
     pub verdicts: Recipient<Verdict>,
+    /// Users and handsets, to be read; never across an await.
+    pub directory: Shared,
+    /// Who changes them.
+    pub changes: Recipient<Change>,
     /// The store.
     pub keeper: Recipient<Keep>,
     /// The health of the server of each tier; a health that fell over is replaced.

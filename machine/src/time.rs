@@ -82,6 +82,11 @@ impl Wall {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// This time and `span`.
+    pub const fn forth(self, span: Duration) -> Wall {
+        Wall(self.0.saturating_add(millis(span)))
+    }
+
     /// This time less `span`; 1970 when that would lie before it.
     pub const fn back(self, span: Duration) -> Wall {
         Wall(self.0.saturating_sub(millis(span)))

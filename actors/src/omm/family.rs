@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use actix::prelude::*;
+use omm::directory::status::Status;
 use omm::directory::user::User;
 use omm::ids::Number;
 use sip::server::{Demands, Standing};
 
 use super::OmmActor;
 use super::links::Link;
+use crate::directory::{DirectoryActor, DirectoryWays};
 use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
 use crate::flows::{FlowsActor, FlowsWays, Known};
@@ -28,6 +30,7 @@ use crate::user::{Birth, UserActor};
 pub(super) struct Children {
     pub(super) kin: Rc<Kin>,
     pub(super) endpoint: Addr<EndpointActor>,
+    pub(super) directory: Addr<DirectoryActor>,
     pub(super) flows: Addr<FlowsActor>,
     /// By tier; only servers with a name have one.
     pub(super) locators: BTreeMap<u8, Addr<LocatorActor>>,
@@ -59,7 +62,15 @@ impl OmmActor {
             .iter()
             .map(|server| ShaperActor::new(&site, server, own.clone().recipient()).start())
             .collect();
+        let ways = DirectoryWays {
+            keeper: keeper.clone().recipient(),
+            news: own.clone().recipient(),
+            fallen: own.clone().recipient(),
+        };
+        let directory = DirectoryActor::new(&site, self.sync.clone(), ways).start();
         let kin = Rc::new(Kin {
+            directory: self.birth.directory.clone(),
+            changes: directory.clone().recipient(),
             sip,
             servers: RefCell::new(site.servers.clone()),
             routes: endpoint.clone().recipient(),
@@ -79,6 +90,7 @@ impl OmmActor {
         self.children = Some(Children {
             kin,
             endpoint,
+            directory,
             flows,
             locators,
             keeper,
@@ -168,8 +180,12 @@ impl OmmActor {
     /// Hires a user's actor that knows what the store knows. `None` when the directory does not know the number.
     pub(super) fn hire_user(&mut self, number: &Number, roam: Option<Roam>) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
-        let user = Rc::new(User::clone(self.birth.directory.user(number)?));
-        let policy = site.policy_of(self.birth.directory.device_of(number).map(|device| &**device));
+        let (user, policy) = {
+            let directory = self.birth.directory.borrow();
+            let user = directory.user(number).filter(|user| user.status == Status::Active)?;
+            let policy = site.policy_of(directory.device_of(number).map(|device| &**device));
+            (Rc::new(User::clone(user)), policy)
+        };
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
         let birth = Birth { user, policy, roam, reach };
         let children = self.children.as_mut()?;
@@ -211,6 +227,7 @@ impl OmmActor {
             locator.do_send(Die);
         }
         children.endpoint.do_send(Die);
+        children.directory.do_send(Die);
         children.flows.do_send(Die);
         children.keeper.do_send(Die);
     }
