@@ -12,7 +12,6 @@
 //! Download first, upload second (M-2.2.8-a). Nothing here touches local telephony: a link that is gone is only gone
 //! (M-2-e). With two addresses of the central each failed attempt is followed by the other one.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +30,7 @@ use crate::stamp::OmmId;
 
 mod attempt;
 mod pulse;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -415,54 +415,6 @@ impl Dial {
                 out.push(Effect::Downloaded(peer));
             }
             (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(now, out),
-        }
-    }
-}
-
-impl Health {
-    /// The word of the trace and of status displays.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Health::Off => "off",
-            Health::Connecting => "connecting",
-            Health::Held(_) => "held",
-            Health::Synchronising(_) => "synchronising",
-            Health::InSync => "insync",
-            Health::Lost => "lost",
-        }
-    }
-
-    fn note(self) -> Note {
-        let note = Note::new("link").text("state", self.word());
-        match self {
-            Health::Held(held) => note.text("reason", held),
-            Health::Synchronising(percent) if percent > 0 => note.number("percent", percent),
-            Health::Off | Health::Connecting | Health::Synchronising(_) | Health::InSync | Health::Lost => {
-                note
-            }
-        }
-    }
-}
-
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Held::Here(mismatch) => mismatch.fmt(f),
-            Held::There(error) => error.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Alarm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Alarm::Held(held) => write!(f, "the link is held: {held}"),
-            Alarm::Clock { offset, ahead } => {
-                let side = if *ahead { "ahead of" } else { "behind" };
-                write!(f, "the central's clock is {:.1} s {side} ours: check NTP", offset.as_secs_f64())
-            }
-            Alarm::Slow => f.write_str("the synchronisation takes longer than 5 minutes"),
-            Alarm::Protocol => f.write_str("the other side sent what has no place there"),
         }
     }
 }

@@ -1,0 +1,55 @@
+//! How a link, and what is wrong with it, reads in traces and displays.
+
+use std::fmt;
+
+use machine::note::Note;
+
+use super::{Alarm, Health, Held};
+
+impl Health {
+    /// The word of the trace and of status displays.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Health::Off => "off",
+            Health::Connecting => "connecting",
+            Health::Held(_) => "held",
+            Health::Synchronising(_) => "synchronising",
+            Health::InSync => "insync",
+            Health::Lost => "lost",
+        }
+    }
+
+    pub(super) fn note(self) -> Note {
+        let note = Note::new("link").text("state", self.word());
+        match self {
+            Health::Held(held) => note.text("reason", held),
+            Health::Synchronising(percent) if percent > 0 => note.number("percent", percent),
+            Health::Off | Health::Connecting | Health::Synchronising(_) | Health::InSync | Health::Lost => {
+                note
+            }
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Held::Here(mismatch) => mismatch.fmt(f),
+            Held::There(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alarm::Held(held) => write!(f, "the link is held: {held}"),
+            Alarm::Clock { offset, ahead } => {
+                let side = if *ahead { "ahead of" } else { "behind" };
+                write!(f, "the central's clock is {:.1} s {side} ours: check NTP", offset.as_secs_f64())
+            }
+            Alarm::Slow => f.write_str("the synchronisation takes longer than 5 minutes"),
+            Alarm::Protocol => f.write_str("the other side sent what has no place there"),
+        }
+    }
+}
