@@ -28,16 +28,18 @@ use machine::timers::{Name, Timers};
 use crate::directory::Directory;
 use crate::directory::content::Digest;
 use crate::directory::edit::{Changed, Done, Edit};
-use crate::directory::piece::{Lacking, Piece, Slot, Subject};
+use crate::directory::piece::{Piece, Slot, Subject};
 use crate::directory::refusal::Refusal;
 use crate::directory::sync::outbox::Outbox;
 use crate::directory::sync::quarantine::Quarantine;
-use crate::directory::sync::word::{End, Have, ORIGINS_MAX, Page, Word};
-use crate::directory::tombstone::{Horizon, KEPT};
+use crate::directory::sync::word::{Have, Word};
+use crate::directory::tombstone::Horizon;
 use crate::directory::vector::Vector;
 use crate::stamp::{OmmId, Stamp};
 use crate::star::Role;
 
+mod forgetting;
+mod hearing;
 mod outbox;
 pub mod quarantine;
 #[cfg(test)]
@@ -346,175 +348,6 @@ impl Sync {
                 self.save(&BTreeSet::new(), gone, out);
                 self.tell(&BTreeSet::new(), changed, Some(from), out);
             }
-        }
-    }
-
-    /// The remote says what it has: it is to be sent what it lacks.
-    fn have(&mut self, from: OmmId, have: &Have, out: &mut Vec<Effect>) {
-        let Some(link) = self.links.get_mut(&from) else { return };
-        let is_behind = !have.vector.covers_all(&self.state.horizon.known);
-        // Until something was forgotten, whoever has nothing lacks no deletion.
-        link.full = self.state.horizon.before > 0 && is_behind;
-        link.outbox.hears(&have.vector);
-        let origin = self.state.origins.is_subset(&have.origins);
-        let end = End {
-            vector: self.state.vector.clone(),
-            origins: self.state.origins.clone(),
-            horizon: Some(self.state.horizon.clone()),
-            full: link.full,
-        };
-        let lacking = Lacking { vector: have.vector.clone(), origin };
-        link.outbox.compare(&self.directory.borrow(), &self.state.vector, lacking, end);
-        self.state.acked.insert(member_one(from), have.vector.clone());
-        self.pump(out);
-    }
-
-    fn page(&mut self, from: OmmId, page: Page, wall: Wall, out: &mut Vec<Effect>) {
-        let Some(full) = self.links.get(&from).map(|link| link.full) else { return };
-        let pieces = if full { self.bury(from, page.pieces, out) } else { page.pieces };
-        let count = pieces.len();
-        let pieces = self.quarantine.sift(wall, pieces);
-        let whole = pieces.len() == count;
-        if !whole {
-            out.push(Effect::Quarantined { from, waiting: self.quarantine.len() });
-        }
-        let latest = pieces.iter().filter_map(|piece| piece.stamps().last().copied()).max();
-        out.extend(latest.map(Effect::Observe));
-        let sure = self.quarantine.cap(&page.upto);
-        let (fresh, changed) = self.learn(pieces);
-        let mut news = self.state.vector.raise_all(&sure);
-        if let Some(end) = &page.end {
-            news |= self.learn_origins(&end.origins);
-            news |= !std::mem::replace(&mut self.state.joined, true);
-            let own = self.directory.borrow().latest_of(self.me);
-            news |= own.is_some_and(|own| self.state.vector.raise(self.me, own));
-        }
-        if news || !fresh.is_empty() {
-            self.save(&fresh, BTreeSet::new(), out);
-        }
-        out.push(Effect::Send { peer: from, word: Word::Ack { number: page.number, whole } });
-        out.extend(page.percent.map(|percent| Effect::Progress { peer: from, percent }));
-        if let Some(link) = self.links.get_mut(&from) {
-            link.outbox.hears(&page.upto);
-            self.state.acked.insert(member_one(from), link.outbox.known.clone());
-        }
-        if let Some(end) = page.end {
-            self.ended(from, end, out);
-        }
-        self.tell(&fresh, changed, Some(from), out);
-        self.arm();
-    }
-
-    fn learn(&mut self, pieces: Vec<Piece>) -> (BTreeSet<Slot>, Changed) {
-        let mut directory = self.directory.borrow_mut();
-        let changed = directory.merge(pieces);
-        (directory.take_fresh(), changed)
-    }
-
-    fn learn_origins(&mut self, origins: &BTreeSet<Digest>) -> bool {
-        let before = self.state.origins.len();
-        let room = ORIGINS_MAX.saturating_sub(before);
-        let new: Vec<Digest> = origins.difference(&self.state.origins).take(room).copied().collect();
-        self.state.origins.extend(new);
-        self.state.origins.len() > before
-    }
-
-    /// The neighbour has sent all that it had.
-    fn ended(&mut self, from: OmmId, end: End, out: &mut Vec<Effect>) {
-        let Some(link) = self.links.get_mut(&from) else { return };
-        let again = std::mem::replace(&mut link.complete, true);
-        link.full = false;
-        match self.role {
-            Role::Remote if !again => {
-                let mut vector = end.vector;
-                if self.own.is_none_or(|own| vector.of(self.me).is_some_and(|claimed| claimed > own)) {
-                    // It knows more of us than we do: our disk was lost. What we wrote since may lie below that.
-                    vector.forget(self.me);
-                }
-                let origin = self.state.origins.is_subset(&end.origins);
-                let lacking = if end.full { Lacking::default() } else { Lacking { vector, origin } };
-                let (vector, origins) = (self.state.vector.clone(), self.state.origins.clone());
-                let own = End { vector, origins, ..End::default() };
-                link.outbox.compare(&self.directory.borrow(), &self.state.vector, lacking, own);
-                if let Some(horizon) = end.horizon {
-                    self.forget(&horizon, out);
-                }
-            }
-            Role::Remote | Role::Central => {}
-        }
-    }
-
-    /// Of what a remote sends that was away for too long: what we once had and have no more was deleted, unless it was
-    /// edited there since (SM-7). The remote is told; the others know.
-    fn bury(&self, from: OmmId, pieces: Vec<Piece>, out: &mut Vec<Effect>) -> Vec<Piece> {
-        let directory = self.directory.borrow();
-        let vector = &self.state.vector;
-        let is_gone = |piece: &Piece| {
-            let id = match piece.subject() {
-                Subject::User(id) | Subject::Device(id) => id,
-                Subject::Sari | Subject::Profile(_) => return false,
-            };
-            directory.piece(piece.subject()).is_none()
-                && vector.covers(id.0)
-                && piece.stamps().into_iter().all(|stamp| vector.covers(stamp))
-        };
-        let (gone, rest): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(is_gone);
-        let latest = |piece: &Piece| Some((piece.subject(), piece.stamps().last().copied()?));
-        let gone: Vec<(Subject, Stamp)> = gone.iter().filter_map(latest).collect();
-        if !gone.is_empty() {
-            out.push(Effect::Send { peer: from, word: Word::Forgotten(gone) });
-        }
-        rest
-    }
-
-    /// Forgets what lies behind the horizon.
-    fn forget(&mut self, horizon: &Horizon, out: &mut Vec<Effect>) {
-        let before = self.state.horizon.clone();
-        self.state.horizon.raise(horizon);
-        let (gone, changed) = self.directory.borrow_mut().collect(&self.state.horizon);
-        if before != self.state.horizon || !gone.is_empty() {
-            self.save(&BTreeSet::new(), gone, out);
-        }
-        if !changed.is_empty() {
-            out.push(Effect::Changed(changed));
-        }
-    }
-
-    /// The central: what does everybody have, and what of it is old enough to be forgotten?
-    fn collect(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let known =
-            self.state.acked.values().fold(self.state.vector.clone(), |known, acked| known.meet(acked));
-        let before = self.wall(now).back(KEPT).as_millis();
-        let horizon = Horizon { known, before };
-        if self.directory.borrow().tombstones() == 0 && self.state.horizon.before == 0 {
-            return;
-        }
-        self.forget(&horizon, out);
-        let live = self.links.iter().filter(|(_, link)| link.in_step).map(|(peer, _)| *peer);
-        let word = Word::Horizon(self.state.horizon.clone());
-        out.extend(live.map(|peer| Effect::Send { peer, word: word.clone() }));
-    }
-
-    fn release(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let (pieces, known) = self.quarantine.release(self.wall(now));
-        out.extend(
-            pieces.iter().filter_map(|piece| piece.stamps().last().copied()).max().map(Effect::Observe),
-        );
-        let (fresh, changed) = self.learn(pieces);
-        if self.state.vector.raise_all(&known) || !fresh.is_empty() {
-            self.save(&fresh, BTreeSet::new(), out);
-        }
-        self.tell(&fresh, changed, None, out);
-        self.arm();
-    }
-
-    fn arm(&mut self) {
-        match self.quarantine.until() {
-            Some(until) => {
-                let (then, wall) = self.time;
-                self.timers.set(Timer::Release, then + until.since(wall));
-            }
-            None => self.timers.stop(Timer::Release),
         }
     }
 }
