@@ -236,7 +236,7 @@ pub struct Roaming {
     said: Option<Said>,
     renewed: Option<Moment>,
     /// Our own last proof of presence, while the newer owner is known from the registrar only, which tells no age.
-    hearsay: Option<(Presence, Wall)>,
+    hearsay: Option<Box<(Presence, Wall)>>,
     /// When this OMM took the user over from another, in this life of the process.
     took_over: Option<Moment>,
     timers: Timers<Timer>,
@@ -267,6 +267,11 @@ impl Roaming {
             flapping: Flapping::default(),
             policy,
         }
+    }
+
+    /// Who it is.
+    pub const fn user(&self) -> &Number {
+        &self.user
     }
 
     /// Where the user stands.

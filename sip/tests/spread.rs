@@ -55,9 +55,9 @@ impl World {
         let bindings = (0..users).map(|user| {
             let account = Account {
                 options: Options::default(),
-                aor: format!("sip:{user}@example.com"),
+                aor: format!("sip:{user}@example.com").into(),
                 registrar: "sip:example.com".into(),
-                username: user.to_string(),
+                username: user.to_string().into(),
                 password: Secret::new("secret"),
                 expires: Duration::from_secs(granted),
                 instance: None,

@@ -330,8 +330,8 @@ fn user_of((number, name, ipei): &(&str, &str, &str)) -> Option<User> {
 async fn handset(common: &Common, number: &str) -> io::Result<Handset> {
     let (door, addr) = UdpDoor::open(loopback()).await?;
     let account = Account {
-        aor: format!("sip:{number}@{DOMAIN}"),
-        registrar: format!("sip:{DOMAIN}"),
+        aor: format!("sip:{number}@{DOMAIN}").into(),
+        registrar: format!("sip:{DOMAIN}").into(),
         username: number.into(),
         password: password(number),
         expires: Duration::from_secs(3600),
@@ -365,7 +365,7 @@ fn registrar(common: &Common) -> Uas {
     let mut effects = Vec::new();
     for (number, _, _) in USERS {
         let subscriber = Subscriber {
-            aor: format!("sip:{number}@{DOMAIN}"),
+            aor: format!("sip:{number}@{DOMAIN}").into(),
             username: number.into(),
             password: password(number),
         };

@@ -56,8 +56,10 @@ impl OmmActor {
             .map(|server| ShaperActor::new(&site, server, own.clone().recipient()).start())
             .collect();
         let kin = Rc::new(Kin {
+            site: site.clone(),
             sip,
             servers: RefCell::new(site.servers.clone()),
+            registrar: format!("sip:{}", site.domain).into(),
             routes: endpoint.clone().recipient(),
             verdicts: endpoint.clone().recipient(),
             keeper: keeper.clone().recipient(),
@@ -152,12 +154,12 @@ impl OmmActor {
     /// Hires a user's actor that knows what the store knows. `None` when the directory does not know the number.
     pub(super) fn hire_user(&mut self, number: &Number, roam: Option<Roam>) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
-        let user = Rc::new(self.birth.directory.user(number)?.clone());
+        let user = self.birth.directory.user(number)?;
         let policy = site.policy_of(self.birth.directory.device_of(number));
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
         let birth = Birth { user, policy, roam, reach };
         let children = self.children.as_mut()?;
-        let actor = UserActor::new(site, children.kin.clone(), birth).start();
+        let actor = UserActor::new(children.kin.clone(), birth).start();
         children.users.insert(number.clone(), actor.clone());
         Some(actor)
     }

@@ -29,10 +29,9 @@ impl Binding {
     /// Remembers what the question of a restart has found of ours: nothing was registered in this life.
     pub(super) fn remember(&mut self, now: Moment, listed: &[Listed]) {
         let own = listed.iter().filter(|listed| listed.own).max_by_key(|listed| listed.expires);
-        self.found = own.filter(|_| self.state == State::Idle).map(|own| Found {
-            contact: own.uri.as_str().into(),
-            until: now + own.expires,
-            seen: now,
+        self.found = own.filter(|_| self.state == State::Idle).map(|own| {
+            let (contact, until) = (own.uri.as_str().into(), now + own.expires);
+            Box::new(Found { contact, until, seen: now })
         });
     }
 
@@ -42,7 +41,7 @@ impl Binding {
             return;
         }
         let Some(wish) = self.wish.clone() else { return };
-        let Some(Found { contact, until, seen }) = self.found.take() else { return };
+        let Some(Found { contact, until, seen }) = self.found.take().map(|found| *found) else { return };
         let left = until.since(now);
         // A contact of an older epoch must be replaced, and what the next REGISTER carries besides cannot wait.
         let others = !self.wants.evict.is_empty() || self.ours.iter().any(|ours| *ours != wish);
