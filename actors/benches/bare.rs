@@ -10,17 +10,21 @@
 
 use std::time::Duration;
 
+use actix::WeakRecipient;
 use actix::prelude::*;
-use actix::{WeakRecipient, fut};
 
 /// How many of each.
 const USERS: usize = 10_000;
 /// An alarm that does not ring while anybody looks.
 const FAR: Duration = Duration::from_secs(3600);
 
+/// Goes from the user to its binding and back, so that everything is there that a life needs.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Word;
+enum Word {
+    Order,
+    Report,
+}
 
 /// An actor with nothing of its own but whom it knows.
 struct Empty {
@@ -43,15 +47,12 @@ impl Actor for Empty {
 impl Handler<Word> for Empty {
     type Result = ();
 
-    fn handle(&mut self, _: Word, ctx: &mut Context<Self>) {
-        if let Some(child) = &self.child {
-            child.do_send(Word);
+    fn handle(&mut self, word: Word, _: &mut Context<Self>) {
+        match (word, &self.child, self.boss.as_ref().and_then(WeakRecipient::upgrade)) {
+            (Word::Order, Some(child), _) => child.do_send(Word::Order),
+            (Word::Order, None, Some(boss)) => boss.do_send(Word::Report),
+            (Word::Order, None, None) | (Word::Report, ..) => {}
         }
-        if let Some(boss) = self.boss.as_ref().and_then(WeakRecipient::upgrade) {
-            // Never sent: the word has come from there.
-            drop(boss);
-        }
-        ctx.spawn(fut::ready(()));
     }
 }
 
@@ -69,8 +70,7 @@ async fn main() {
     let idle = memory();
     let users: Vec<Addr<Empty>> = (0..USERS).map(|_| Empty { child: None, boss: None }.start()).collect();
     for user in &users {
-        // Through both mailboxes, so that everything is there that a life needs.
-        user.send(Word).await.expect("an empty actor");
+        user.send(Word::Order).await.expect("an empty actor");
     }
     tokio::task::yield_now().await;
     let each = memory().saturating_sub(idle) / USERS;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
+use super::turn::Life;
 use super::{Binding, Effect, State, answer, plan};
 use crate::report::{Listed, Report};
 
@@ -54,7 +55,7 @@ impl Binding {
         self.hold_on(until);
         (self.failures, self.refusals, self.stored, self.grown) = (0, 0, true, 0);
         self.state = State::Registered;
-        self.plan_refresh(now, left, false, out);
+        self.plan_refresh(now, left, Life::Adopted, out);
         out.push(Effect::Report(Report::Registered { granted: left, listed: Vec::new() }));
     }
 }
