@@ -101,7 +101,7 @@ impl Site {
         }
         for number in 0..users {
             let subscriber = Subscriber {
-                aor: format!("sip:{}@example.com", 100 + number).into(),
+                aor: format!("sip:{}@example.com", 100 + number),
                 username: (100 + number).to_string(),
                 password: Secret::new("secret"),
             };

@@ -365,7 +365,7 @@ fn registrar(common: &Common) -> Uas {
     let mut effects = Vec::new();
     for (number, _, _) in USERS {
         let subscriber = Subscriber {
-            aor: format!("sip:{number}@{DOMAIN}").into(),
+            aor: format!("sip:{number}@{DOMAIN}"),
             username: number.into(),
             password: password(number),
         };
