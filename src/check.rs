@@ -21,8 +21,9 @@ use crate::config::site::Site;
 use crate::control;
 use crate::exit::Exit;
 use crate::resolver::Resolver;
-use crate::sockets::tls::Badge;
 
+mod central;
+mod certificate;
 pub mod reach;
 
 /// A clock that shows less was never set: 2025-01-01 UTC, before this program was written.
@@ -146,17 +147,15 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
             tell(port(what, &at.to_string(), reach::bind_tcp(at).await, running));
         }
     }
-    if let Some(secure) = &site.sip.listen_tls {
-        tell(match Badge::read(&secure.certificate, &secure.key) {
-            Ok(_) => {
-                Finding::new("certificate", Verdict::Pass, "the certificate and its key belong together")
-            }
-            Err(unfit) => Finding::new("certificate", Verdict::Fail, unfit.to_string()),
-        });
+    for (what, at) in [
+        ("axi port", site.axi.as_ref().and_then(|axi| axi.listen)),
+        ("axi plain port", site.axi.as_ref().and_then(|axi| axi.listen_plain)),
+    ] {
+        if let Some(at) = at {
+            tell(port(what, &at.to_string(), reach::bind_tcp(at).await, running));
+        }
     }
-    if let Some(axi) = &site.axi {
-        tell(port("axi port", &axi.listen.to_string(), reach::bind_tcp(axi.listen).await, running));
-    }
+    certificate::check(site, system_clock(site).wall()).into_iter().for_each(tell);
     tell(contact(site));
     let resolver = Resolver::system(seed, site.sip.listen.is_ipv4() && site.sip.listen_other.is_none());
     for tier in &site.tiers {
@@ -172,7 +171,7 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     if let Some(link) = &site.link {
         for (what, address) in [("omm1", Some(&link.omm1)), ("omm2", link.omm2.as_ref())] {
             if let Some(address) = address {
-                tell(reach::central(what, address, site.timers.connect).await);
+                central::check(what, address, site, &system_clock(site)).await.into_iter().for_each(tell);
             }
         }
     }

@@ -26,6 +26,7 @@ use crate::scenario;
 use crate::service;
 use crate::service::drill::{self, Drill};
 use crate::status;
+use crate::why;
 
 const AFTER: &str = "\
 Exit codes:
@@ -179,6 +180,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what happened to a user lately at a running OMM, each step with the rule behind it
+    ///
+    /// The rules are the ids of the functional specification, as ARCHITECTURE.md explains them. An OMM remembers some
+    /// eight thousand steps of all its users; refreshes that went well are not among them.
+    Why {
+        /// The user's number
+        number: String,
+        #[command(flatten)]
+        service: Service,
+    },
     /// List the users that a running OMM knows of, and where each of them is
     Users {
         #[command(flatten)]
@@ -261,6 +272,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         }
         Command::Status { service } => ask(&service, &json!({"ask": "status"}), status::overview),
         Command::Users { service } => ask(&service, &json!({"ask": "users"}), status::users),
+        Command::Why { number, service } => {
+            ask(&service, &json!({"ask": "why", "number": number}), why::story)
+        }
         Command::Failover { site, to, service } => {
             let drill = Drill { site, to: Some(to as u8) };
             ask(&service, &drill.request(), drill::told)

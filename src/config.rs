@@ -2,7 +2,7 @@
 //!
 //! - [`fault`]: how a fault is told: file, line, column, the line, what was read and what was expected.
 //! - [`reader`]: reads tables key by key, so that an unknown key is a fault.
-//! - [`site`], [`users`], [`timers`], [`server`]: what there is to configure, with its limits and their sources.
+//! - [`site`], [`link`], [`users`], [`timers`], [`server`]: what there is to configure, with its limits and their sources.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,9 @@ use reader::{At, Reader, Section};
 use site::{Role, Site};
 use users::User;
 
+pub mod accounts;
 pub mod fault;
+pub mod link;
 mod reader;
 pub mod server;
 mod shaping;

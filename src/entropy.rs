@@ -19,7 +19,8 @@ pub fn key() -> Option<Secret> {
     Some(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
-fn fill(bytes: &mut [u8]) -> Option<()> {
+/// Fills `bytes`; `None`, and a complaint, when the system has none to give.
+pub fn fill(bytes: &mut [u8]) -> Option<()> {
     getrandom::fill(bytes)
         .inspect_err(|error| {
             crate::console::complain(&format!("the system gives no random numbers: {error}"))

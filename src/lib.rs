@@ -3,8 +3,8 @@
 //! - [`cli`]: the command line; [`exit`]: how commands end; [`console`]: what they say; [`logging`]: what the service writes while it runs.
 //! - [`config`]: the configuration of a site, and how mistakes in it are told.
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
-//!   [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
-//! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`]: the doors to network, disk, DNS,
+//!   [`diary`] and [`why`]: what happened, with the rule behind it; [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
+//! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`], [`keys`]: the doors to network, disk, DNS,
 //!   operator and chance.
 
 pub mod check;
@@ -14,9 +14,11 @@ mod connection;
 pub mod console;
 pub mod control;
 pub mod demo;
+pub mod diary;
 pub mod entropy;
 pub mod exit;
 pub mod explain;
+pub mod keys;
 mod local;
 pub mod logging;
 pub mod peer;
@@ -27,3 +29,4 @@ pub mod service;
 pub mod sockets;
 pub mod status;
 pub mod store;
+pub mod why;

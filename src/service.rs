@@ -12,7 +12,7 @@
 use std::rc::Rc;
 
 use ::actors::clock::{Calendar, Clock, Origin};
-use ::actors::store::Store;
+use ::actors::doors::TellKey;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
 use serde_json::{Value, json};
@@ -22,13 +22,16 @@ use tokio::sync::mpsc;
 
 use crate::config::site::Site;
 use crate::control;
+use crate::diary::Diary;
 use crate::entropy;
 use crate::exit::Exit;
-use crate::peer::{self, Dialer};
+use crate::keys::Vault;
+use crate::peer::tls::Greeter;
+use crate::peer::{self, Dialer, badge};
 use crate::sockets::UdpDoor;
 use crate::sockets::streams::{self, StreamDoor};
 use crate::sockets::tls::{Badge, Trust};
-use crate::store::SledStore;
+use crate::store;
 
 pub mod birth;
 pub mod boss;
@@ -57,25 +60,40 @@ async fn serve(site: Site) -> Result<(), String> {
     let site = Rc::new(site);
     let (seed, key) = entropy::seed().zip(entropy::key()).ok_or("the system gives no random numbers")?;
     let owner = format!("homing serve, site {}", site.name);
-    let store = SledStore::open(&site.data_dir, &owner).map_err(|fault| fault.to_string())?;
-    let store: Rc<dyn Store> = Rc::new(store);
+    let store = store::open(site.engine, &site.data_dir, &owner).map_err(|fault| fault.to_string())?;
     let (door, bound) = UdpDoor::open_both(site.sip.listen, site.sip.listen_other)
         .await
         .map_err(what("the SIP socket cannot be opened"))?;
     let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, birth::identity(&site)));
-    let trace = Trace::new(&site.name, Rc::new(watch::log));
+    let diary = Rc::new(Diary::default());
+    let trace = Trace::new(&site.name, watch::listener(diary.clone(), clock.clone()));
     let (gave_up, mut given_up) = mpsc::channel(1);
     let streams = StreamDoor::new(trust(&site)?).start();
-    let dialer = Dialer.start();
-    let outfit =
-        Outfit { site: site.clone(), clock, trace, seed, key, door, streams, dialer, store, gave_up };
+    let greeter = site.link.as_ref().and_then(|link| link.tls.as_ref()).map(Greeter::new);
+    let greeter = greeter.transpose().map_err(|unfit| format!("no central can be believed: {unfit}"))?;
+    let dialer = Dialer::new(greeter).start();
+    let vault = Vault::default().start();
+    if site.axi.is_some() {
+        // So that the first client need not wait for it.
+        vault.do_send(TellKey);
+    }
+    let outfit = Outfit {
+        site: site.clone(),
+        clock,
+        trace,
+        diary,
+        seed,
+        key,
+        door,
+        streams,
+        dialer,
+        vault,
+        store,
+        gave_up,
+    };
     let boss = Boss::new(outfit).start();
     listen(&site, &boss).await?;
-    if let Some(axi) = &site.axi {
-        let bound = peer::listen(axi.listen, boss.clone().recipient()).await;
-        let bound = bound.map_err(what("the AXI listener cannot be opened"))?;
-        tracing::info!(%bound, "listening for other OMMs");
-    }
+    listen_axi(&site, &boss).await?;
     let asked = boss.clone();
     let socket = control::listen(&site.control, move |request| answer(asked.clone(), request)).await;
     let _socket = socket.map_err(what("the control socket cannot be opened"))?;
@@ -118,6 +136,23 @@ async fn listen(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String> {
     Ok(())
 }
 
+/// Listens for other OMMs and applications, where the site wants it.
+async fn listen_axi(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("an AXI listener cannot be opened: {error}");
+    let Some(axi) = &site.axi else { return Ok(()) };
+    if let Some(at) = axi.listen {
+        let badge::Shown { badge, file, fingerprint, .. } =
+            badge::show(site).map_err(|unfit| format!("AXI has no certificate to show: {unfit}"))?;
+        let bound = peer::listen(at, Some(badge), boss.clone().recipient()).await.map_err(told)?;
+        tracing::info!(%bound, certificate = %file.display(), %fingerprint, "listening for AXI over TLS");
+    }
+    if let Some(at) = axi.listen_plain {
+        let bound = peer::listen(at, None, boss.clone().recipient()).await.map_err(told)?;
+        tracing::warn!(%bound, "listening for AXI without TLS: passwords can be read on the way");
+    }
+    Ok(())
+}
+
 /// What the control socket answers.
 async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
     let Some(word) = request.get("ask").and_then(Value::as_str) else {
@@ -126,12 +161,16 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
     let ask = match word {
         "status" => Ask::Status,
         "users" => Ask::Users,
+        "why" => match request.get("number").and_then(Value::as_str) {
+            Some(number) => Ask::Why(number.to_owned()),
+            None => return json!({"error": "`why` needs the `number` of a user"}),
+        },
         "failover" | "failback" => match Drill::read(&request) {
             Ok(drill) => Ask::Drill(drill),
             Err(why) => return json!({"error": why}),
         },
         other => {
-            let expected = "expected status, users, failover or failback";
+            let expected = "expected status, users, why, failover or failback";
             return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
         }
     };

@@ -175,6 +175,11 @@ fn name_of(site: &Site, omm: OmmId) -> String {
     }
 }
 
+/// The name of the OMM that a trace calls `omm`, where it is known.
+pub fn name_of_text(site: &Site, omm: &str) -> String {
+    omm.parse().map_or_else(|_| omm.to_owned(), |known| name_of(site, known))
+}
+
 fn link(health: Health) -> Value {
     let (state, reason) = match health {
         Health::Off => ("off", None),

@@ -1,278 +1,88 @@
-//! Durable memory on sled. The only file of homing that knows sled.
+//! Durable memory: which engine keeps it, and who has it open.
 //!
-//! `flush()` of sled 0.34 is not enough: it uses `sync_file_range`, and in simulated power cuts acknowledged writes
-//! were lost. So a commit is: one atomic batch, `flush()`, then an fsync of the log file; only then is it told.
-//! A power cut can also leave a snapshot file empty, and sled then refuses to open (spacejam/sled#1533); the log
-//! holds everything a snapshot does, so bad snapshots are set aside and the log is read from its beginning.
+//! Two engines stand behind [`actors::store::Store`] and pass the same conformance tests: [`sled`], the default, which
+//! is frozen at 0.34, and [`redb`], to which it can be changed by one line of the configuration, for a site that
+//! starts with an empty folder.
 
-use std::fs::{self, File};
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
 
-use actors::store::{Store, StoreFault, Write};
-
-/// Page cache of sled in bytes; ours: 10,000 users of 3 kB fit.
-const CACHE: u64 = 64 * 1024 * 1024;
-
-/// A sled database and the file that says who has it open.
-pub struct SledStore {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    /// Where sled keeps its files.
-    path: PathBuf,
-    /// `None` after a failed commit: sled stays broken after an I/O error until it is opened again.
-    open: Mutex<Option<Open>>,
-}
-
-struct Open {
-    db: sled::Db,
-    log: File,
-}
-
-impl SledStore {
-    /// Opens the store in the folder `dir`, making it when it is not there. `owner` is told to whoever tries to open
-    /// the same folder meanwhile.
-    ///
-    /// # Errors
-    /// The folder cannot be written, somebody else has the store open, or its log is damaged.
-    pub fn open(dir: &Path, owner: &str) -> Result<SledStore, StoreFault> {
-        fs::create_dir_all(dir)
-            .map_err(|error| StoreFault(format!("cannot make {}: {error}", dir.display())))?;
-        let path = dir.join("store");
-        let open = Open::new(&path)?;
-        let note = format!("process {} ({owner})", std::process::id());
-        // Only for people: the lock itself is sled's.
-        if let Err(error) = fs::write(dir.join(OWNER), note) {
-            tracing::warn!(%error, "cannot write who has the store open");
-        }
-        Ok(SledStore { shared: Arc::new(Shared { path, open: Mutex::new(Some(open)) }) })
-    }
-}
-
-/// Beside sled's folder: who has it open.
-const OWNER: &str = "owner";
-/// Beside sled's folder: snapshots that could not be read.
-const ASIDE: &str = "set-aside";
-
-impl Store for SledStore {
-    fn commit(&self, batch: Vec<Write>) -> Pin<Box<dyn Future<Output = Result<(), StoreFault>>>> {
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
-            // The disk may take its time; the actors' thread must not.
-            let done = tokio::task::spawn_blocking(move || shared.commit(batch));
-            done.await.unwrap_or_else(|error| Err(StoreFault(format!("the commit fell over: {error}"))))
-        })
-    }
-
-    fn load(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreFault> {
-        self.shared.with(|open| {
-            let pair =
-                |item: sled::Result<(sled::IVec, sled::IVec)>| item.map(|(k, v)| (k.to_vec(), v.to_vec()));
-            open.db.scan_prefix(prefix).map(pair).collect()
-        })
-    }
-}
-
-impl Shared {
-    fn commit(&self, batch: Vec<Write>) -> Result<(), StoreFault> {
-        let mut sled_batch = sled::Batch::default();
-        for write in batch {
-            match write {
-                Write::Put(key, value) => sled_batch.insert(key, value),
-                Write::Delete(key) => sled_batch.remove(key),
-            }
-        }
-        self.with(|open| {
-            open.db.apply_batch(sled_batch)?;
-            open.db.flush()?;
-            open.log.sync_all().map_err(sled::Error::from)
-        })
-    }
-
-    /// Does `act` with the open database; after an error it is closed, so that the next try opens it anew.
-    fn with<T>(&self, act: impl FnOnce(&Open) -> sled::Result<T>) -> Result<T, StoreFault> {
-        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match slot.take() {
-            Some(open) => open,
-            None => Open::new(&self.path)?,
-        };
-        let result = act(&open).map_err(|error| fault(&self.path, &error))?;
-        *slot = Some(open);
-        Ok(result)
-    }
-}
-
-impl Open {
-    fn new(path: &Path) -> Result<Open, StoreFault> {
-        let held = fs::metadata(path.join("db")).is_ok_and(|log| log.len() > 0);
-        let db = match try_open(path) {
-            Ok(db) => {
-                if held && !db.was_recovered() {
-                    // sled takes a log without one whole record for an empty one.
-                    tracing::warn!(store = %path.display(), "nothing could be read from the store; it begins anew");
-                }
-                db
-            }
-            Err(error) if is_locked(&error) => {
-                let owner = path.parent().and_then(|dir| fs::read_to_string(dir.join(OWNER)).ok());
-                let owner = owner.unwrap_or_else(|| "another process".into());
-                return Err(StoreFault(format!("the store in {} is in use by {owner}", path.display())));
-            }
-            Err(error) => {
-                if set_aside(path)? == 0 {
-                    return Err(fault(path, &error));
-                }
-                tracing::warn!(store = %path.display(), %error, "set bad snapshots aside; reading the whole log");
-                try_open(path).map_err(|error| fault(path, &error))?
-            }
-        };
-        let io = |error| StoreFault(format!("cannot sync the store in {}: {error}", path.display()));
-        let log = File::open(path.join("db")).map_err(io)?;
-        // A new log file must be found again after a power cut.
-        File::open(path).and_then(|dir| dir.sync_all()).map_err(io)?;
-        Ok(Open { db, log })
-    }
-}
-
-/// sled answers some damage with a panic; that is no reason for the service to fall.
-fn try_open(path: &Path) -> sled::Result<sled::Db> {
-    // No flusher thread: every commit flushes.
-    let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
-    catch_unwind(AssertUnwindSafe(|| config.open())).unwrap_or_else(|_| {
-        Err(sled::Error::ReportableBug("sled fell over while it opened its files".into()))
-    })
-}
-
-/// sled 0.34 has no error of its own for this.
-fn is_locked(error: &sled::Error) -> bool {
-    matches!(error, sled::Error::Io(io) if io.to_string().contains("could not acquire lock"))
-}
-
-/// Moves every `snap.*` beside the store; says how many there were.
-fn set_aside(path: &Path) -> Result<usize, StoreFault> {
-    let io = |error| StoreFault(format!("cannot set bad snapshots of {} aside: {error}", path.display()));
-    let Ok(files) = fs::read_dir(path) else { return Ok(0) };
-    let aside = path.with_file_name(ASIDE);
-    let mut moved = 0;
-    for file in files {
-        let name = file.map_err(io)?.file_name();
-        if name.to_string_lossy().starts_with("snap.") {
-            fs::create_dir_all(&aside).map_err(io)?;
-            fs::rename(path.join(&name), aside.join(&name)).map_err(io)?;
-            moved += 1;
-        }
-    }
-    Ok(moved)
-}
-
-fn fault(path: &Path, error: &sled::Error) -> StoreFault {
-    let advice = match error {
-        sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => {
-            "; its files are damaged: restore a backup, or move the folder away to begin anew"
-        }
-        sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::Io(_) => "",
-    };
-    StoreFault(format!("the store in {} failed: {error}{advice}", path.display()))
-}
+use actors::store::{Store, StoreFault};
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod conformance;
+mod redb;
+mod sled;
 
-    fn put(key: &str, value: &str) -> Write {
-        Write::Put(key.into(), value.into())
-    }
+/// Who keeps the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// A log and snapshots, in the folder `store`.
+    #[default]
+    Sled,
+    /// Copy-on-write trees, in the file `store.redb`.
+    Redb,
+}
 
-    fn commit(store: &SledStore, batch: Vec<Write>) -> Result<(), StoreFault> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(store.commit(batch))
-    }
+/// What the configuration calls them.
+pub const ENGINES: &[(&str, Engine)] = &[("sled", Engine::Sled), ("redb", Engine::Redb)];
 
-    fn keys(store: &SledStore) -> Vec<String> {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        let all = store.load(b"").expect("a load");
-        all.into_iter().map(|(key, value)| format!("{}={}", text(key), text(value))).collect()
-    }
+/// In the data folder: who has the store open. Only for people; the lock itself is the engine's.
+const OWNER: &str = "owner";
 
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).expect("a folder");
-        for entry in fs::read_dir(from).expect("a folder") {
-            let entry = entry.expect("an entry");
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                fs::copy(entry.path(), target).expect("a copy");
-            }
+impl Engine {
+    /// Its file or folder within the data folder.
+    fn place(self) -> &'static str {
+        match self {
+            Engine::Sled => "store",
+            Engine::Redb => "store.redb",
         }
     }
 
-    #[test]
-    fn a_commit_is_one_change_and_keys_come_in_order() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let store = SledStore::open(dir.path(), "test").expect("a store");
-        commit(&store, vec![put("b", "1"), put("a", "1"), put("b", "2"), put("c", "1")]).expect("a commit");
-        commit(&store, vec![Write::Delete("c".into()), Write::Delete("never".into())]).expect("a commit");
-        assert_eq!(keys(&store), ["a=1", "b=2"]);
-        commit(&store, vec![put("ba", "3"), put("c", "1")]).expect("a commit");
-        let begins = store.load(b"b").expect("a load");
-        assert_eq!(begins, [(b"b".to_vec(), b"2".to_vec()), (b"ba".to_vec(), b"3".to_vec())]);
-    }
-
-    #[test]
-    fn what_was_acknowledged_is_in_the_files_while_the_store_is_still_open() {
-        let (dir, after) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let store = SledStore::open(dir.path(), "test").expect("a store");
-        for round in 0..20 {
-            commit(&store, vec![put(&format!("k{round:02}"), "x"), put("last", &round.to_string())])
-                .expect("a commit");
+    /// What the configuration calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Engine::Sled => "sled",
+            Engine::Redb => "redb",
         }
-        // What a killed process leaves behind: the files as they are now, with no goodbye.
-        copy(dir.path(), after.path());
-        let found = keys(&SledStore::open(after.path(), "test").expect("a store"));
-        assert_eq!((found.len(), found.last().map(String::as_str)), (21, Some("last=19")));
     }
+}
 
-    #[test]
-    fn an_empty_snapshot_is_set_aside_and_nothing_is_lost() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let store = SledStore::open(dir.path(), "test").expect("a store");
-        commit(&store, vec![put("a", "1"), put("b", "1")]).expect("a commit");
-        drop(store);
-        fs::write(dir.path().join("store/snap.FFFFFFFFFFFFFFFF"), "").expect("a bad snapshot");
-        // sled's own threads let go of the lock a moment after the store is dropped.
-        let mut tries = (0..100_000).map(|_| {
-            std::thread::yield_now();
-            SledStore::open(dir.path(), "test")
-        });
-        let store = tries.find_map(Result::ok).expect("a store");
-        assert_eq!(keys(&store), ["a=1", "b=1"]);
-        assert!(dir.path().join("set-aside/snap.FFFFFFFFFFFFFFFF").exists());
+/// Opens the store in the folder `dir`, making it when it is not there. `owner` is told to whoever tries to open the
+/// same folder meanwhile.
+///
+/// # Errors
+/// The folder cannot be written, holds the data of the other engine, somebody else has the store open, or its files
+/// are damaged.
+pub fn open(engine: Engine, dir: &Path, owner: &str) -> Result<Rc<dyn Store>, StoreFault> {
+    fs::create_dir_all(dir).map_err(|error| StoreFault(format!("cannot make {}: {error}", dir.display())))?;
+    let path = dir.join(engine.place());
+    // An OMM that forgot a claim would do harm: nobody begins anew beside what he knew.
+    let other = ENGINES.iter().find(|(_, other)| *other != engine && dir.join(other.place()).exists());
+    if let (Some((word, other)), false) = (other, path.exists()) {
+        return Err(StoreFault(format!(
+            "{} holds a store of {word}, and the configuration says `store = \"{}\"`: say `store = \"{word}\"`, or move {} away \
+             to begin anew",
+            dir.display(),
+            engine.word(),
+            dir.join(other.place()).display(),
+        )));
     }
+    let store: Rc<dyn Store> = match engine {
+        Engine::Sled => Rc::new(sled::SledStore::open(path)?),
+        Engine::Redb => Rc::new(redb::RedbStore::open(path)?),
+    };
+    let note = format!("process {} ({owner})", std::process::id());
+    if let Err(error) = fs::write(dir.join(OWNER), note) {
+        tracing::warn!(%error, "cannot write who has the store open");
+    }
+    Ok(store)
+}
 
-    #[test]
-    fn a_second_opener_is_told_who_was_first() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let _first = SledStore::open(dir.path(), "homing serve, site berlin").expect("a store");
-        let fault = SledStore::open(dir.path(), "test").err().expect("a fault");
-        let expected = format!(
-            "the store in {} is in use by process {} (homing serve, site berlin)",
-            dir.path().join("store").display(),
-            std::process::id()
-        );
-        assert_eq!(fault.0, expected);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_told() {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::write(dir.path().join("file"), "").expect("a file");
-        let fault = SledStore::open(&dir.path().join("file"), "test").err().expect("a fault");
-        assert!(fault.0.starts_with(&format!("cannot make {}/file: ", dir.path().display())), "{fault}");
-    }
+/// The fault of whoever comes second.
+fn in_use(path: &Path) -> StoreFault {
+    let owner = path.parent().and_then(|dir| fs::read_to_string(dir.join(OWNER)).ok());
+    let owner = owner.unwrap_or_else(|| "another process".into());
+    StoreFault(format!("the store in {} is in use by {owner}", path.display()))
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use axi::open::PublicKey;
 use bytes::Bytes;
+use machine::secret::Secret;
 use sip::target::Target;
 
 /// One SIP datagram. Sent to the SIP door it is to go out to `peer`; sent to the endpoint it came in from `peer`.
@@ -49,6 +51,27 @@ pub struct Accept {
     /// Where to write.
     pub line: Recipient<ToPeer>,
 }
+
+/// The AXI listener tells of a connection that somebody else opened, a client or another OMM; otherwise as [`Accept`].
+#[derive(Message)]
+#[rtype(result = "Option<Recipient<Wire>>")]
+pub struct Visit {
+    /// Address of the dialling side.
+    pub peer: String,
+    /// Where to write.
+    pub line: Recipient<ToPeer>,
+}
+
+/// Asks whoever holds the private key for what is in these texts (axi 3: RSA, PKCS#1 v1.5, Base64); `None` for each that
+/// is none.
+#[derive(Message)]
+#[rtype(result = "Vec<Option<Secret>>")]
+pub struct Unseal(pub Vec<String>);
+
+/// Asks whoever holds the private key for the public one; `None` when there is none.
+#[derive(Message)]
+#[rtype(result = "Option<PublicKey>")]
+pub struct TellKey;
 
 /// Something happened on an AXI connection.
 #[derive(Message)]

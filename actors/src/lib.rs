@@ -14,6 +14,7 @@
 
 pub mod binding;
 pub mod clock;
+pub mod desk;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;
@@ -24,11 +25,13 @@ pub mod keeper;
 pub mod link;
 pub mod locator;
 pub mod messages;
+pub mod office;
 pub mod omm;
 pub mod record;
 pub mod registrar;
 pub mod seat;
 pub mod server;
+pub mod settings;
 pub mod shaper;
 pub mod site;
 pub mod store;

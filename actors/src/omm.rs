@@ -1,7 +1,7 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
 //! - [`canvass`]: what the servers want of the users. [`drill`]: an operator moves the site. [`family`]: the children.
-//!   [`links`]: those of them that are connections. [`falls`]: what happens when one falls
+//!   [`links`]: those of them that are connections. [`reception`]: AXI clients. [`falls`]: what happens when one falls
 //!   over. [`phones`]: what phones and calls want. [`inspect`]: how it stands, for whoever asks.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
@@ -29,6 +29,7 @@ use crate::falls::Falls;
 use crate::flows::Known;
 use crate::link::ToLink;
 use crate::messages::{Die, Fallen, Heard, Say, Stands};
+use crate::office::Reception;
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -42,6 +43,7 @@ mod family;
 pub mod inspect;
 mod links;
 mod phones;
+mod reception;
 
 /// What an OMM is born with.
 pub struct Birth {
@@ -65,6 +67,8 @@ pub struct Birth {
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
+    /// What it takes to receive AXI clients; `None` where none are wanted.
+    pub reception: Option<Reception>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over. The old one is told to [`Die`] first.
@@ -166,6 +170,7 @@ impl Actor for OmmActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.hire_family(ctx);
+        self.hire_office(ctx);
         let wall = self.site().clock.wall();
         let claims: Vec<_> = self.roams.values().map(|roam| roam.record.claim(wall)).collect();
         for claim in claims {

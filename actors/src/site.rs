@@ -97,14 +97,14 @@ impl Site {
     /// The rules of roaming for a handset.
     pub fn policy_of(&self, device: Option<&Device>) -> Arc<Policy> {
         let Some(device) = device else { return self.policy.clone() };
-        let watchdog = match device.class {
+        let watchdog = match device.admin.class {
             Class::Periodic => Some(self.watch),
             Class::Gap => None,
         };
-        if device.pari_only == self.policy.pari_only && watchdog == self.policy.watchdog {
+        if device.admin.pari_only == self.policy.pari_only && watchdog == self.policy.watchdog {
             return self.policy.clone();
         }
-        Arc::new(Policy { pari_only: device.pari_only, watchdog, ..(*self.policy).clone() })
+        Arc::new(Policy { pari_only: device.admin.pari_only, watchdog, ..(*self.policy).clone() })
     }
 
     /// The account of a user at the server of `tier` (spec 3.7); `registrar` is [`Kin::registrar`].
@@ -143,11 +143,11 @@ impl Login {
     /// That of this user.
     pub fn of(user: &User) -> Login {
         Login {
-            auth_id: user.sip_auth_id.as_deref().map(Into::into),
-            password: user.password.clone(),
-            expires: user.expires,
+            auth_id: user.admin.sip_auth_id.as_deref().map(Into::into),
+            password: user.admin.password.clone(),
+            expires: user.admin.expires,
             device: user.device(),
-            vip: user.vip,
+            vip: user.admin.vip,
         }
     }
 }
@@ -181,6 +181,8 @@ pub struct Kin {
     pub shapers: Vec<Recipient<Wishes>>,
     /// What registrars grant beside the lifetime, by user and tier: to be shown.
     pub grants: RefCell<BTreeMap<(Number, u8), Arc<Grant>>>,
+    /// At which tier users are registered from here: to be shown.
+    pub bound: RefCell<BTreeMap<Number, u8>>,
     /// How the servers stand, by tier.
     pub standings: RefCell<Vec<Standing>>,
     /// What the servers demand of all users, by tier.

@@ -81,6 +81,12 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// Appends an attribute that is known not to be there yet: [`Element::set`] looks through all of them first.
+    pub(crate) fn push_attribute(&mut self, name: &'static str, value: impl Into<Cow<'a, str>>) {
+        debug_assert!(self.get(name).is_none(), "{name} twice");
+        self.attributes.push((Cow::Borrowed(name), value.into()));
+    }
+
     /// The same element with an attribute appended.
     pub fn with(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Element<'a> {
         self.set(name, value);

@@ -175,12 +175,14 @@ pub struct Refused {
     pub bad: Option<String>,
     /// How long the bad text may be, in characters.
     pub max_len: Option<u32>,
+    /// `SubscribeResp`: the event type that was wrong.
+    pub event_type: Option<Box<String>>,
 }
 
 impl Refused {
     /// A refusal with nothing but a code.
     pub fn new(code: ErrCode) -> Refused {
-        Refused { code: Kept::Known(code), info: None, bad: None, max_len: None }
+        Refused { code: Kept::Known(code), info: None, bad: None, max_len: None, event_type: None }
     }
 
     /// The refusal in a response; `None` when the response reports success.
@@ -190,6 +192,7 @@ impl Refused {
             info: response.get("info").map(str::to_owned),
             bad: response.get("bad").map(str::to_owned),
             max_len: response.get("maxLen").and_then(|text| text.parse().ok()),
+            event_type: response.get("eventType").map(|text| Box::new(text.to_owned())),
         })
     }
 
@@ -207,6 +210,9 @@ impl Refused {
         }
         if let Some(max_len) = self.max_len {
             response.set("maxLen", max_len.to_string());
+        }
+        if let Some(event_type) = &self.event_type {
+            response.set("eventType", event_type.to_string());
         }
     }
 }
@@ -230,7 +236,7 @@ impl std::error::Error for Refused {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// The name of the message.
-    pub message: String,
+    pub message: Box<str>,
     /// Its cookie, if it carried one.
     pub seq: Option<Seq>,
     /// What is wrong with it.

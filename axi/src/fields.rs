@@ -41,9 +41,12 @@ impl<'e> Fields<'e> {
     }
 
     pub(crate) fn need(self, name: &str) -> Result<&'e str, Complaint> {
-        self.element.get(name).ok_or_else(|| {
-            self.complain(Refused { bad: Some(name.to_owned()), ..Refused::new(ErrCode::Missing) })
-        })
+        self.element.get(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// `EMissing` about this attribute or child.
+    pub(crate) fn missing(self, name: &str) -> Complaint {
+        self.complain(Refused { bad: Some(name.to_owned()), ..Refused::new(ErrCode::Missing) })
     }
 
     /// A value that must be there and make sense.
@@ -89,8 +92,9 @@ impl<'e> Fields<'e> {
         self.complain(Refused { info, bad, ..Refused::new(ErrCode::Inval) })
     }
 
-    fn complain(self, why: Refused) -> Complaint {
+    /// The answer that refuses the message for this reason.
+    pub(crate) fn complain(self, why: Refused) -> Complaint {
         let seq = self.element.get("seq").and_then(Seq::read);
-        Complaint { message: self.element.name().to_owned(), seq, why }
+        Complaint { message: self.element.name().into(), seq, why }
     }
 }

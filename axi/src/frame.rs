@@ -89,6 +89,12 @@ impl Frames {
         }
     }
 
+    /// Takes out what is buffered behind the last message, for whoever reads on in this one's place.
+    pub fn rest(&mut self) -> Bytes {
+        self.scanned = 0;
+        self.buffer.split().freeze()
+    }
+
     /// The stream ended: an error when it ended inside a message.
     pub fn end(&self) -> Result<(), Malformed> {
         match (&self.broken, self.buffer.len()) {

@@ -12,15 +12,31 @@
 
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
+pub mod account;
+pub mod attribute;
+pub mod desk;
+pub mod device;
+pub mod edits;
 pub mod element;
 pub mod error;
 mod fields;
 pub mod frame;
 pub mod link;
+pub mod look;
 pub mod message;
+pub mod news;
+pub mod office;
 pub mod open;
 pub mod ping;
+pub mod record;
+pub mod reply;
+pub mod request;
 pub mod roam;
 pub mod seq;
+pub mod showing;
 mod sibling;
+pub mod subscribe;
+pub mod system;
+pub mod throttle;
+pub mod user;
 pub mod words;

@@ -77,6 +77,7 @@ fn write_open(open: &Open, out: &mut String) {
         sync_client: true,
         omp_client: false,
         sibling: Some(open.facts),
+        trial: open.trial,
     }
     .element()
     .write(out);
@@ -86,7 +87,8 @@ fn read_open(element: &Element<'_>) -> Result<Frame, Fault> {
     let login = open::Open::read(element)?;
     // Only an OMM of ours can be a remote; any other client is for the AXI server, not for a link.
     let facts = login.sibling.ok_or_else(|| Fault::Unsupported("Open without hmOmm".to_owned()))?;
-    Ok(Frame::Open(Box::new(Open { user: login.username.into(), password: login.password, facts })))
+    let (user, password, trial) = (login.username.into(), login.password, login.trial);
+    Ok(Frame::Open(Box::new(Open { user, password, facts, trial })))
 }
 
 fn write_result(result: &Result<Facts, OpenError>, out: &mut String) {

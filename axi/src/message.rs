@@ -73,7 +73,7 @@ pub fn unknown(request: &Element<'_>) -> Option<Element<'static>> {
     let why =
         Refused { info: Some("this message is not supported".to_owned()), ..Refused::new(ErrCode::Inval) };
     let seq = request.get("seq").and_then(Seq::read);
-    Some(Complaint { message: name.to_owned(), seq, why }.answer())
+    Some(Complaint { message: name.into(), seq, why }.answer())
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub struct Open {
     pub omp_client: bool,
     /// What an OMM of ours tells of itself.
     pub sibling: Option<Facts>,
+    /// `hmTrial`: an OMM of ours only asks whether it would be let in.
+    pub trial: bool,
 }
 
 /// The answer to a login.
@@ -145,6 +147,7 @@ impl Open {
             sync_client: fields.flag("UserDeviceSyncClient")?,
             omp_client: fields.flag("OMPClient")?,
             sibling: sibling::read(fields)?,
+            trial: fields.flag("hmTrial")?,
         })
     }
 
@@ -164,6 +167,9 @@ impl Open {
         }
         if let Some(facts) = &self.sibling {
             sibling::write(facts, &mut element);
+        }
+        if self.trial {
+            element.set("hmTrial", "1");
         }
         element
     }

@@ -10,6 +10,7 @@
 //! | `hmPlatform` | `pc`, `rfp`, `rfp4g` (`ommPlatform` knows only `linux-pc` and `rfp`) |
 //! | `hmPli` | the length of the PARK in bits |
 //! | `hmClock` | the speaker's calendar time in milliseconds |
+//! | `hmTrial` | `1` in an `Open` that only asks whether it would be let in |
 
 use machine::time::Wall;
 use omm::ids::park::{Pli, Sari};

@@ -1,5 +1,5 @@
 //! The natural keys of the two things that are synchronised: the [`Number`] of a user and the [`Ipei`] of a handset
-//! (spec 4.1). Row numbers (`uid`, `ppn`) are local to one OMM and never identify anything between two.
+//! (spec 4.1). What identifies a record between two OMMs is the stamp of its creation: [`crate::directory::key::Id`].
 //!
 //! - [`ipui`]: the identity a handset sends over the air (spec 4.2).
 //! - [`park`]: the identities of the fixed part: PARI, PLI, PARK, SARI (spec 4.3, 4.4).

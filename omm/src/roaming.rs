@@ -57,8 +57,7 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 pub const CONFIRM_REPEAT: Duration = Duration::from_secs(3600);
 /// How often an owner reminds those who have not confirmed: they may have restarted, and have lost the question. Ours.
 pub const REMIND_PERIOD: Duration = Duration::from_secs(1800);
-/// How long a restarted owner waits for the registrar's answer before it goes on without: longer than any SIP
-/// transaction (Timer F, 32 s). Ours; the line reports earlier.
+/// How long a restarted owner waits for the registrar's answer: longer than Timer F (32 s). Ours; the line reports earlier.
 pub const QUERY_MAX: Duration = Duration::from_secs(40);
 /// How many OMMs may be awaited, and how many sibling contacts are looked at: 11 sites of two members (M-2.1.1-a).
 pub const OMMS_MAX: usize = 22;
@@ -239,6 +238,8 @@ pub struct Roaming {
     hearsay: Option<Box<(Presence, Wall)>>,
     /// When this OMM took the user over from another, in this life of the process.
     took_over: Option<Moment>,
+    /// Whether the registrar's last word on our registration was a no.
+    refused: bool,
     timers: Timers<Timer>,
     watchdog: Watchdog,
     flapping: Flapping,
@@ -262,6 +263,7 @@ impl Roaming {
             renewed: None,
             hearsay: None,
             took_over: None,
+            refused: false,
             timers: Timers::default(),
             watchdog: Watchdog::new(policy.watchdog),
             flapping: Flapping::default(),
@@ -396,8 +398,10 @@ impl Machine for Roaming {
             (Input::LinkUp, Asking | Yielding | Gone) => {}
             (Input::Unbound, Asking) => self.serve_again(now, out),
             // The line tries on by itself, and a renewal is its business.
-            (Input::Unbound, Absent | Claiming | Unconfirmed | Settled | Yielding | Gone) => {}
-            (Input::Bound, Absent | Asking | Claiming | Unconfirmed | Settled | Yielding | Gone) => {}
+            (Input::Unbound, Claiming | Unconfirmed | Settled) => self.refused = true,
+            (Input::Bound, Claiming | Unconfirmed | Settled) => self.refused = false,
+            (Input::Unbound, Absent | Yielding | Gone) => {}
+            (Input::Bound, Absent | Asking | Yielding | Gone) => {}
             (Input::Released(outcome), Yielding) => self.yielded(now, outcome, out),
             (Input::Released(outcome), Absent | Gone) => self.released_late(now, outcome, out),
             // Overtaken by the registration that followed.
@@ -422,7 +426,7 @@ impl Machine for Roaming {
         while let Some(timer) = self.timers.due(now) {
             match timer {
                 Timer::Confirm => self.missed(now, out),
-                Timer::ConfirmAgain => self.renew(now, out),
+                Timer::ConfirmAgain => self.renew_unconfirmed(now, out),
                 Timer::Ask => self.remind(now, out),
                 Timer::Removal => self.yielded(now, Outcome::Unknown, out),
                 Timer::Renew => self.renew(now, out),

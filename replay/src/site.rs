@@ -17,8 +17,8 @@ use machine::chance::Chance;
 use machine::note::Note;
 use machine::time::Moment;
 use omm::directory::Directory;
-use omm::directory::device::Device;
-use omm::directory::user::{Relation, User};
+use omm::directory::edit::{NewDevice, NewUser};
+use omm::directory::user::Kind;
 use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::stamp::OmmId;
@@ -179,6 +179,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         streams: Some(branch.recipient()),
         dns,
         dial: trunk.recipient(),
+        reception: None,
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
         fallen: undertaker.start().recipient(),
         site,
@@ -217,26 +218,25 @@ fn directory(plan: &Plan, platform: Platform) -> Directory {
     let mut directory = Directory::new(platform);
     for phone in &plan.phones {
         let Ok(ipei) = phone.ipei.parse::<Ipei>() else { continue };
-        let mut device = Device::new(ipei);
-        device.pari_only = phone.pari_only.then(|| OmmId::new(plan.sites[phone.site].park.pari));
-        if let Err(refusal) = directory.add_device(device) {
+        let mut device = NewDevice::new(ipei);
+        let home = phone.pari_only.then(|| OmmId::new(plan.sites[phone.site].park.pari));
+        device.fields.pari_only = Some(home);
+        if let Err(refusal) = directory.plant_device(device) {
             debug_assert!(false, "the plan has checked its phones: {refusal}");
         }
     }
     for (index, user) in plan.users.iter().enumerate() {
         let Ok(number) = Number::new(&user.number) else { continue };
-        let mut entry = User::new(number, password(&user.number));
-        entry.expires = user.expires;
-        entry.vip = user.vip;
+        let mut entry = NewUser::new(number, password(&user.number));
+        entry.fields.expires = Some(user.expires);
+        entry.fields.vip = Some(user.vip);
         let phone = plan.phones.iter().find(|phone| phone.user == Some(index));
-        if let Some(ipei) = phone.and_then(|phone| phone.ipei.parse::<Ipei>().ok()) {
-            entry.relation = if phone.is_some_and(|phone| phone.pari_only) {
-                Relation::Fixed(ipei)
-            } else {
-                Relation::Dynamic(ipei)
-            };
-        }
-        if let Err(refusal) = directory.add_user(entry) {
+        let device =
+            phone.and_then(|phone| phone.ipei.parse::<Ipei>().ok()).and_then(|ipei| directory.device(ipei));
+        entry.relation = device.map(|device| {
+            (if device.admin.pari_only.is_some() { Kind::Fixed } else { Kind::Dynamic }, device.ppn)
+        });
+        if let Err(refusal) = directory.plant_user(entry) {
             debug_assert!(false, "the plan has checked its users: {refusal}");
         }
     }

@@ -36,17 +36,6 @@ pub(super) async fn bind_tcp(at: SocketAddr) -> io::Result<()> {
     TcpListener::bind(at).await.map(drop)
 }
 
-/// Whether the central takes a connection. It is not logged in to: that would disturb the remote that runs.
-pub(super) async fn central(what: &str, address: &str, patience: Duration) -> Finding {
-    let why = match timeout(patience, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => return Finding::new(what, Verdict::Pass, format!("{address} takes connections")),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {patience:?}"),
-    };
-    Finding::new(what, Verdict::Fail, format!("{address} cannot be reached: {why}"))
-        .hint("is the central running, and is TCP to it let through (M-2.2.9-a)?")
-}
-
 /// Whether the server of a tier is found, and any of its targets answers an OPTIONS; any answer will do.
 pub(super) async fn tier(
     what: String,

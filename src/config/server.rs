@@ -101,13 +101,12 @@ impl fmt::Display for Server {
     }
 }
 
-/// Reads `host:port`, both needed, of a peer to be dialled.
-pub(super) fn host_and_port(text: &str) -> Result<String, String> {
+/// Reads `host` or `host:port` of a peer to be dialled; `port` is the usual one.
+pub(super) fn host_and_maybe_port(text: &str, port: u16) -> Result<String, String> {
     match Host::parse_with_port(text).map_err(|_| "it is no host:port".to_string())? {
-        (_, None) => Err("the port is missing".into()),
         (_, Some(0)) => Err("port 0 is nobody's".into()),
         (Host::Absent, _) => Err("there is no host".into()),
-        (host, Some(port)) => Ok(format!("{host}:{port}")),
+        (host, told) => Ok(format!("{host}:{}", told.unwrap_or(port))),
     }
 }
 
@@ -154,7 +153,10 @@ mod tests {
         ] {
             assert_eq!(Server::read(text), Err(why.to_string()), "{text}");
         }
-        assert_eq!(host_and_port("central.example:12622").as_deref(), Ok("central.example:12622"));
-        assert_eq!(host_and_port("central.example"), Err("the port is missing".into()));
+        let read = |text| host_and_maybe_port(text, 12_622);
+        assert_eq!(read("central.example:1").as_deref(), Ok("central.example:1"));
+        assert_eq!(read("central.example").as_deref(), Ok("central.example:12622"));
+        assert_eq!(read("[2001:db8::1]").as_deref(), Ok("[2001:db8::1]:12622"));
+        assert_eq!(read("central.example:0"), Err("port 0 is nobody's".into()));
     }
 }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use machine::secret::Secret;
 use omm::ids::park::Park;
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
@@ -15,11 +14,14 @@ use sip::line::Mode;
 use sip::server::Options;
 use sip::shaper::Shape;
 
+use super::accounts::{self, Account};
+use super::link::{self, Axi, Link};
 use super::reader::{At, Section};
-use super::server::{Server, host_and_port};
+use super::server::Server;
 use super::sip as phones;
 use super::timers::Timers;
 use super::users::{EXPIRES, User};
+use crate::store::{ENGINES, Engine};
 
 /// Most remotes of a central (M-2.1.1-a).
 pub const REMOTES_MAX: usize = 10;
@@ -45,6 +47,8 @@ pub struct Site {
     pub axi_protocol: u32,
     /// Where state is kept.
     pub data_dir: PathBuf,
+    /// Who keeps it.
+    pub engine: Engine,
     /// The socket on which `homing status` asks.
     pub control: PathBuf,
     /// The AXI listener; a central without one is the only site of its system.
@@ -69,6 +73,8 @@ pub struct Site {
     pub overload: bool,
     /// What else is wanted of registrars.
     pub options: Options,
+    /// Who may log in over AXI beside the built-in accounts.
+    pub accounts: Vec<Account>,
     /// Every time that may be changed.
     pub timers: Timers,
     /// The users and their handsets.
@@ -82,30 +88,6 @@ pub enum Role {
     Central,
     /// One of at most ten.
     Remote,
-}
-
-/// Where other OMMs and applications connect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axi {
-    /// Where to listen.
-    pub listen: SocketAddr,
-    /// The account that a remote logs in with.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
-}
-
-/// The way to the central (M-2.3.1.2-b).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// `host:port` of the central.
-    pub omm1: String,
-    /// `host:port` of the central's second OMM.
-    pub omm2: Option<String>,
-    /// The account at the central.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
 }
 
 /// A remote that the central expects.
@@ -204,9 +186,12 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     }
     let axi_protocol = top.number("axi_protocol", 1, 65_535).map_or(AXI_PROTOCOL, |found| found.value as u32);
     let data_dir = top.need_text("data_dir", "a folder").map(|dir| base.join(dir.value));
+    let engine = top.word("store", ENGINES).map_or_else(Engine::default, |found| found.value);
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
-    let axi = axi(top);
-    let link = link(top, role.as_ref());
+    let axi = link::axi(top, base);
+    let link = link::link(top, role.as_ref(), base);
+    let taken = axi.as_ref().and_then(Option::as_ref).map_or("omm", |axi| axi.user.as_str());
+    let accounts = accounts::read(top, &[taken, "root"]);
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(|section| phones::read(section, base));
     let tiers = tiers(top);
@@ -225,6 +210,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         axi_protocol,
         control: control.unwrap_or_else(|| data_dir.join("control.sock")),
         data_dir,
+        engine,
         axi: axi?,
         link: link?,
         remotes,
@@ -236,6 +222,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         mode,
         overload,
         options,
+        accounts,
         timers,
         users: Vec::new(),
     })
@@ -252,55 +239,6 @@ fn site_name(text: &str) -> Result<String, String> {
         None if text.len() > NAME_MAX => Err(format!("it is longer than {NAME_MAX} characters")),
         None => Ok(text.to_string()),
     }
-}
-
-/// Until TLS is spoken, plain TCP must be asked for in so many words (AMB-17).
-fn plain_only(section: &Section<'_, '_>) {
-    let flag = section.flag("tls");
-    if flag.as_ref().is_none_or(|flag| flag.value) {
-        let span = flag.map_or(section.span.clone(), |flag| flag.span);
-        let hint = Some("write tls = false to accept plain TCP (AMB-17)".into());
-        section.reader.fault(span, "AXI over TLS is not spoken yet by this version", "", "tls = false", hint);
-    }
-}
-
-fn axi(top: &Section<'_, '_>) -> Option<Option<Axi>> {
-    if !top.has("axi") {
-        return Some(None);
-    }
-    let section = top.need_table("axi")?;
-    let listen =
-        section.need_parsed("listen", "address:port, such as \"0.0.0.0:12622\"", str::parse::<SocketAddr>);
-    let user = section.need_text("user", "the account that remotes log in with");
-    let password = section.need_text("password", "its password");
-    plain_only(&section);
-    section.finish();
-    let (listen, user, password) = (listen?.value, user?.value, password?.value);
-    Some(Some(Axi { listen, user, password: Secret::new(password) }))
-}
-
-fn link(top: &Section<'_, '_>, role: Option<&At<Role>>) -> Option<Option<Link>> {
-    if role.is_some_and(|role| role.value == Role::Central) {
-        if top.has("link") {
-            let span = top.span_of("link");
-            let what = "a central dials nobody: remotes connect to it (M-2.2.9-a)";
-            top.reader.fault(span, what, "[link]", "no [link]", Some("write role = \"remote\"?".into()));
-        }
-        return Some(None);
-    }
-    if !top.has("link") && role.is_none() {
-        return Some(None);
-    }
-    let section = top.need_table("link")?;
-    let place = "host:port of the central, such as \"central.example:12622\"";
-    let omm1 = section.need_parsed("omm1", place, host_and_port);
-    let omm2 = section.parsed("omm2", place, host_and_port);
-    let user = section.need_text("user", "the account at the central");
-    let password = section.need_text("password", "its password");
-    plain_only(&section);
-    section.finish();
-    let (omm1, omm2) = (omm1?.value, omm2.map(|omm2| omm2.value));
-    Some(Some(Link { omm1, omm2, user: user?.value, password: Secret::new(password?.value) }))
 }
 
 fn remotes(

@@ -3,6 +3,8 @@
 use super::*;
 use std::path::Path;
 
+mod link;
+
 const GOOD: &str = r#"name = "berlin"
 role = "remote"
 platform = "pc"
@@ -124,22 +126,41 @@ site.toml:12:1: unknown key `lisen` in [sip]
     ),
     (
         "tls = false\n",
-        "",
-        r#"site.toml:6:1: AXI over TLS is not spoken yet by this version
-  6 | [link]
-    | ^^^^^^
-    expected: tls = false
-    hint:     write tls = false to accept plain TCP (AMB-17)
+        "fingerprint = \"AB:CD\"\n",
+        r#"site.toml:10:15: `fingerprint` of [link] cannot be used: it has 4 hexadecimal digits, a SHA-256 has 64
+  10 | fingerprint = "AB:CD"
+     |               ^^^^^^^
+     read:     "AB:CD"
+     expected: the SHA-256 of the central's certificate, as `homing check` prints it there
 "#,
     ),
     (
         "tls = false\n",
-        "tls = true\n",
-        r#"site.toml:10:7: AXI over TLS is not spoken yet by this version
-  10 | tls = true
-     |       ^^^^
-     expected: tls = false
-     hint:     write tls = false to accept plain TCP (AMB-17)
+        "tls = false\nca = \"ca.pem\"\n",
+        r#"site.toml:11:6: whom to believe is a question of TLS
+  11 | ca = "ca.pem"
+     |      ^^^^^^^^
+     read:     tls = false
+     expected: no tls = false
+"#,
+    ),
+    (
+        "tls = false\n",
+        "ca = \"ca.pem\"\nverify = false\n",
+        r#"site.toml:11:10: the central is believed in one way
+  11 | verify = false
+     |          ^^^^^
+     expected: one of `ca`, `fingerprint`, verify = false
+"#,
+    ),
+    (
+        "omm1 = \"central.example:12622\"",
+        "omm1 = \"central.example:0\"",
+        r#"site.toml:7:8: `omm1` of [link] cannot be used: port 0 is nobody's
+  7 | omm1 = "central.example:0"
+    |        ^^^^^^^^^^^^^^^^^^^
+    read:     "central.example:0"
+    expected: host or host:port of the central, such as "central.example:12622"
 "#,
     ),
     (
@@ -164,7 +185,7 @@ site.toml:9:1: unknown key `pasword` in [link]
   9 | pasword = ...
     | ^^^^^^^
     read:     `pasword`
-    expected: one of `omm1`, `omm2`, `password`, `tls`, `user`
+    expected: one of `ca`, `fingerprint`, `omm1`, `omm2`, `password`, `tls`, `user`, `verify`
     hint:     did you mean `password`?
 "#,
     ),
@@ -368,16 +389,6 @@ fn the_eleventh_remote_is_refused_in_its_line() {
     assert!(own.contains("this PARK is that of berlin itself (M-2.1.2.1-a)"), "{own}");
     let twice = said(&format!("{central}{}{}", remote(1), remote(2).replace("0002", "0001")));
     assert!(twice.contains("this PARK is that of r1 (M-2.1.2.1-a)"), "{twice}");
-}
-
-#[test]
-fn remotes_need_a_listener_and_a_single_site_none() {
-    let (head, rest) = GOOD.split_once("[link]").expect("a link");
-    let (_, tail) = rest.split_once("tls = false\n").expect("its end");
-    let single = format!("{head}{tail}").replace("remote", "central");
-    assert_eq!(said(&single), "");
-    let deaf = said(&format!("{single}[[remote]]\nname = \"r1\"\npark = \"1F102F0001\"\n"));
-    assert!(deaf.contains("remotes without an AXI listener"), "{deaf}");
 }
 
 const AXI: &str = "[axi]\nlisten = \"0.0.0.0:12622\"";

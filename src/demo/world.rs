@@ -37,17 +37,19 @@ use tokio::sync::mpsc;
 use super::cable::Cable;
 use super::phone::{Make, Phone, Vanish};
 use super::timeline::Timeline;
+use crate::config::link::{Axi, Link};
 use crate::config::server::{Server as Uri, Where};
-use crate::config::site::{Axi, Link, Role, Sip, Site, Tier};
+use crate::config::site::{Role, Sip, Site, Tier};
 use crate::config::timers::Timers;
 use crate::config::users::User;
+use crate::keys::Vault;
 use crate::peer::{self, Dialer};
 use crate::registrar::stand;
 use crate::service::birth::{AGENT, identity};
 use crate::service::boss::{Ask, Boss, Outfit, Quit};
 use crate::sockets::UdpDoor;
 use crate::sockets::streams::StreamDoor;
-use crate::store::SledStore;
+use crate::store::{self, Engine};
 
 /// The watchdog of the demo; 2 h 30 min in real life (M-2.1.4.3-b).
 pub(super) const WATCHDOG: Duration = Duration::from_secs(20);
@@ -223,25 +225,27 @@ async fn place(
     let dial = cable.as_ref().map(|cable| cable.end.to_string());
     let site = site(common, name, park, sip, pbx, dial)
         .ok_or_else(|| io::Error::other("the demo's own data is bad"))?;
-    let store = SledStore::open(&site.data_dir, "homing demo").map_err(io::Error::other)?;
+    let store = store::open(site.engine, &site.data_dir, "homing demo").map_err(io::Error::other)?;
     let omm = identity(&site);
     let (gave_up, _) = mpsc::channel(1);
     let boss = Boss::new(Outfit {
         clock: common.clock(omm),
         trace: common.trace(name),
+        diary: Rc::default(),
         seed: Chance::of(common.seed, name).next(),
         key: common.key.clone(),
         door,
         streams: StreamDoor::new(None).start(),
-        dialer: Dialer.start(),
-        store: Rc::new(store),
+        dialer: Dialer::new(None).start(),
+        vault: Vault::default().start(),
+        store,
         gave_up,
         site: Rc::new(site),
     });
     let boss = boss.start();
     let axi = match &cable {
         Some(_) => None,
-        None => Some(peer::listen(loopback(), boss.clone().recipient()).await?),
+        None => Some(peer::listen(loopback(), None, boss.clone().recipient()).await?),
     };
     Ok((Place { omm, boss, sip, cable }, axi))
 }
@@ -259,6 +263,7 @@ fn site(
     let (user, password) = ("sync".to_string(), Secret::new("demo"));
     let short = Duration::from_secs;
     Some(Site {
+        accounts: Vec::new(),
         name: name.into(),
         role: if dial.is_some() { Role::Remote } else { Role::Central },
         platform: Platform::Pc,
@@ -266,12 +271,16 @@ fn site(
         axi_protocol: 45,
         control: data_dir.join("control.sock"),
         data_dir,
+        engine: Engine::default(),
         axi: dial.is_none().then(|| Axi {
-            listen: loopback(),
+            root_password: None,
+            listen: None,
+            listen_plain: Some(loopback()),
+            certificate: None,
             user: user.clone(),
             password: password.clone(),
         }),
-        link: dial.map(|omm1| Link { omm1, omm2: None, user, password }),
+        link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None }),
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,

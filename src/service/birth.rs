@@ -7,18 +7,23 @@ use std::sync::Arc;
 use ::actors::clock::Clock;
 use ::actors::doors::{Datagram, Dial, OpenFlow, Resolve};
 use ::actors::messages::Fallen;
+use ::actors::office::Reception;
 use ::actors::omm::Birth;
 use ::actors::site::Site as Settings;
 use ::actors::store::Store;
 use ::actors::trace::Trace;
-use actix::Recipient;
+use ::axi::account::{self, Account, Accounts};
+use ::axi::open::Permission;
+use actix::{Addr, Recipient};
 use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
-use machine::time::Moment;
-use omm::directory::device::Device;
-use omm::directory::user::{Relation, User};
-use omm::directory::{Directory, Refusal};
+use machine::time::{Moment, Wall};
+use omm::directory::Directory;
+use omm::directory::edit::{NewDevice, NewUser};
+use omm::directory::key::Ppn;
+use omm::directory::refusal::Refusal;
+use omm::directory::user::Kind;
 use omm::ids::park::Sari;
 use omm::link::dial::Attach;
 use omm::link::frame::Facts;
@@ -36,9 +41,11 @@ use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
 
+use crate::config::link::Axi;
 use crate::config::site::{Role, Site};
 use crate::config::timers::Timers;
 use crate::config::users;
+use crate::keys::Vault;
 
 /// Tolerance of the location period (spec 8: 60 s; one unit of the DECT timer is 41 s).
 const LOCATION_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -66,6 +73,8 @@ pub struct Midwife {
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
+    /// Who holds the key of the AXI server.
+    pub vault: Addr<Vault>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over.
@@ -82,8 +91,8 @@ pub fn identity(site: &Site) -> OmmId {
 /// # Errors
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
-    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, store, fallen } = midwife;
-    let facts = facts(site, &clock);
+    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, vault, store, fallen } = midwife;
+    let facts = facts(site, sari(site), clock.wall());
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
         node: site.name.as_str().into(),
@@ -138,21 +147,51 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         streams: Some(streams),
         dns,
         dial,
+        reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault)),
         store,
         fallen,
     })
 }
 
-/// What this OMM tells of itself. The SARI is the central's PARK (spec 4.4); a remote learns it from the central.
-fn facts(site: &Site, clock: &Clock) -> Facts {
-    Facts {
-        omm: identity(site),
-        protocol: site.axi_protocol,
-        platform: site.platform,
-        pli: site.park.pli,
+/// What it takes to receive AXI clients: the account that other OMMs use is the built-in one of applications as well.
+fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
+    let all = || account::implied([Permission::AllCnfWrite, Permission::Monitoring]);
+    let omm = Account {
+        id: account::OMM,
+        username: axi.user.clone(),
+        password: axi.password.clone(),
+        permissions: all(),
+    };
+    let root = Account {
+        id: account::ROOT,
+        username: "root".to_owned(),
+        password: axi.root_password.clone().unwrap_or_default(),
+        permissions: all(),
+    };
+    let others = (account::ROOT + 1..).zip(&site.accounts).map(|(id, account)| Account {
+        id,
+        username: account.name.clone(),
+        password: account.password.clone(),
+        permissions: account::implied(account.permissions.iter().copied()),
+    });
+    Reception {
+        accounts: Accounts::of([omm, root].into_iter().chain(others)),
+        product: AGENT.to_owned(),
         sari: (site.role == Role::Central).then(|| Sari::derive(site.park)),
-        wall: clock.wall(),
+        vault: vault.clone().recipient(),
+        key: vault.clone().recipient(),
     }
+}
+
+/// What this OMM tells of itself.
+pub fn facts(site: &Site, sari: Option<Sari>, wall: Wall) -> Facts {
+    let (protocol, platform, pli) = (site.axi_protocol, site.platform, site.park.pli);
+    Facts { omm: identity(site), protocol, platform, pli, sari, wall }
+}
+
+/// The SARI is the central's PARK (spec 4.4); a remote learns it from the central.
+fn sari(site: &Site) -> Option<Sari> {
+    (site.role == Role::Central).then(|| Sari::derive(site.park))
 }
 
 fn contact_host(site: &Site) -> String {
@@ -197,26 +236,25 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
 fn directory(site: &Site) -> Result<Directory, Refusal> {
     let mut directory = Directory::new(site.platform);
     for user in &site.users {
+        let mut ppn = None;
         if let Some(ipei) = user.device {
-            let mut device = Device::new(ipei);
-            device.class = user.class;
-            device.pari_only = user.pari_only.map(|park| OmmId::new(park.ari.bits()));
-            directory.add_device(device)?;
+            let mut device = NewDevice::new(ipei);
+            device.fields.class = Some(user.class);
+            device.fields.pari_only = Some(user.pari_only.map(|park| OmmId::new(park.ari.bits())));
+            ppn = directory.plant_device(device)?.ppn;
         }
-        directory.add_user(entry(user))?;
+        directory.plant_user(entry(user, ppn))?;
     }
     Ok(directory)
 }
 
-fn entry(user: &users::User) -> User {
-    let mut entry = User::new(user.number.clone(), user.password.clone());
-    entry.name = user.name.clone();
-    entry.sip_auth_id = Some(user.auth.clone()).filter(|auth| *auth != user.number.as_str());
-    entry.expires = user.expires;
-    entry.vip = user.vip;
-    if let Some(ipei) = user.device {
-        entry.relation = Relation::Fixed(ipei);
-    }
+fn entry(user: &users::User, device: Option<Ppn>) -> NewUser {
+    let mut entry = NewUser::new(user.number.clone(), user.password.clone());
+    entry.fields.name = Some(user.name.clone());
+    entry.fields.sip_auth_id = Some(user.auth.clone()).filter(|auth| *auth != user.number.as_str());
+    entry.fields.expires = Some(user.expires);
+    entry.fields.vip = Some(user.vip);
+    entry.relation = device.map(|ppn| (Kind::Fixed, ppn));
     entry
 }
 

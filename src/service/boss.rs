@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Accept, Enter, Resolve, Wire};
+use ::actors::doors::{Accept, Enter, Resolve, Visit, Wire};
 use ::actors::endpoint::Count;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
@@ -29,11 +29,14 @@ use super::birth::{Midwife, birth};
 use super::drill::Drill;
 use super::servers::{self, Finder};
 use crate::config::site::{Site, Tier};
+use crate::diary::Diary;
+use crate::keys::Vault;
 use crate::peer::Dialer;
 use crate::resolver::Resolver;
 use crate::sockets::streams::StreamDoor;
 use crate::sockets::{CountDoor, Deserted, Inside, UdpDoor};
 use crate::status;
+use crate::why;
 
 /// How often the DNS is asked while no server at all was found; ours.
 const DNS_SOON: Duration = Duration::from_secs(10);
@@ -49,6 +52,8 @@ pub struct Outfit {
     pub clock: Rc<Clock>,
     /// Whoever watches.
     pub trace: Trace,
+    /// What was watched lately.
+    pub diary: Rc<Diary>,
     /// From the operating system.
     pub seed: u64,
     /// The key of the nonces, from the operating system.
@@ -59,6 +64,8 @@ pub struct Outfit {
     pub streams: Addr<StreamDoor>,
     /// The AXI door.
     pub dialer: Addr<Dialer>,
+    /// Who holds the key of the AXI server.
+    pub vault: Addr<Vault>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Hears why the service gives up.
@@ -88,6 +95,8 @@ pub enum Ask {
     Status,
     /// The users and where they are.
     Users,
+    /// What happened to the user with this number lately.
+    Why(String),
     /// `homing failover` and `homing failback`.
     Drill(Drill),
 }
@@ -156,6 +165,7 @@ impl Boss {
             streams: outfit.streams.clone().recipient(),
             dns: self.finders(),
             dial: outfit.dialer.clone().recipient(),
+            vault: outfit.vault.clone(),
             store: outfit.store.clone(),
             fallen: own.recipient(),
         };
@@ -224,8 +234,8 @@ impl Handler<Accept> for Boss {
     type Result = ResponseFuture<Option<Recipient<Wire>>>;
 
     fn handle(&mut self, accept: Accept, _: &mut Context<Self>) -> Self::Result {
-        let omm = self.omm.clone();
-        Box::pin(async move { omm?.send(accept).await.ok().flatten() })
+        let (omm, Accept { peer, line }) = (self.omm.clone(), accept);
+        Box::pin(async move { omm?.send(Visit { peer, line }).await.ok().flatten() })
     }
 }
 
@@ -244,11 +254,16 @@ impl Handler<Ask> for Boss {
     fn handle(&mut self, ask: Ask, _: &mut Context<Self>) -> Self::Result {
         let (site, omm, door) = (self.outfit.site.clone(), self.omm.clone(), self.outfit.door.clone());
         let up = self.outfit.clock.moment().since(Moment::START);
+        let diary = self.outfit.diary.clone();
         Box::pin(async move {
             let (standing, endpoint) = match &omm {
                 Some(omm) => (omm.send(Inspect).await.ok(), omm.send(Entrance).await.ok().flatten()),
                 None => (None, None),
             };
+            if let Ask::Why(number) = &ask {
+                let name = |omm: &str| status::name_of_text(&site, omm);
+                return why::to_json(&site.name, number, &diary.about(number), name);
+            }
             let Some(standing) = standing else {
                 return json!({"error": "the OMM is not there yet: no SIP server was found, or it is being hired again"});
             };
@@ -265,7 +280,7 @@ impl Handler<Ask> for Boss {
             match ask {
                 Ask::Status => status::to_json(&site, &standing, counts, dropped, up),
                 Ask::Users => status::users_to_json(&site, &standing),
-                Ask::Drill(_) => Value::Null,
+                Ask::Drill(_) | Ask::Why(_) => Value::Null,
             }
         })
     }
@@ -302,7 +317,7 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::service::birth::identity;
-    use crate::store::SledStore;
+    use crate::store::{self, Engine};
 
     const SITE: &str = "name = \"berlin\"\nrole = \"remote\"\nplatform = \"pc\"\npark = \"1F102F0E86\"\n\
         data_dir = \"data\"\n[link]\nomm1 = \"127.0.0.1:9\"\nuser = \"sync\"\npassword = \"s3cret\"\ntls = false\n\
@@ -332,7 +347,7 @@ mod tests {
             let file = folder.path().join("site.toml");
             std::fs::write(&file, SITE).expect("a file");
             let site = Rc::new(config::load(&file).expect("a good site"));
-            let store = SledStore::open(&site.data_dir, "test").expect("a store");
+            let store = store::open(Engine::Sled, &site.data_dir, "test").expect("a store");
             let (door, omm) =
                 UdpDoor::open("127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
             let clock = Rc::new(Clock::new(Origin::now(), Calendar::System, identity(&site)));
@@ -351,12 +366,14 @@ mod tests {
             let boss = Boss::new(Outfit {
                 clock,
                 trace: Trace::new("berlin", Rc::new(sink)),
+                diary: Rc::default(),
                 seed: 1,
                 key: Secret::new("0123456789abcdef"),
                 door,
                 streams: StreamDoor::new(None).start(),
-                dialer: Dialer.start(),
-                store: Rc::new(store),
+                dialer: Dialer::new(None).start(),
+                vault: Vault::default().start(),
+                store,
                 gave_up,
                 site,
             })

@@ -1,9 +1,23 @@
-//! The trace of the service's OMM, as log lines: what an operator must see is loud, the rest is there for `-v`.
+//! The trace of the service's OMM: into the diary, and as log lines, where what an operator must see is loud and the
+//! rest is there for `-v`.
 
-use ::actors::trace::Seen;
+use std::rc::Rc;
+
+use ::actors::clock::Clock;
+use ::actors::trace::{Seen, Sink};
+
+use crate::diary::Diary;
+
+/// Listens to the trace: writes the diary, and the log.
+pub fn listener(diary: Rc<Diary>, clock: Rc<Clock>) -> Sink {
+    Rc::new(move |seen| {
+        diary.write(clock.wall(), seen.who, seen.note);
+        log(seen);
+    })
+}
 
 /// Writes one line of the trace to the log.
-pub fn log(seen: Seen<'_>) {
+fn log(seen: Seen<'_>) {
     let (who, note) = (seen.who, seen.note);
     match note.event {
         "alarm" | "fault" => tracing::warn!("{who} {note}"),

@@ -1,4 +1,4 @@
-//! TLS for SIP: whom to believe, and what to show (RFC 5922, RFC 3261 26.3). The only file that knows rustls.
+//! TLS for SIP: whom to believe, and what to show (RFC 5922, RFC 3261 26.3). What AXI needs besides is in `peer/tls`.
 //!
 //! A server's certificate must lead to a known authority, be in its time, and carry the domain that was asked for, not
 //! the name where the DNS led: whoever can change an SRV record must not become the server. A SIP URI among its names
@@ -16,7 +16,9 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream as Outgoing;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use tokio_rustls::rustls::client::{
+    WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor, verify_server_name,
+};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
@@ -26,6 +28,8 @@ use tokio_rustls::rustls::{
 use tokio_rustls::server::TlsStream as Incoming;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use webpki::EndEntityCert;
+
+pub mod term;
 
 /// Where systems keep the authorities that their administrator believes: Debian, Fedora, SUSE, Alpine.
 const BUNDLES: [&str; 4] = [
@@ -47,13 +51,20 @@ pub struct Badge(TlsAcceptor);
 #[derive(Debug)]
 pub struct Unfit(String);
 
+impl Unfit {
+    pub(crate) fn new(why: impl Into<String>) -> Unfit {
+        Unfit(why.into())
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Unfit> {
+/// Every certificate in a file (PEM); at least one.
+pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Unfit> {
     let unfit = |error: &dyn fmt::Display| Unfit(format!("{}: {error}", file.display()));
     let read = CertificateDer::pem_file_iter(file).map_err(|error| unfit(&error))?;
     let found: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| unfit(&error))?;
@@ -76,6 +87,13 @@ impl Trust {
             return Err(Unfit(format!("{}: no authority in it can be used", file.display())));
         }
         Ok(Trust(Arc::new(roots)))
+    }
+
+    /// A check by the rules of the web: an authority, the time, the name or address that was asked for.
+    pub(crate) fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, Unfit> {
+        WebPkiServerVerifier::builder_with_provider(self.0.clone(), provider)
+            .build()
+            .map_err(|error| Unfit(error.to_string()))
     }
 
     /// Speaks TLS on a connection that stands, with whoever proves to be all of `names`.
@@ -104,23 +122,36 @@ impl Badge {
     /// # Errors
     /// A file cannot be read, or they do not belong together.
     pub fn read(certificate: &Path, key: &Path) -> Result<Badge, Unfit> {
-        let chain = certificates(certificate)?;
-        let secret = PrivateKeyDer::from_pem_file(key)
-            .map_err(|error| Unfit(format!("{}: {error}", key.display())))?;
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
-            .map_err(|error| Unfit(format!("{}: {error}", certificate.display())))?;
+        Ok(Badge(TlsAcceptor::from(Arc::new(server(certificate, key)?))))
+    }
+
+    /// The same for AXI: without session tickets, which leave a client family waiting for ever (axi 1.1).
+    ///
+    /// # Errors
+    /// A file cannot be read, or they do not belong together.
+    pub fn without_tickets(certificate: &Path, key: &Path) -> Result<Badge, Unfit> {
+        let mut config = server(certificate, key)?;
+        config.send_tls13_tickets = 0;
         Ok(Badge(TlsAcceptor::from(Arc::new(config))))
     }
 
-    pub(super) async fn receive(&self, stream: TcpStream) -> io::Result<Incoming<TcpStream>> {
+    pub(crate) async fn receive(&self, stream: TcpStream) -> io::Result<Incoming<TcpStream>> {
         self.0.accept(stream).await
     }
 }
 
+fn server(certificate: &Path, key: &Path) -> Result<ServerConfig, Unfit> {
+    let chain = certificates(certificate)?;
+    let secret =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| Unfit(format!("{}: {error}", key.display())))?;
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+        .map_err(|error| Unfit(format!("{}: {error}", certificate.display())))
+}
+
 /// Whether an error means that the other side is not who it should be, or does not speak TLS at all.
-pub(super) fn is_distrust(error: &io::Error) -> bool {
+pub(crate) fn is_distrust(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Error>())
 }
 

@@ -19,6 +19,7 @@ mod presence;
 mod process;
 mod registrar;
 mod relay;
+mod secure;
 mod system;
 mod table;
 mod transports;

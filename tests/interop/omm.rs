@@ -34,7 +34,8 @@ pub(crate) struct Plan {
 
 /// A place in the star.
 pub(crate) enum Place {
-    /// In the middle, where remotes call; with the names and PARKs of the remotes.
+    /// In the middle, where remotes call over TLS; with the names and PARKs of the remotes. Strangers may call without TLS
+    /// at the port below.
     Central { listen: SocketAddr, remotes: Vec<(&'static str, &'static str)> },
     /// At the end of a wire.
     Remote { wire: SocketAddr },
@@ -117,6 +118,11 @@ impl Omm {
     }
 }
 
+/// Where a central that listens for TLS at this address listens without it.
+pub(crate) fn plain(listen: SocketAddr) -> SocketAddr {
+    SocketAddr::new(listen.ip(), listen.port() - 1)
+}
+
 /// The program under test.
 pub(crate) const HOMING: &str = env!("CARGO_BIN_EXE_homing");
 
@@ -130,15 +136,20 @@ impl Plan {
     /// The site's file. The times of the link and of a dead server's probes are shorter than at a customer's.
     fn toml(&self) -> String {
         let Plan { name, park, sip, pbx, .. } = self;
-        let account = "user = \"sync\"\npassword = \"sync-secret\"\ntls = false\n";
+        let account = "user = \"sync\"\npassword = \"sync-secret\"\n";
         let (role, place) = match &self.place {
             Place::Central { listen, remotes } => {
                 let remotes = remotes
                     .iter()
                     .map(|(name, park)| format!("[[remote]]\nname = \"{name}\"\npark = \"{park}\"\n"));
-                ("central", format!("[axi]\nlisten = \"{listen}\"\n{account}{}", remotes.collect::<String>()))
+                let (plain, remotes) = (plain(*listen), remotes.collect::<String>());
+                let listen = format!("listen = \"{listen}\"\nlisten_plain = \"{plain}\"\n");
+                ("central", format!("[axi]\n{listen}{account}{remotes}"))
             }
-            Place::Remote { wire } => ("remote", format!("[link]\nomm1 = \"{wire}\"\n{account}")),
+            // The central's certificate is of its own making.
+            Place::Remote { wire } => {
+                ("remote", format!("[link]\nomm1 = \"{wire}\"\nverify = false\n{account}"))
+            }
         };
         let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sockets/certificates/ca.pem");
         let users = USERS.map(|(number, device)| {

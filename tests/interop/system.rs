@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::address;
 use crate::kamailio::{Kamailio, Model};
-use crate::omm::{Omm, Place, Plan};
+use crate::omm::{Omm, Place, Plan, plain};
 use crate::poll::{self, Watch};
 use crate::relay::Relay;
 
 /// How long the links may take to come up, with the tries at growing intervals that may be needed.
 const UP: Duration = Duration::from_secs(20);
-/// AXI between OMMs (axi 1).
+/// AXI over TLS (axi 1).
 pub(crate) const AXI: u16 = 12_622;
 
 /// A star of three, and the registrar that all of them use.
@@ -22,7 +22,7 @@ pub(crate) struct System {
     pub(crate) pbx: Kamailio,
     /// The OMM in the middle.
     pub(crate) central: Omm,
-    /// Where the central takes AXI connections.
+    /// Where the central takes AXI connections without TLS; the remotes come over TLS.
     pub(crate) central_axi: SocketAddr,
     /// Site A.
     pub(crate) a: Omm,
@@ -53,7 +53,7 @@ impl System {
         let central = site("central", "1F102F0E86", Place::Central { listen, remotes });
         let a = site("site-a", "1F102AF12C", Place::Remote { wire: wire_a.at() });
         let b = site("site-b", "1F102A7C82", Place::Remote { wire: wire_b.at() });
-        let system = System { pbx, central, central_axi: listen, a, b, wire_a, wire_b };
+        let system = System { pbx, central, central_axi: plain(listen), a, b, wire_a, wire_b };
         system.linked();
         system
     }

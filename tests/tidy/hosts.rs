@@ -7,7 +7,8 @@ const HOSTS: &[(&str, &[&str])] = &[
     // The resolver answers in rsip's words, because rsip-dns does; the benchmark sets ours beside theirs.
     ("rsip", &["sip/src/message.rs", "sip/benches/", "src/resolver.rs"]),
     ("rsip_dns", &["src/resolver.rs", "src/resolver/"]),
-    ("sled", &["src/store.rs", "src/store/"]),
+    ("sled", &["src/store.rs", "src/store/sled.rs"]),
+    ("redb", &["src/store.rs", "src/store/redb.rs"]),
     (
         "actix",
         &[
@@ -23,11 +24,19 @@ const HOSTS: &[(&str, &[&str])] = &[
             "src/sockets.rs",
             "src/sockets/",
             "src/peer.rs",
+            "src/peer/",
         ],
     ),
+    ("rsa", &["src/keys.rs"]),
     ("quick_xml", &["axi/src/element/", "sip/src/subscription/reginfo.rs"]),
-    ("rustls_pki_types", &["src/sockets/tls.rs"]),
-    ("webpki", &["src/sockets/tls.rs"]),
+    // SIP's TLS, AXI's TLS, and the certificate of one's own making. The doors hold its streams.
+    (
+        "tokio_rustls",
+        &["src/sockets/tls.rs", "src/sockets/tls/", "src/sockets/streams.rs", "src/peer.rs", "src/peer/"],
+    ),
+    ("rustls_pki_types", &["src/sockets/tls.rs", "src/sockets/tls/", "src/peer/"]),
+    ("webpki", &["src/sockets/tls.rs", "src/sockets/tls/"]),
+    ("rcgen", &["src/peer/badge.rs"]),
 ];
 
 /// Complaints about crates that are named elsewhere.

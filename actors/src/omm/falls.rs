@@ -13,7 +13,7 @@ use crate::record;
 
 impl OmmActor {
     /// How often the child fell within a minute, if it may be hired again; if too many fell, the OMM starts over.
-    fn may_rehire(&mut self, who: &str, ctx: &mut Context<Self>) -> Option<usize> {
+    pub(super) fn may_rehire(&mut self, who: &str, ctx: &mut Context<Self>) -> Option<usize> {
         let times = self.falls.count(self.site().clock.moment(), who);
         self.note(&Note::new("fault").text("text", format_args!("{who} fell over")));
         if self.falls.too_many() {

@@ -16,6 +16,7 @@ use crate::flows::{FlowsActor, FlowsWays, Known};
 use crate::keeper::{Keeper, KeeperWays};
 use crate::locator::{LocatorActor, LocatorWays};
 use crate::messages::{Die, Reach};
+use crate::office::OfficeActor;
 use crate::record::Roam;
 use crate::server::{HealthWays, ServerActor};
 use crate::shaper::ShaperActor;
@@ -34,6 +35,8 @@ pub(super) struct Children {
     shapers: Vec<Addr<ShaperActor>>,
     pub(super) users: BTreeMap<Number, Addr<UserActor>>,
     pub(super) links: BTreeMap<u64, Link>,
+    /// Only where AXI clients are received.
+    pub(super) office: Option<Addr<OfficeActor>>,
 }
 
 impl OmmActor {
@@ -66,14 +69,25 @@ impl OmmActor {
             health: RefCell::new(servers.iter().map(|server| server.clone().recipient()).collect()),
             shapers: shapers.iter().map(|shaper| shaper.clone().recipient()).collect(),
             grants: RefCell::new(BTreeMap::new()),
+            bound: RefCell::new(BTreeMap::new()),
             standings: RefCell::new(vec![Standing::Usable; site.servers.len()]),
             demands: RefCell::new(vec![Demands::default(); site.servers.len()]),
             star: own.clone().recipient(),
             fallen: own.recipient(),
         });
         let (users, links) = (BTreeMap::new(), BTreeMap::new());
-        self.children =
-            Some(Children { kin, endpoint, flows, locators, keeper, servers, shapers, users, links });
+        self.children = Some(Children {
+            kin,
+            endpoint,
+            flows,
+            locators,
+            keeper,
+            servers,
+            shapers,
+            users,
+            links,
+            office: None,
+        });
     }
 
     /// Hires the two ends of the SIP side, who know each other: what comes in by a stream goes to the endpoint, its
@@ -155,7 +169,7 @@ impl OmmActor {
     pub(super) fn hire_user(&mut self, number: &Number, roam: Option<Roam>) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
         let user = self.birth.directory.user(number)?;
-        let policy = site.policy_of(self.birth.directory.device_of(number));
+        let policy = site.policy_of(self.birth.directory.device_of(number).map(|device| &**device));
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
         let birth = Birth { user, policy, roam, reach };
         let children = self.children.as_mut()?;
@@ -189,6 +203,9 @@ impl OmmActor {
         }
         for link in children.links.values() {
             link.dismiss();
+        }
+        if let Some(office) = &children.office {
+            office.do_send(Die);
         }
         for locator in children.locators.values() {
             locator.do_send(Die);

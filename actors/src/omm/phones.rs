@@ -1,6 +1,7 @@
 //! What phones and calls want of an OMM: the directory says whose handset it is, the user's actor does the rest.
 
 use actix::prelude::*;
+use omm::directory::edit::Edit;
 use omm::roaming::{Ask, Refusal};
 
 use super::OmmActor;
@@ -13,10 +14,14 @@ impl Handler<Located> for OmmActor {
     fn handle(&mut self, Located { user, device, ask }: Located, ctx: &mut Context<Self>) {
         let device = match device {
             Some(device) => {
-                let moved = self.birth.directory.login(&user, device);
-                if let Some(displaced) = moved.ok().and_then(|moved| moved.displaced) {
-                    let left = Left { user: displaced, device: None, how: Leave::LoggedOut, ask: None };
-                    ctx.notify(left);
+                let before = self.birth.directory.user_of(device).map(|other| other.number.clone());
+                // Whoever reports where it is already logged in writes nothing (SM-7).
+                if before.as_ref() != Some(&user) {
+                    let stamp = self.site().clock.stamp();
+                    let login = Edit::Login { user: user.clone(), device };
+                    if let (Ok(_), Some(user)) = (self.birth.directory.edit(stamp, login), before) {
+                        ctx.notify(Left { user, device: None, how: Leave::LoggedOut, ask: None });
+                    }
                 }
                 self.birth.directory.device_of(&user).map(|device| device.ipei)
             }
@@ -35,7 +40,8 @@ impl Handler<Left> for OmmActor {
     fn handle(&mut self, Left { user, device, how, ask }: Left, _: &mut Context<Self>) {
         if how == Leave::LoggedOut {
             // Refused for a fixed relation: such a user cannot log out, but its phone may be gone all the same.
-            let _ = self.birth.directory.logout(&user);
+            let stamp = self.site().clock.stamp();
+            let _ = self.birth.directory.edit(stamp, Edit::Logout { user: user.clone() });
         }
         let device = self.birth.directory.handset(&user, device);
         match self.user(&user) {

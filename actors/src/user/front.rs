@@ -168,12 +168,17 @@ impl Seated<Line> for UserActor {
             }
             Effect::Bound { tier, granted: _ } => {
                 self.tier = Some(tier);
+                self.kin.bound.borrow_mut().insert(self.seat.machine().user().clone(), tier);
                 self.report(roaming::Input::Bound);
             }
             Effect::Granted { tier, grant } => self.granted(tier, grant),
-            Effect::Failed { tier: _, failure: _ } => self.report(roaming::Input::Unbound),
+            Effect::Failed { tier: _, failure: _ } => {
+                self.kin.bound.borrow_mut().remove(self.seat.machine().user());
+                self.report(roaming::Input::Unbound);
+            }
             Effect::Released(removal) => {
                 self.tier = None;
+                self.kin.bound.borrow_mut().remove(self.seat.machine().user());
                 self.report(roaming::Input::Released(outcome(removal)));
             }
             Effect::Listed(listed) => self.report(roaming::Input::Sighted {

@@ -21,8 +21,8 @@ use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::time::{Moment, Wall};
 use omm::directory::Directory;
-use omm::directory::device::Device;
-use omm::directory::user::{Relation, User};
+use omm::directory::edit::{NewDevice, NewUser};
+use omm::directory::user::Kind;
 use omm::ids::park::{Pari, Park, Pli, Sari};
 use omm::ids::{Ipei, Number};
 use omm::link::dial::Attach;
@@ -308,6 +308,7 @@ impl Shared {
                 .filter(|_| self.role == Role::Central),
             sip: self.outside.clone().recipient(),
             dial: dial.unwrap_or_else(|| self.outside.clone().recipient()),
+            reception: None,
             store: self.disk.clone(),
             fallen,
             site,
@@ -372,10 +373,10 @@ fn directory() -> Directory {
     let mut directory = Directory::new(Platform::Pc);
     for (psn, number) in (1..).zip(["101", "102", "103"]) {
         let ipei = Ipei::new(17, psn).expect("an IPEI");
-        directory.add_device(Device::new(ipei)).expect("a new handset");
-        let mut user = User::new(Number::new(number).expect("a number"), Secret::new("secret"));
-        user.relation = Relation::Dynamic(ipei);
-        directory.add_user(user).expect("a new user");
+        let done = directory.plant_device(NewDevice::new(ipei)).expect("a new handset");
+        let mut user = NewUser::new(Number::new(number).expect("a number"), Secret::new("secret"));
+        user.relation = done.ppn.map(|ppn| (Kind::Dynamic, ppn));
+        directory.plant_user(user).expect("a new user");
     }
     directory
 }

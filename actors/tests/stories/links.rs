@@ -63,7 +63,7 @@ fn a_stranger_who_is_not_let_in_is_counted_once() {
         let _ear = omm.send(accept).await.expect("an OMM").expect("a central takes connections");
         let knock = |password: &str| {
             let facts = facts(Role::Remote, central.clock.wall());
-            let open = Open { user: "omm".into(), password: Secret::new(password), facts };
+            let open = Open { user: "omm".into(), password: Secret::new(password), facts, trial: false };
             omm.do_send(FromLink { link: 1, news: LinkNews::Knock(Box::new(open)) });
         };
         knock("wrong");

@@ -26,7 +26,12 @@ fn facts() -> Facts {
 }
 
 fn open() -> Frame {
-    Frame::Open(Box::new(Open { user: "omm".into(), password: Secret::new("ge\"heim<&>"), facts: facts() }))
+    Frame::Open(Box::new(Open {
+        user: "omm".into(),
+        password: Secret::new("ge\"heim<&>"),
+        facts: facts(),
+        trial: false,
+    }))
 }
 
 /// One frame of every kind.

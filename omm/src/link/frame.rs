@@ -46,6 +46,8 @@ pub struct Open {
     pub password: Secret,
     /// Who the remote is.
     pub facts: Facts,
+    /// Only asks whether it would be let in (B-13): nobody gets on the roster by it, and no link gives way.
+    pub trial: bool,
 }
 
 /// What both ends tell of themselves and check of each other.

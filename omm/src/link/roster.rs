@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn open(facts: Facts, password: &str) -> Open {
-        Open { user: "omm".into(), password: Secret::new(password), facts }
+        Open { user: "omm".into(), password: Secret::new(password), facts, trial: false }
     }
 
     fn admit(roster: &mut Roster, now: Moment, open: &Open) -> Result<(), OpenError> {

@@ -29,6 +29,11 @@ pub struct Timing {
     pub skew_stop: Option<Duration>,
 }
 
+impl Timing {
+    /// Clocks that differ by more make later edits lose (SM-7): a link is not worth that.
+    pub const SKEW_STOP: Duration = Duration::from_secs(30);
+}
+
 impl Default for Timing {
     /// The defaults of spec section 8. Clocks that differ too much only warn until records are merged by their stamps:
     /// roams are arbitrated by presence, not by clocks (B-9).

@@ -8,6 +8,7 @@ use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal
 use crate::claim::{Confirm, Outcome, Phase};
 use crate::ids::Ipei;
 use crate::presence::Presence;
+use crate::roaming::policy::Evidence;
 use crate::roaming::record::{Awaited, Contact};
 use crate::stamp::Stamp;
 use crate::watchdog::{self, Verdict};
@@ -228,6 +229,15 @@ impl Roaming {
                 self.renewed = Some(now);
                 out.push(Effect::Renew);
             }
+        }
+    }
+
+    /// The second safety renewal. A registrar that takes one contact only and still holds the former owner's refuses it:
+    /// it is asked what it holds, so that an older contact can be removed in the former owner's place (R-6, B-2). Ours.
+    pub(super) fn renew_unconfirmed(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.renew(now, out);
+        if self.refused && self.policy.evidence == Evidence::Evict {
+            out.push(Effect::Query);
         }
     }
 

@@ -17,7 +17,12 @@ impl Dial {
     pub(super) fn introduce(&mut self, now: Moment, wall: Wall, out: &mut Vec<Effect>) {
         self.wall = (now, wall);
         let facts = Facts { wall, ..self.attach.facts };
-        let open = Open { user: self.attach.user.clone(), password: self.attach.password.clone(), facts };
+        let open = Open {
+            user: self.attach.user.clone(),
+            password: self.attach.password.clone(),
+            facts,
+            trial: false,
+        };
         out.push(Effect::Send(Frame::Open(Box::new(open))));
         self.timers.set(Timer::Patience, now + self.attach.timing.open);
         self.turn_to(State::Opening, out);

@@ -17,7 +17,7 @@ fn facts(omm: OmmId) -> Facts {
 }
 
 fn open() -> Box<Open> {
-    Box::new(Open { user: "omm".into(), password: Secret::new("secret"), facts: facts(REMOTE) })
+    Box::new(Open { user: "omm".into(), password: Secret::new("secret"), facts: facts(REMOTE), trial: false })
 }
 
 fn word() -> Word {

@@ -1,0 +1,292 @@
+//! What the AXI sessions of one OMM share: runs [`axi::office`], hires the sessions and brings them their answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use axi::account::{Account, Accounts};
+use axi::desk::{Answer, Ask, Welcome};
+use axi::error::{ErrCode, Refused};
+use axi::news::News;
+use axi::office::{DeskId, Effect, Input, Office, Settings};
+use axi::reply::Reply;
+use axi::request::{Change, Look};
+use axi::system::{self, Known};
+use omm::ids::park::Sari;
+
+use crate::desk::{DeskActor, DeskWays, DeskWord, FromDesk, ToDesk};
+use crate::doors::{Accept, TellKey, Unseal, Visit, Wire};
+use crate::keeper::{Keep, Kept};
+use crate::messages::{Die, Fallen};
+use crate::seat::{Flow, Seat, Seated};
+use crate::settings;
+use crate::site::Site;
+
+/// Connections on which nobody has logged in yet; a further one takes the place of the oldest, so that those who only
+/// keep connections open cannot keep clients out. Ours.
+const STRANGERS_MAX: usize = 64;
+
+/// What an OMM needs to receive AXI clients.
+#[derive(Clone)]
+pub struct Reception {
+    /// Who may log in.
+    pub accounts: Accounts,
+    /// The product and its version, for people.
+    pub product: String,
+    /// The common identity of all sites, while the directory does not know it.
+    pub sari: Option<Sari>,
+    /// Who opens secrets.
+    pub vault: Recipient<Unseal>,
+    /// Who tells the public key.
+    pub key: Recipient<TellKey>,
+}
+
+/// Looks at what the OMM knows.
+#[derive(Message)]
+#[rtype(result = "Result<Reply, Refused>")]
+pub struct Glance {
+    /// At what.
+    pub look: Look,
+    /// In the eyes of a session with `UserDeviceSyncClient`.
+    pub sync: bool,
+}
+
+/// Changes users and handsets. Answered when that is durable, with the user and the handset; 0 for none.
+#[derive(Message)]
+#[rtype(result = "Result<(u32, u32), Refused>")]
+pub struct Amend(pub Box<Change>);
+
+/// What sessions may hear of.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Happened(pub Vec<News>);
+
+/// Where an office turns to: its OMM, mostly.
+pub struct OfficeWays {
+    /// Who knows.
+    pub glance: Recipient<Glance>,
+    /// Who changes.
+    pub amend: Recipient<Amend>,
+    /// Who hires links for other OMMs.
+    pub links: Recipient<Accept>,
+    /// The store.
+    pub keeper: Recipient<Keep>,
+    /// Who hires another one when this one falls over.
+    pub fallen: Recipient<Fallen<OfficeFell>>,
+}
+
+/// Says that it was the office that fell over.
+#[derive(Clone, Copy, Debug)]
+pub struct OfficeFell;
+
+/// The office of one OMM.
+pub struct OfficeActor {
+    seat: Seat<Office>,
+    site: Rc<Site>,
+    reception: Reception,
+    ways: OfficeWays,
+    desks: BTreeMap<DeskId, Addr<DeskActor>>,
+    /// Where they come from.
+    addresses: BTreeMap<DeskId, Arc<str>>,
+    /// Those on whose connection nobody has logged in yet, the oldest first.
+    strangers: BTreeSet<DeskId>,
+    next: DeskId,
+}
+
+impl OfficeActor {
+    /// Hires an office that remembers these settings.
+    pub fn new(site: Rc<Site>, reception: Reception, settings: Settings, ways: OfficeWays) -> OfficeActor {
+        let machine = Office::new(reception.accounts.clone(), settings);
+        let seat = Seat::new(machine, "axi", site.clock.clone(), site.trace.clone());
+        let (desks, addresses, strangers) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        OfficeActor { seat, site, reception, ways, desks, addresses, strangers, next: 1 }
+    }
+
+    fn answer(&self, desk: DeskId, answer: Answer) {
+        if let Some(desk) = self.desks.get(&desk) {
+            desk.do_send(ToDesk::Answered(answer));
+        }
+    }
+
+    /// Answers as soon as somebody else has.
+    fn answer_later(
+        &self,
+        desk: DeskId,
+        answer: impl Future<Output = Option<Answer>> + 'static,
+        ctx: &mut Context<Self>,
+    ) {
+        ctx.spawn(answer.into_actor(self).map(move |answer, office, _| {
+            office.answer(desk, answer.unwrap_or_else(|| refused(Refused::new(ErrCode::Failed))));
+        }));
+    }
+
+    fn asked(&mut self, desk: DeskId, ask: Ask, ctx: &mut Context<Self>) {
+        match ask {
+            Ask::Login(open) => {
+                let Some(address) = self.addresses.get(&desk).cloned() else { return };
+                let (username, password) = (open.username, open.password);
+                self.feed(Input::Login { desk, address, username, password }, ctx);
+            }
+            Ask::Set(setting) => self.feed(Input::Set { desk, setting }, ctx),
+            Ask::Unseal(texts) => {
+                let texts = self.reception.vault.send(Unseal(texts));
+                self.answer_later(desk, async move { texts.await.ok().map(Answer::Unsealed) }, ctx);
+            }
+            Ask::Look { look, sync } => {
+                let known = Known { name: &self.site.node, office: self.seat.machine() };
+                match system::look(&look, known) {
+                    Some(found) => self.answer(desk, found.map_or_else(refused, Answer::Found)),
+                    None => {
+                        let found = self.ways.glance.send(Glance { look, sync });
+                        let answer =
+                            async move { Some(found.await.ok()?.map_or_else(refused, Answer::Found)) };
+                        self.answer_later(desk, answer, ctx);
+                    }
+                }
+            }
+            Ask::Change(change) => {
+                let done = self.ways.amend.send(Amend(change));
+                let changed = |(uid, ppn)| Answer::Changed { uid, ppn };
+                let answer = async move { Some(done.await.ok()?.map_or_else(refused, changed)) };
+                self.answer_later(desk, answer, ctx);
+            }
+        }
+    }
+
+    /// Lets a session in, with the key for its secrets.
+    fn admit(&mut self, desk: DeskId, account: Account, ctx: &mut Context<Self>) {
+        self.strangers.remove(&desk);
+        let (key, sari) = (
+            self.reception.key.send(TellKey),
+            self.ways.glance.send(Glance { look: Look::Sari, sync: false }),
+        );
+        let product = self.reception.product.clone();
+        let uptime = self.site.clock.moment().as_millis() / 1000;
+        let answer = async move {
+            let key = key.await.ok().flatten()?;
+            let sari = sari.await.ok()?.ok()?.attributes.into_iter().next().map(|(_, sari)| sari);
+            let about = system::about(&product, sari.as_deref(), uptime);
+            Some(Answer::Welcome(Box::new(Welcome { account, key, about })))
+        };
+        self.answer_later(desk, answer, ctx);
+    }
+
+    fn tell_all(&self, news: &Arc<News>) {
+        for (_, desk) in self.desks.iter().filter(|(desk, _)| !self.strangers.contains(desk)) {
+            desk.do_send(ToDesk::Happened(news.clone()));
+        }
+    }
+}
+
+fn refused(why: Refused) -> Answer {
+    Answer::Refused(why, Duration::ZERO)
+}
+
+/// The address without the port, which is another one for each connection.
+fn address(peer: &str) -> Arc<str> {
+    peer.parse::<std::net::SocketAddr>().map_or_else(|_| peer.into(), |peer| peer.ip().to_string().into())
+}
+
+impl Actor for OfficeActor {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        for desk in self.desks.values() {
+            desk.do_send(Die);
+        }
+        if std::thread::panicking() {
+            self.ways.fallen.do_send(Fallen(OfficeFell));
+        }
+    }
+}
+
+impl Seated<Office> for OfficeActor {
+    fn seat(&mut self) -> &mut Seat<Office> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
+        match effect {
+            Effect::Admit { desk, account } => self.admit(desk, *account, ctx),
+            Effect::Deny { desk, why, wait } => self.answer(desk, Answer::Refused(why, wait)),
+            Effect::Done(desk) => self.answer(desk, Answer::Set),
+            Effect::Announce(mode) => self.tell_all(&Arc::new(News::Mode(mode))),
+            Effect::Save(settings) => {
+                let writes = vec![settings::write(&settings)];
+                self.ways.keeper.do_send(Keep { writes, reply: ctx.address().recipient() });
+                return Flow::Hold;
+            }
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Visit> for OfficeActor {
+    type Result = Option<Recipient<Wire>>;
+
+    fn handle(&mut self, Visit { peer, line }: Visit, ctx: &mut Context<Self>) -> Self::Result {
+        if self.strangers.len() >= STRANGERS_MAX
+            && let Some(oldest) = self.strangers.pop_first()
+            && let Some(desk) = self.desks.get(&oldest)
+        {
+            desk.do_send(Die);
+        }
+        let desk = self.next;
+        self.next += 1;
+        self.strangers.insert(desk);
+        self.addresses.insert(desk, address(&peer));
+        let ways = DeskWays { desk, office: ctx.address().recipient(), links: self.ways.links.clone() };
+        let actor = DeskActor::new(&self.site, peer, line, ways).start();
+        self.desks.insert(desk, actor.clone());
+        Some(actor.recipient())
+    }
+}
+
+impl Handler<FromDesk> for OfficeActor {
+    type Result = ();
+
+    fn handle(&mut self, FromDesk { desk, word }: FromDesk, ctx: &mut Context<Self>) {
+        match word {
+            DeskWord::Asks(ask) => self.asked(desk, ask, ctx),
+            DeskWord::Broken(why) => {
+                let note = machine::note::Note::new("broken").number("desk", desk).text("why", why);
+                self.site.trace.tell(self.site.clock.moment(), "axi", &note);
+            }
+            DeskWord::Ended => {
+                self.desks.remove(&desk);
+                self.addresses.remove(&desk);
+                self.strangers.remove(&desk);
+                self.feed(Input::Left(desk), ctx);
+            }
+        }
+    }
+}
+
+impl Handler<Happened> for OfficeActor {
+    type Result = ();
+
+    fn handle(&mut self, Happened(news): Happened, _: &mut Context<Self>) {
+        for news in news {
+            self.tell_all(&Arc::new(news));
+        }
+    }
+}
+
+impl Handler<Kept> for OfficeActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Kept, ctx: &mut Context<Self>) {
+        self.release(ctx);
+    }
+}
+
+impl Handler<Die> for OfficeActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}

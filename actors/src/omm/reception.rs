@@ -1,0 +1,156 @@
+//! What an OMM does for its AXI clients: hires their office, knows what they ask, changes what they may change.
+
+use actix::prelude::*;
+use axi::edits::edits;
+use axi::error::{ErrCode, Refused};
+use axi::look::{self, Registered, View};
+use axi::news::News;
+use axi::reply::Reply;
+use axi::request::Look;
+use axi::showing;
+use axi::system;
+use machine::note::Note;
+use omm::directory::edit::Changed;
+use omm::ids::Number;
+use omm::link::dial::{Health, Held};
+use omm::link::frame::{Mismatch, OpenError};
+
+use super::OmmActor;
+use crate::doors::{Visit, Wire};
+use crate::messages::Fallen;
+use crate::office::{Amend, Glance, Happened, OfficeActor, OfficeFell, OfficeWays};
+use crate::settings;
+
+impl OmmActor {
+    /// Hires the office of AXI clients; nothing at an OMM that has none.
+    pub(super) fn hire_office(&mut self, ctx: &mut Context<Self>) {
+        let Some(reception) = self.birth.reception.clone() else { return };
+        let settings = match settings::read(self.birth.store.as_ref()) {
+            Ok(settings) => settings,
+            Err(fault) => return self.note(&Note::new("alarm").text("text", fault)),
+        };
+        let site = self.site().clone();
+        let Some(children) = &mut self.children else { return };
+        let own = ctx.address();
+        let ways = OfficeWays {
+            glance: own.clone().recipient(),
+            amend: own.clone().recipient(),
+            links: own.clone().recipient(),
+            keeper: children.kin.keeper.clone(),
+            fallen: own.recipient(),
+        };
+        children.office = Some(OfficeActor::new(site, reception, settings, ways).start());
+    }
+
+    fn glance(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
+        match look {
+            Look::Sari => {
+                Ok(system::sari(self.birth.directory.sari().or_else(|| self.birth.reception.as_ref()?.sari)))
+            }
+            Look::Health => Ok(system::health(self.link_health.and_then(trouble))),
+            look => {
+                let view = View {
+                    directory: &self.birth.directory,
+                    roam: &|user| self.seat.machine().claim(self.site().clock.moment(), user),
+                    registered: &|user| self.registered(user),
+                };
+                // What is not in the directory is known to the office, which has not asked for it.
+                look::look(look, sync, &view).unwrap_or_else(|| Err(Refused::new(ErrCode::Failed)))
+            }
+        }
+    }
+
+    /// Where a user is registered from here.
+    fn registered(&self, user: &Number) -> Option<Registered> {
+        let kin = &self.children.as_ref()?.kin;
+        let tier = *kin.bound.borrow().get(user)?;
+        let servers = kin.servers.borrow();
+        let server = servers.get(usize::from(tier))?;
+        let target = server.targets.first()?;
+        Some(Registered { tier, host: target.addr.ip().to_string(), port: target.addr.port() })
+    }
+
+    /// Tells the sessions what is shown differently now.
+    pub(super) fn tell_office(&self, changed: &Changed) {
+        let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
+            return;
+        };
+        let directory = &self.birth.directory;
+        let roam = |user: &Number| self.seat.machine().claim(self.site().clock.moment(), user);
+        let mut news = showing::news(changed, directory, &roam);
+        let view = View { directory, roam: &roam, registered: &|user| self.registered(user) };
+        if changed.users.iter().any(|(uid, before)| before.is_some() != directory.user_at(*uid).is_some()) {
+            news.push(News::UserSummary(look::user_summary(&view)));
+        }
+        if changed.devices.iter().any(|(ppn, before)| before.is_some() != directory.device_at(*ppn).is_some())
+        {
+            news.push(News::DeviceSummary(look::device_summary(directory)));
+        }
+        office.do_send(Happened(news));
+    }
+}
+
+/// What the vendor calls what is wrong with the link (axi 6.4).
+fn trouble(health: Health) -> Option<&'static str> {
+    let mismatch = |mismatch| match mismatch {
+        Mismatch::Protocol => "Different AXI or OMM version",
+        Mismatch::Platform => "Connection between RFP an PC OMM",
+        Mismatch::Clock => "Different system times",
+        Mismatch::Pli | Mismatch::DuplicatePark | Mismatch::Sari => {
+            "Cannot connect to external AXI / lost AXI connection"
+        }
+    };
+    match health {
+        Health::Off | Health::Synchronising | Health::InSync => None,
+        Health::Connecting | Health::Lost => Some("Cannot connect to external AXI / lost AXI connection"),
+        Health::Held(Held::Here(why) | Held::There(OpenError::Mismatch(why))) => Some(mismatch(why)),
+        Health::Held(Held::There(OpenError::NoSari)) => Some("SARI not configured on central OMM"),
+        Health::Held(Held::There(OpenError::Auth | OpenError::Delayed(_) | OpenError::Full)) => {
+            Some("Cannot connect to external AXI / lost AXI connection")
+        }
+    }
+}
+
+impl Handler<Visit> for OmmActor {
+    type Result = ResponseFuture<Option<Recipient<Wire>>>;
+
+    fn handle(&mut self, visit: Visit, _: &mut Context<Self>) -> Self::Result {
+        let office = self.children.as_ref().and_then(|children| children.office.clone());
+        Box::pin(async move { office?.send(visit).await.ok().flatten() })
+    }
+}
+
+impl Handler<Glance> for OmmActor {
+    type Result = Result<Reply, Refused>;
+
+    fn handle(&mut self, Glance { look, sync }: Glance, _: &mut Context<Self>) -> Self::Result {
+        self.glance(&look, sync)
+    }
+}
+
+impl Handler<Amend> for OmmActor {
+    type Result = Result<(u32, u32), Refused>;
+
+    fn handle(&mut self, Amend(change): Amend, _: &mut Context<Self>) -> Self::Result {
+        let own = self.site().omm;
+        let (mut uid, mut ppn) = (0, 0);
+        for edit in edits(&change, &self.birth.directory, own)? {
+            let stamp = self.site().clock.stamp();
+            let done = self.birth.directory.edit(stamp, edit).map_err(|refusal| Refused::from(&refusal))?;
+            uid = done.uid.map_or(uid, |done| done.get());
+            ppn = done.ppn.map_or(ppn, |done| done.get());
+            self.tell_office(&done.changed);
+        }
+        Ok((uid, ppn))
+    }
+}
+
+impl Handler<Fallen<OfficeFell>> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Fallen<OfficeFell>, ctx: &mut Context<Self>) {
+        if self.may_rehire("the office of AXI clients", ctx).is_some() {
+            self.hire_office(ctx);
+        }
+    }
+}

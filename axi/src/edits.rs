@@ -1,0 +1,263 @@
+//! What clients want changed, as edits of the directory; and its refusals, as errors of the wire.
+//!
+//! A relation between a user and a handset is changed by `SetPP` and `SetPPUserDevRelation` alone: `ppn`, `uid` and
+//! `relType` in the other requests are what a client was told and sends back. `timeStamp` is skipped as well: when a
+//! record was changed is for the OMM that changes it to say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use machine::secret::Secret;
+use omm::directory::Directory;
+use omm::directory::device::{Class, Subscribed};
+use omm::directory::edit::{DeviceChange, Edit, NewDevice, NewUser, SubscriptionChange, UserChange};
+use omm::directory::key::{Ppn, Uid};
+use omm::directory::refusal::{Code, Refusal};
+use omm::directory::user::{Kind, Monitoring};
+use omm::ids::{Ipei, Number};
+use omm::stamp::OmmId;
+
+use crate::attribute::{Access, Kind as Holds};
+use crate::error::{ErrCode, Refused};
+use crate::record::Record;
+use crate::request::{Change, Relation, UserKey};
+
+/// Attributes of a handset that it tells of itself when it subscribes.
+const TOLD_BY_HANDSET: &[&str] = &[
+    "capMessaging",
+    "capMessagingForInternalUse",
+    "capEnhLocating",
+    "capBluetooth",
+    "ethAddr",
+    "ppProfileCapability",
+    "ppDefaultProfileLoaded",
+    "modicType",
+    "locationData",
+    "dectIeFixedId",
+    "subscriptionId",
+];
+
+/// What a change is to the directory: edits to be made in this order, none when one before it was refused. `own` is
+/// this OMM: a handset that cannot roam is subscribed to it.
+///
+/// # Errors
+/// `ENoEnt`, `EInval` and `EMissing`, before anything is changed.
+pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<Edit>, Refused> {
+    Ok(vec![match change {
+        Change::CreateUser { user, replace } => {
+            let new = new_user(user)?;
+            match new.uid.filter(|uid| *replace && directory.user_at(*uid).is_some()) {
+                Some(uid) => Edit::SetUser { uid, change: Box::new(new.fields) },
+                None => Edit::CreateUser(Box::new(new)),
+            }
+        }
+        Change::SetUser { uid, user } => {
+            let uid = row(Uid::new(*uid), "uid")?;
+            Edit::SetUser { uid, change: Box::new(user_change(user, Some(uid))?) }
+        }
+        Change::DeleteUser(UserKey::Uid(uid)) => Edit::DeleteUser(row(Uid::new(*uid), "uid")?),
+        Change::DeleteUser(UserKey::Number(number)) => {
+            let number = Number::new(number).map_err(|bad| invalid("num", &bad.to_string()))?;
+            Edit::DeleteUser(row(directory.uid_of(&number), "num")?)
+        }
+        Change::CreateDevice { device, replace } => {
+            let new = new_device(device, own)?;
+            match new.ppn.filter(|ppn| *replace && directory.device_at(*ppn).is_some()) {
+                Some(ppn) => Edit::SetDevice { ppn, change: Box::new(new.fields) },
+                None => Edit::CreateDevice(Box::new(new)),
+            }
+        }
+        Change::SetDevice { ppn, device } => Edit::SetDevice {
+            ppn: row(Ppn::new(*ppn), "ppn")?,
+            change: Box::new(device_change(device, own)?),
+        },
+        Change::DeleteDevice(ppn) => Edit::DeleteDevice(row(Ppn::new(*ppn), "ppn")?),
+        Change::CreateFixed { user, device } => {
+            Edit::CreateFixed { user: Box::new(new_user(user)?), device: Box::new(new_device(device, own)?) }
+        }
+        Change::SetRelation { uid, relation } => {
+            let uid = row(Uid::new(*uid), "uid")?;
+            Edit::SetKind {
+                uid,
+                kind: kind(*relation).ok_or_else(|| invalid("relType", "expected Fixed or Dynamic"))?,
+            }
+        }
+        Change::SetPair { user, device } => return pair(user, device, own),
+    }])
+}
+
+/// Both sides of `SetPP` have to say the same.
+fn pair(user: &Record, device: &Record, own: OmmId) -> Result<Vec<Edit>, Refused> {
+    let uid = row(uid_in(user), "uid")?;
+    let wanted = match user.get("relType").unwrap_or("Unbound").parse() {
+        Ok(relation) => kind(relation),
+        Err(_) => return Err(invalid("relType", "expected Unbound, Dynamic or Fixed")),
+    };
+    let mut edits = Vec::new();
+    match (wanted, user.number("ppn").unwrap_or_default()) {
+        (None, _) | (_, 0) => edits.push(Edit::Detach { uid }),
+        (Some(kind), ppn) => {
+            if device.number("ppn") != Some(ppn) {
+                return Err(invalid("ppn", "expected the same ppn in <user> and <pp>"));
+            }
+            if device.number("uid").is_some_and(|other| other != u64::from(uid.get())) {
+                return Err(invalid("uid", "expected the same uid in <user> and <pp>"));
+            }
+            edits.push(Edit::Attach { uid, ppn: row(ppn_in(device), "ppn")?, kind });
+        }
+    }
+    let change = user_change(user, Some(uid))?;
+    if change != UserChange::default() {
+        edits.push(Edit::SetUser { uid, change: Box::new(change) });
+    }
+    let change = device_change(device, own)?;
+    if let Some(ppn) = ppn_in(device).filter(|_| change != DeviceChange::default()) {
+        edits.push(Edit::SetDevice { ppn, change: Box::new(change) });
+    }
+    Ok(edits)
+}
+
+fn new_user(user: &Record) -> Result<NewUser, Refused> {
+    let uid = uid_in(user);
+    let bound = match (ppn_in(user), user.get("relType")) {
+        (None, _) | (_, Some("Unbound")) => None,
+        (Some(ppn), Some("Fixed")) => Some((Kind::Fixed, ppn)),
+        (Some(ppn), _) => Some((Kind::Dynamic, ppn)),
+    };
+    Ok(NewUser { uid, relation: bound, fields: user_change(user, uid)? })
+}
+
+fn new_device(device: &Record, own: OmmId) -> Result<NewDevice, Refused> {
+    let fields = device_change(device, own)?;
+    if fields.ipei.is_none() {
+        return Err(Refused { bad: Some("ipei".into()), ..Refused::new(ErrCode::Missing) });
+    }
+    Ok(NewDevice { ppn: ppn_in(device), fields })
+}
+
+/// The fields that a client wrote. A user without a number is called by its row (axi 8).
+fn user_change(user: &Record, uid: Option<Uid>) -> Result<UserChange, Refused> {
+    let mut change = UserChange::default();
+    let text = |value: &str| Some(value.to_owned());
+    for (attribute, value) in user.entries() {
+        match attribute.name {
+            "uid" | "ppn" | "relType" | "timeStamp" => {}
+            "num" => {
+                let number = match (value, uid) {
+                    ("", None) => continue,
+                    ("", Some(uid)) => Number::new(&format!("uid{uid}")),
+                    (number, _) => Number::new(number),
+                };
+                change.number = Some(number.map_err(|bad| invalid("num", &bad.to_string()))?);
+            }
+            "name" => change.name = text(value),
+            "addId" => change.add_id = text(value),
+            "sipAuthId" => change.sip_auth_id = text(value),
+            "sipPw" => change.password = Some(Secret::new(value)),
+            "pin" => change.pin = Some(Secret::new(value)),
+            "vip" => change.vip = Some(value == "1"),
+            "sipRegisterCheck" => change.check_user = Some(value == "1"),
+            "locatable" => change.locatable = Some(value == "1"),
+            "monitoringMode" => {
+                change.monitoring = Some(match value {
+                    "Active" => Monitoring::Active,
+                    "Passive" => Monitoring::Passive,
+                    _ => Monitoring::Off,
+                });
+            }
+            name => match attribute.kind {
+                Holds::Secret(_) => _ = change.secrets.insert(name.into(), Secret::new(value)),
+                Holds::Number(..) | Holds::Bool | Holds::Text(_) | Holds::Hex(_) | Holds::Word(_) => {
+                    extra(&mut change.extras, name, value, attribute.default);
+                }
+            },
+        }
+    }
+    Ok(change)
+}
+
+fn device_change(device: &Record, own: OmmId) -> Result<DeviceChange, Refused> {
+    let mut change = DeviceChange::default();
+    let mut subscription = SubscriptionChange::default();
+    for (attribute, value) in device.entries() {
+        match attribute.name {
+            "uid" | "ppn" | "relType" | "timeStamp" => {}
+            "ipei" if value.is_empty() => {}
+            "ipei" => {
+                let ipei: Result<Ipei, _> = value.parse();
+                change.ipei = Some(ipei.map_err(|bad| invalid("ipei", &bad.to_string()))?);
+            }
+            "ac" => change.ac = Some(Secret::new(value)),
+            "encrypt" => change.encrypt = Some(value == "1"),
+            "hwType" => {
+                change.hw_type = Some(if value == attribute.default { "".into() } else { value.into() });
+                // A handset of another make need not report its location (AMB-20).
+                change.class = Some(if value == "GAP" { Class::Gap } else { Class::Periodic });
+            }
+            "subscribeToPARIOnly" => change.pari_only = Some((value == "1").then_some(own)),
+            "autoCreate" => change.auto_create = Some(value == "1"),
+            "s" => {
+                subscription.state = Some(match value {
+                    "Yes" => Subscribed::Yes,
+                    "Unconfirmed" => Subscribed::Unconfirmed,
+                    _ => Subscribed::No,
+                });
+            }
+            "uak" => subscription.uak = Some(Secret::new(value)),
+            name if TOLD_BY_HANDSET.contains(&name) => {
+                extra(&mut subscription.extras, name, value, attribute.default);
+            }
+            name if attribute.access != Access::Read => {
+                extra(&mut change.extras, name, value, attribute.default);
+            }
+            _ => {}
+        }
+    }
+    change.subscription = subscription;
+    Ok(change)
+}
+
+/// Kept only when it is not the default; an empty value is the default to the directory.
+fn extra(extras: &mut BTreeMap<Arc<str>, Arc<str>>, name: &str, value: &str, default: &str) {
+    extras.insert(name.into(), if value == default { "".into() } else { value.into() });
+}
+
+fn uid_in(record: &Record) -> Option<Uid> {
+    Uid::new(u32::try_from(record.number("uid")?).ok()?)
+}
+
+fn ppn_in(record: &Record) -> Option<Ppn> {
+    Ppn::new(u32::try_from(record.number("ppn")?).ok()?)
+}
+
+fn kind(relation: Relation) -> Option<Kind> {
+    match relation {
+        Relation::Unbound => None,
+        Relation::Dynamic => Some(Kind::Dynamic),
+        Relation::Fixed => Some(Kind::Fixed),
+    }
+}
+
+/// There is no row 0.
+fn row<T>(row: Option<T>, name: &str) -> Result<T, Refused> {
+    row.ok_or_else(|| Refused { bad: Some(name.to_owned()), ..Refused::new(ErrCode::NoEnt) })
+}
+
+fn invalid(name: &str, why: &str) -> Refused {
+    Refused { bad: Some(name.to_owned()), info: Some(why.to_owned()), ..Refused::new(ErrCode::Inval) }
+}
+
+impl From<&Refusal> for Refused {
+    /// How a refusal of the directory is spelt.
+    fn from(refusal: &Refusal) -> Refused {
+        let code = match refusal.code() {
+            Code::Exists => ErrCode::Exist,
+            Code::NoEntry => ErrCode::NoEnt,
+            Code::Full => ErrCode::NoMem,
+            Code::Forbidden => ErrCode::Forbidden,
+            Code::Invalid => ErrCode::Inval,
+        };
+        let bad = refusal.field().map(str::to_owned);
+        Refused { info: Some(refusal.to_string()), bad, ..Refused::new(code) }
+    }
+}

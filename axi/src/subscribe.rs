@@ -1,0 +1,339 @@
+//! `Subscribe`: which events a session wants to hear (axi 5).
+//!
+//! ```text
+//! C: <Subscribe seq="2"><e cmd="On" eventType="PPDevCnf" ppn="-1"/><e cmd="On" eventType="DECTSubscriptionMode"/></Subscribe>
+//! S: <SubscribeResp seq="2"/>
+//! S: <SubscribeResp seq="2" errCode="EInval" info=".." eventType="PPDevCfn"/>
+//! ```
+//!
+//! A request holds 1 to 20 wishes and is granted as a whole or not at all. Every event type of the vendor may be wished
+//! for, because clients wish for many at a time; those that are never told here stay silent. A subscription ends with
+//! its session.
+
+use std::collections::BTreeSet;
+
+use crate::element::Element;
+use crate::error::{Complaint, ErrCode, Refused};
+use crate::fields::Fields;
+use crate::open::Permission;
+
+/// Wishes in one request.
+pub const WISHES_MAX: usize = 20;
+/// Single users and handsets that one session may have wished for. Ours: the records of a full system.
+pub const SINGLES_MAX: usize = 10_000;
+
+/// The events that are told here, and what they are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Users, by uid.
+    Users,
+    /// Handsets, by ppn.
+    Devices,
+    /// The state of handsets, by ppn.
+    States,
+    /// How many users.
+    UserSummary,
+    /// How many handsets.
+    DeviceSummary,
+    /// Whether handsets may subscribe.
+    Mode,
+    /// One of the vendor's that is never told here; its place in the vendor's list.
+    Silent(usize),
+}
+
+/// About whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whom {
+    /// About everybody.
+    All,
+    /// About one.
+    One(u32),
+    /// About nobody: an id was needed and was not given.
+    Nobody,
+}
+
+/// One `<e>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// To hear it, or not to hear it any more.
+    pub on: bool,
+    /// What about.
+    pub topic: Topic,
+    /// How the client spelt it.
+    pub name: String,
+    /// About whom.
+    pub whom: Whom,
+}
+
+/// The vendor's event types that are never told here (axi 5), and those of 7.x.
+const SILENT: &[&str] = &[
+    "AccountCnf",
+    "AccountSummary",
+    "ACLCnf",
+    "AlarmCallProgress",
+    "AlarmTrigger",
+    "AlarmTriggerCnf",
+    "AutoDBCnf",
+    "BluetoothCnf",
+    "BluetoothBeaconSumCnf",
+    "BluetoothBeaconSumState",
+    "Conference",
+    "ConferenceCnf",
+    "DigitTreatmentCnf",
+    "EventLog",
+    "FACCnf",
+    "LicensedCodecLines",
+    "LicenseFile",
+    "Locating",
+    "LocatingBluetooth",
+    "MessageConfirmation",
+    "MessageProgress",
+    "MessageQueueEmpty",
+    "MessageSend",
+    "ParkServerResult",
+    "PositionTrack",
+    "PPBtState",
+    "PPFirmwareUpdateCnf",
+    "PPFirmwareUpdateOverview",
+    "PPFirmwareUpdateState",
+    "PPFirmwareState",
+    "PPHCM",
+    "PPCallState",
+    "PPDevState",
+    "PPCallStateCalling",
+    "PPCallStatePaging",
+    "PPCallStateConnected",
+    "PPCallStateIdle",
+    "PPCallStateNone",
+    "PPCallStateRinging",
+    "PPDevStateOnHook",
+    "PPDevStateSilentCharging",
+    "PPDevStateBatteryLevel",
+    "PPDevStateSwVersion",
+    "PPSipState",
+    "PPSipStateRegEvent",
+    "PPSipStateEndEvent",
+    "PPSipStateNotifyEvent",
+    "PPSipStateRegistered",
+    "PPSipStateServerType",
+    "PPSipStateServerAddr",
+    "PPSipStateServerPort",
+    "PPTransaction",
+    "PPTransactionLinkEstablish",
+    "PPTransactionRelease",
+    "PPTransactionEstablish",
+    "PPTransactionPPNotFound",
+    "PPTransactionPagingStarted",
+    "PPTransactionReleaseFromPP",
+    "PPTransactionPPSetupRejected",
+    "PPTransactionComsRelease",
+    "PPTransactionComsEstablish",
+    "PPTransactionSsFac",
+    "PPTransactionSsRelease",
+    "PPTransactionSsEstablish",
+    "PPTransactionConnHandover",
+    "PPTransactionLocReg",
+    "PPTransactionDetach",
+    "RFPCnf",
+    "RFPConnectAttempt",
+    "RFPDetails",
+    "RFPIpQuality",
+    "RFPMsQuality",
+    "RFPState",
+    "RFPSummary",
+    "RFPSync",
+    "RFPSyncQuality",
+    "Roaming",
+    "SiteCnf",
+    "SiteSummary",
+    "SuplCallFeatures",
+    "SystemCnf",
+    "SystemState",
+    "UserDataImport",
+    "VideoDev",
+    "VideoDevSumCnf",
+    "VideoDevSumState",
+    "WLANClient",
+    "WLANProfileCnf",
+    "ApplicationDataChannel",
+    "MOMMsgRouting",
+    "MOMOMMCnf",
+];
+
+impl Topic {
+    /// What an event type is about; `None` when the vendor has none of this name.
+    pub fn of(name: &str) -> Option<Topic> {
+        Some(match name {
+            "PPUserCnf" => Topic::Users,
+            "PPDevCnf" => Topic::Devices,
+            "PPState" => Topic::States,
+            "PPUserSummary" => Topic::UserSummary,
+            "PPDevSummary" => Topic::DeviceSummary,
+            "DECTSubscriptionMode" => Topic::Mode,
+            _ => Topic::Silent(SILENT.iter().position(|silent| *silent == name)?),
+        })
+    }
+
+    /// What an account has to be allowed to hear it (axi 5).
+    pub fn permission(self) -> Permission {
+        match self {
+            Topic::States => Permission::Monitoring,
+            Topic::Users | Topic::Devices | Topic::UserSummary | Topic::DeviceSummary | Topic::Mode => {
+                Permission::AllCnfRead
+            }
+            Topic::Silent(_) => Permission::AllCnfRead,
+        }
+    }
+
+    /// The attribute that says about whom; `None` for an event about the whole.
+    fn key(self) -> Option<&'static str> {
+        match self {
+            Topic::Users => Some("uid"),
+            Topic::Devices | Topic::States => Some("ppn"),
+            Topic::UserSummary | Topic::DeviceSummary | Topic::Mode | Topic::Silent(_) => None,
+        }
+    }
+}
+
+/// Reads the wishes.
+///
+/// # Errors
+/// `EMissing` without any, `EInval` with more than 20, with a word that is none, or with an id that is none.
+pub fn read(element: &Element<'_>) -> Result<Vec<Wish>, Complaint> {
+    let fields = Fields::of(element);
+    let mut wishes = Vec::new();
+    for child in element.children().iter().filter(|child| child.name() == "e") {
+        if wishes.len() == WISHES_MAX {
+            return Err(fields.wrong("e", format!("expected at most {WISHES_MAX}")));
+        }
+        wishes.push(wish(fields, child)?);
+    }
+    if wishes.is_empty() { Err(fields.missing("e")) } else { Ok(wishes) }
+}
+
+fn wish(fields: Fields<'_>, child: &Element<'_>) -> Result<Wish, Complaint> {
+    let name = child.get("eventType").ok_or_else(|| fields.missing("eventType"))?.to_owned();
+    let on = match child.get("cmd") {
+        Some("On") => true,
+        Some("Off") => false,
+        Some(_) => return Err(fields.wrong("cmd", "expected On or Off")),
+        None => return Err(fields.missing("cmd")),
+    };
+    let topic = Topic::of(&name).ok_or_else(|| {
+        let mut complaint = fields.wrong("eventType", "there is no such event");
+        complaint.why.event_type = Some(Box::new(name.clone()));
+        complaint
+    })?;
+    let whom = match topic.key() {
+        None => Whom::All,
+        Some(key) => match child.get(key) {
+            None => Whom::Nobody,
+            Some("-1") => Whom::All,
+            Some(id) => Whom::One(id.parse().map_err(|_| fields.wrong(key, "expected a number or -1"))?),
+        },
+    };
+    Ok(Wish { on, topic, name, whom })
+}
+
+/// What one session hears.
+#[derive(Clone, Debug, Default)]
+pub struct Subscriptions(BTreeSet<(Topic, Whom)>);
+
+impl Subscriptions {
+    /// Grants all wishes or none. `may` is what the account may do.
+    ///
+    /// # Errors
+    /// `EPerm` that names the first event type that the account may not hear; `ENoMem` when there are too many.
+    pub fn grant(&mut self, wishes: &[Wish], may: &BTreeSet<Permission>) -> Result<(), Refused> {
+        if let Some(wish) = wishes.iter().find(|wish| wish.on && !may.contains(&wish.topic.permission())) {
+            return Err(Refused {
+                event_type: Some(Box::new(wish.name.clone())),
+                ..Refused::new(ErrCode::Perm)
+            });
+        }
+        if self.0.len() + wishes.len() > SINGLES_MAX {
+            return Err(Refused::new(ErrCode::NoMem));
+        }
+        for wish in wishes {
+            match (wish.on, wish.whom) {
+                (_, Whom::Nobody) => {}
+                (true, whom) => _ = self.0.insert((wish.topic, whom)),
+                // "Off" for all takes the single ones along.
+                (false, Whom::All) => self.0.retain(|(topic, _)| *topic != wish.topic),
+                (false, Whom::One(id)) => _ = self.0.remove(&(wish.topic, Whom::One(id))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the session hears this about `id`; `None` is an event about the whole.
+    pub fn hears(&self, topic: Topic, id: Option<u32>) -> bool {
+        self.0.contains(&(topic, Whom::All)) || id.is_some_and(|id| self.0.contains(&(topic, Whom::One(id))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wishes(children: &str) -> Result<Vec<Wish>, Complaint> {
+        let xml = format!("<Subscribe seq=\"2\">{children}</Subscribe>");
+        read(&Element::read(xml.as_bytes()).unwrap())
+    }
+
+    fn reader() -> BTreeSet<Permission> {
+        BTreeSet::from([Permission::AllCnfRead])
+    }
+
+    #[test]
+    fn minus_one_is_everybody_and_a_missing_id_is_nobody() {
+        let mut heard = Subscriptions::default();
+        let wished = wishes(
+            r#"<e cmd="On" eventType="PPDevCnf" ppn="-1"/><e cmd="On" eventType="PPUserCnf" uid="7"/>"#,
+        );
+        heard.grant(&wished.unwrap(), &reader()).unwrap();
+        assert!(heard.hears(Topic::Devices, Some(99)) && heard.hears(Topic::Users, Some(7)));
+        assert!(!heard.hears(Topic::Users, Some(8)) && !heard.hears(Topic::Mode, None));
+        let off =
+            wishes(r#"<e cmd="Off" eventType="PPUserCnf" uid="-1"/><e cmd="On" eventType="PPUserCnf"/>"#);
+        heard.grant(&off.unwrap(), &reader()).unwrap();
+        assert!(!heard.hears(Topic::Users, Some(7)));
+    }
+
+    #[test]
+    fn one_wish_that_is_not_allowed_refuses_all_and_is_named() {
+        let mut heard = Subscriptions::default();
+        let wished =
+            wishes(r#"<e cmd="On" eventType="PPUserSummary"/><e cmd="On" eventType="PPState" ppn="-1"/>"#)
+                .unwrap();
+        let refused = heard.grant(&wished, &reader()).unwrap_err();
+        assert_eq!(
+            (refused.code.to_string().as_str(), refused.event_type.as_deref().map(String::as_str)),
+            ("EPerm", Some("PPState"))
+        );
+        assert!(!heard.hears(Topic::UserSummary, None), "nothing was granted");
+    }
+
+    #[test]
+    fn an_event_that_nobody_knows_is_named_in_the_answer() {
+        let complaint =
+            wishes(r#"<e cmd="On" eventType="RFPState"/><e cmd="On" eventType="Weather"/>"#).unwrap_err();
+        assert_eq!(
+            complaint.answer().to_string(),
+            "<SubscribeResp seq=\"2\" errCode=\"EInval\" info=\"there is no such event\" bad=\"eventType\" \
+             eventType=\"Weather\"/>"
+        );
+    }
+
+    #[test]
+    fn one_to_twenty_wishes_make_a_request() {
+        let one = r#"<e cmd="On" eventType="RFPCnf" rfpId="-1"/>"#;
+        assert_eq!(wishes("").unwrap_err().why.code.to_string(), "EMissing");
+        assert_eq!(wishes(&one.repeat(20)).unwrap().len(), 20);
+        assert_eq!(wishes(&one.repeat(21)).unwrap_err().why.code.to_string(), "EInval");
+        assert_eq!(
+            wishes(r#"<e cmd="on" eventType="RFPCnf"/>"#).unwrap_err().why.bad.as_deref(),
+            Some("cmd")
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! What an OMM tells of itself: versions, limits, what it has and has not (axi 3, 4.4, 7.2).
+//!
+//! Radio is not part of homing: there are no base stations, and their lists are empty in the way that clients expect.
+
+use omm::ids::park::Sari;
+
+use crate::account::Accounts;
+use crate::element::Element;
+use crate::error::{ErrCode, Refused};
+use crate::office::{CLIENTS_MAX, Office};
+use crate::open::{OpenResp, Standby, Versions};
+use crate::reply::Reply;
+use crate::request::{Look, PAGE_MAX, Page};
+use crate::words::Kept;
+
+/// The protocol version that clients are told: that of the vendor's 7.1, whose names are spoken here (axi 3).
+pub const PROTOCOL: u32 = 45;
+/// `axiVersion`, of the same (axi 3).
+pub const AXI: &str = "171101";
+/// `ommAxiSpecVersion`, of the same (axi 3).
+pub const SPEC: &str = "7.1.1";
+/// What `Limits` tells (axi 3): only what there is here.
+const LIMITS: &[(&str, usize)] = &[
+    ("axiClients", CLIENTS_MAX),
+    ("omm", 0),
+    ("rfpNum", 0),
+    ("site", 0),
+    ("ppProfileNum", 20),
+    ("ppnNum", 10_000),
+    ("records", PAGE_MAX),
+    ("userId", 10_000),
+];
+/// What is spoken here, and in which version of the vendor's (axi 6.3: 2.0.0 for the pair messages of 7.1).
+const MESSAGES: &[&str] = &[
+    "CreateFixedPP",
+    "CreatePPDev",
+    "CreatePPUser",
+    "DeletePPDev",
+    "DeletePPUser",
+    "EventDECTSubscriptionMode",
+    "EventPPCnf",
+    "EventPPDevCnf",
+    "EventPPDevSummary",
+    "EventPPState",
+    "EventPPUserCnf",
+    "EventPPUserSummary",
+    "GetAccount",
+    "GetDECTAuthCode",
+    "GetDECTSubscriptionMode",
+    "GetDevAutoCreate",
+    "GetHealthState",
+    "GetLastPPDevAction",
+    "GetPP",
+    "GetPPDev",
+    "GetPPDevByIPEI",
+    "GetPPDevSummary",
+    "GetPPLoginVariant",
+    "GetPPState",
+    "GetPPUser",
+    "GetPPUserByNumber",
+    "GetPPUserSummary",
+    "GetPublicKey",
+    "GetRFP",
+    "GetRFPCapture",
+    "GetRFPStatistic",
+    "GetRFPStatisticConfig",
+    "GetRFPSummary",
+    "GetSARI",
+    "GetStbState",
+    "GetSystemName",
+    "GetVersions",
+    "Limits",
+    "Open",
+    "Ping",
+    "SetDECTAuthCode",
+    "SetDECTSubscriptionMode",
+    "SetDevAutoCreate",
+    "SetPP",
+    "SetPPDev",
+    "SetPPUser",
+    "SetPPUserDevRelation",
+    "SetPPUserTracking",
+    "SetRFPCapture",
+    "Subscribe",
+];
+/// Messages whose version is not 1.0.0.
+const PAIRS: &[&str] = &["EventPPCnf", "GetPP", "SetPP"];
+/// What `GetRFPSummary` tells, all of it zero.
+const RFP_SUMMARY: &[&str] = &[
+    "nRFPs",
+    "idFirst",
+    "nConnected",
+    "wrongBrandedRFPs",
+    "wrongStandbyRFPs",
+    "wrongVersionedRFPs",
+    "newAvailSWRFPs",
+    "DecryptedDECTRFPs",
+    "DECTactivatedRFPs",
+    "DECTactiveRFPs",
+    "usedDECTclusters",
+    "usbOverloads",
+    "advancedFeaturesErrorRFPs",
+    "WLANactivatedRFPs",
+    "WLANrunningRFPs",
+    "usedWLANprofiles",
+    "usedPagingAreas",
+];
+
+/// What is known of this OMM beside its users and handsets.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// Its name.
+    pub name: &'k str,
+    /// What all sessions share.
+    pub office: &'k Office,
+}
+
+/// `OpenResp` but for the cookie, the key and the permissions. `omm` is the product and its version, for people.
+pub fn about(omm: &str, sari: Option<&str>, uptime: u64) -> OpenResp {
+    let have = ["SIP", "SARI", "UserDeviceSync", "UnboundDevices", "ExternalUserData"];
+    OpenResp {
+        protocol_version: Some(PROTOCOL),
+        versions: Versions { omm: omm.to_owned(), axi: AXI.to_owned(), spec: SPEC.to_owned() },
+        standby: Some(Kept::Known(Standby::None)),
+        platform: Some("linux-pc".to_owned()),
+        uptime: Some(uptime),
+        sari: sari.map(str::to_owned),
+        capabilities: have.map(str::to_owned).to_vec(),
+        ..OpenResp::default()
+    }
+}
+
+/// `GetVersionsResp`.
+pub fn versions() -> Reply {
+    let version = |name: &&'static str| {
+        let version = if PAIRS.contains(name) { "2.0.0" } else { "1.0.0" };
+        (*name, version.to_owned())
+    };
+    Reply::of(MESSAGES.iter().map(version))
+}
+
+/// `LimitsResp`.
+pub fn limits() -> Reply {
+    Reply::of(LIMITS.iter().map(|(name, limit)| (*name, limit.to_string())))
+}
+
+/// Looks at what the office knows; `None` when it is for the OMM to say.
+///
+/// # Errors
+/// Inside: `ENoEnt` when there is nothing.
+pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
+    let settings = known.office.settings();
+    Some(Ok(match look {
+        Look::Accounts(page) => return Some(accounts(known.office.accounts(), *page)),
+        Look::SystemName => Reply::of([("name", known.name.to_owned())]),
+        Look::Standby => Reply::of([("ommStbState", Standby::None.to_string())]),
+        Look::Mode => Reply::of([("mode", known.office.mode().to_string())]),
+        // One client family takes anything but this very word for "no" (axi 2.2).
+        Look::AutoCreate => Reply::of([("enable", settings.auto_create.to_string())]),
+        Look::AuthCode => Reply::of([("ac", settings.auth_code.reveal().to_owned())]),
+        Look::LoginVariant => Reply::of([("login", "NUMBER".to_owned())]),
+        Look::RfpSummary => Reply::of(RFP_SUMMARY.iter().map(|name| (*name, "0".to_owned()))),
+        // One client family needs one counter at least (axi 7, ommstats).
+        Look::RfpStatisticConfig => Reply {
+            attributes: Vec::new(),
+            children: vec![
+                Element::new("rfpStatHead")
+                    .with("numElemPerRec", "1")
+                    .with("recordSets", "1")
+                    .with("resolution", "3600"),
+                Element::new("rfpStatName").with("elemId", "0").with("group", "DECT").with("name", "none"),
+            ],
+        },
+        Look::RfpStatistic => Reply::default(),
+        Look::RfpCapture => Reply::of([("enable", settings.rfp_capture.to_string())]),
+        Look::Rfps => return Some(Err(Refused::new(ErrCode::NoEnt))),
+        Look::Users(_)
+        | Look::UserByNumber(_)
+        | Look::Devices(_)
+        | Look::DeviceByIpei(_)
+        | Look::Pair { .. }
+        | Look::State(_)
+        | Look::LastAction(_)
+        | Look::Sari
+        | Look::Health
+        | Look::UserSummary
+        | Look::DeviceSummary => return None,
+    }))
+}
+
+/// `GetSARIResp`; ten zeros while there is none (axi 9.1).
+pub fn sari(sari: Option<Sari>) -> Reply {
+    Reply::of([("sari", sari.map_or_else(|| "0000000000".to_owned(), |sari| sari.to_string()))])
+}
+
+/// `GetHealthStateResp`: how the sync link does, the one component that there is here. `trouble` is the vendor's
+/// sentence for what is wrong (axi 6.4).
+pub fn health(trouble: Option<&'static str>) -> Reply {
+    let mut health = Element::new("health").with("component", "userDeviceSync");
+    health.set("severity", if trouble.is_some() { "Error" } else { "OK" });
+    if let Some(trouble) = trouble {
+        health.set("reason", trouble);
+    }
+    health.set("reasonCode", "0");
+    Reply { attributes: Vec::new(), children: vec![health] }
+}
+
+fn accounts(accounts: &Accounts, page: Page) -> Result<Reply, Refused> {
+    Reply::page(accounts.from(page.from).map(|account| account.element()), page.max)
+}

@@ -1,0 +1,235 @@
+//! `homing why NUMBER`: what happened to a user lately, in words, each with the rule that it obeys (B-16).
+//!
+//! The rules are named by their ids in the functional specification; ARCHITECTURE.md says what the ids are.
+
+use std::fmt::Write;
+
+use machine::time::Wall;
+use serde_json::{Value, json};
+
+use crate::diary::Entry;
+
+/// What an entry means, and by which rule it happened.
+struct Reason {
+    sentence: String,
+    rule: &'static str,
+}
+
+/// The answer to `why`. `name` tells an OMM's name by its number.
+pub fn to_json(site: &str, number: &str, entries: &[Entry], name: impl Fn(&str) -> String) -> Value {
+    let told = entries.iter().filter_map(|entry| {
+        let Reason { sentence, rule } = reason(entry, &name)?;
+        Some(json!({
+            "at_ms": entry.at.as_millis(),
+            "who": &*entry.who,
+            "event": entry.note.to_string(),
+            "what": sentence,
+            "rule": rule,
+        }))
+    });
+    json!({"site": site, "number": number, "entries": told.collect::<Vec<_>>()})
+}
+
+/// `homing why` for people.
+pub fn story(answer: &Value) -> String {
+    let entries = answer.get("entries").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    if entries.is_empty() {
+        let (number, site) = (text(answer, "number"), text(answer, "site"));
+        return format!("nothing was told of {number} at {site} lately");
+    }
+    let mut out = String::new();
+    for entry in entries {
+        let at = Wall::from_millis(entry.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
+        let separator = if out.is_empty() { "" } else { "\n" };
+        let (what, rule) = (text(entry, "what"), text(entry, "rule"));
+        let _ = write!(out, "{separator}{}  {what} [{rule}]", date(at));
+    }
+    out
+}
+
+/// Date and time in UTC (M-2.2.10-a).
+fn date(at: Wall) -> String {
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millis());
+    humantime::format_rfc3339_millis(at).to_string()
+}
+
+fn reason(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
+    let kind = entry.who.split('/').next().unwrap_or_default();
+    match kind {
+        "user" => of_user(entry, name),
+        "line" => of_line(entry),
+        "binding" => of_binding(entry),
+        "server" => of_server(entry),
+        "link" | "star" | "omm" => of_site(entry, name),
+        _ => None,
+    }
+    .or_else(|| alarm(entry))
+}
+
+fn because(rule: &'static str, sentence: impl Into<String>) -> Option<Reason> {
+    Some(Reason { sentence: sentence.into(), rule })
+}
+
+fn text<'e>(entry: &'e Entry, key: &str) -> &'e str {
+    entry.text(key).unwrap_or("-")
+}
+
+fn of_user(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
+    let heard = entry.text("way") == Some("heard");
+    let omm = |key: &str| name(text(entry, key));
+    match entry.note.event {
+        "located" => because("M-2.1.4.3-a", format!("its phone {} reported here", text(entry, "device"))),
+        "admit" => because("SM-2", "the phone was let in"),
+        "refuse" => because("SM-2", format!("the phone was turned away: {}", text(entry, "reason"))),
+        "bind" => because("M-2.1.4.1-a", "this site registers it at once"),
+        "claim" if heard && entry.text("phase") == Some("gone") => {
+            because("M-2.1.4.3-b", format!("{} told that its phone is gone from there", omm("owner")))
+        }
+        "claim" if heard => {
+            because("M-2.1.4.1-b", format!("{} told that it has its phone now", omm("owner")))
+        }
+        "claim" if entry.text("phase") == Some("gone") => {
+            because("M-2.1.4.3-b", "this site told the others that its phone is gone")
+        }
+        "claim" => because("M-2.1.4.1-b", "this site told the others that it has its phone"),
+        "confirm" if heard => {
+            let outcome = text(entry, "outcome");
+            because(
+                "M-2.1.4.1-d",
+                format!("{} confirmed that its registration is over: {outcome}", omm("from")),
+            )
+        }
+        "confirm" => {
+            because("M-2.1.4.1-d", format!("this site confirmed its removal: {}", text(entry, "outcome")))
+        }
+        "stale" => because("B-9", "a claim was older than what is known, and its owner was told"),
+        "unbind" => because("M-2.1.4.1-c", "this site ends its registration: the phone is elsewhere or gone"),
+        "released" => because("AMB-2", format!("its registration here ended: {}", text(entry, "outcome"))),
+        "renew" => {
+            because("M-2.1.4.1-e", "registered once more, because another site's removal may have hit it")
+        }
+        "query" => because("B-2", "the registrar is asked who else has registered it"),
+        "evict" => because("B-2", "an outdated contact of another site is removed at the registrar"),
+        "sighted" => because("B-2", "the registrar lists it with a contact of another site too"),
+        "detached" => because("SM-2", "its phone said goodbye"),
+        "withdrawn" => because("SM-2", "it was logged out"),
+        "watchdog" => match entry.text("state") {
+            Some("overdue") => because("M-2.1.4.3-a", "its phone should have reported by now"),
+            _ => because("M-2.1.4.3-b", "its phone was silent for too long and is believed gone"),
+        },
+        _ => None,
+    }
+}
+
+fn of_line(entry: &Entry) -> Option<Reason> {
+    let tier = |key: &str| match entry.number(key) {
+        Some(0) => "primary",
+        Some(1) => "secondary",
+        Some(2) => "tertiary",
+        _ => "next",
+    };
+    match entry.note.event {
+        "failover" => because(
+            "M-2.1.3-a, SM-3",
+            format!("moves from the {} server to the {}", tier("from"), tier("to")),
+        ),
+        "failback" => {
+            because("SM-3H", format!("returns from the {} server to the {}", tier("from"), tier("to")))
+        }
+        _ => None,
+    }
+}
+
+fn of_binding(entry: &Entry) -> Option<Reason> {
+    let server = entry.who.split_once('@').map_or("the server", |(_, server)| server);
+    match entry.note.event {
+        "answer" => {
+            because("SM-3", format!("{server} answered {}", entry.number("code").unwrap_or_default()))
+        }
+        "bound" => {
+            let lifetime = entry.number("expires").unwrap_or_default();
+            because("SM-3", format!("registered at {server} for {lifetime} s"))
+        }
+        "unbound" => because("SM-3", format!("not registered at {server}: {}", text(entry, "reason"))),
+        "removed" => because("SM-3", format!("removed from {server}: {}", text(entry, "outcome"))),
+        "subscribe" => because("RFC 3680", format!("{server} is asked to tell of changes")),
+        _ => None,
+    }
+}
+
+fn of_server(entry: &Entry) -> Option<Reason> {
+    let server = entry.who.split_once('/').map_or("the server", |(_, server)| server);
+    match entry.note.event {
+        "server" => because("SM-3H", format!("{server} is {}", text(entry, "standing"))),
+        "absent" => because("SM-3H", format!("{} of {server} does not answer", text(entry, "target"))),
+        "demands" => because("RFC 7339", format!("{server} demands to be spared")),
+        "resolved" => because("RFC 3263", format!("{server} is found at {}", text(entry, "targets"))),
+        _ => None,
+    }
+}
+
+fn of_site(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
+    match entry.note.event {
+        "link" => {
+            let peer = entry.text("peer").map(name).map(|peer| format!(" with {peer}")).unwrap_or_default();
+            because("SM-1R", format!("the link{peer} is {}", text(entry, "state")))
+        }
+        _ => None,
+    }
+}
+
+fn alarm(entry: &Entry) -> Option<Reason> {
+    match entry.note.event {
+        "alarm" | "fault" | "note" => {
+            let what = entry.text("text").or(entry.text("kind")).unwrap_or("-");
+            because("SM-2", what)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::note::Note;
+
+    use super::*;
+
+    fn entry(second: u64, who: &str, note: Note) -> Entry {
+        Entry { at: Wall::from_millis(1_767_225_600_000 + second * 1000), who: who.into(), note }
+    }
+
+    #[test]
+    fn a_roam_and_a_failover_are_told_with_their_rules() {
+        let entries = [
+            entry(0, "user/101", Note::new("located").text("device", "00100 0000001 4")),
+            entry(0, "user/101", Note::new("bind").text("epoch", "1")),
+            entry(1, "binding/101@pbx", Note::new("bound").number("expires", 3600_u64)),
+            entry(2, "server/pbx", Note::new("server").text("standing", "down")),
+            entry(2, "line/101", Note::new("failover").number("from", 0_u64).number("to", 1_u64)),
+            entry(
+                9,
+                "user/101",
+                Note::new("claim").text("way", "heard").text("owner", "102A7020").text("phase", "here"),
+            ),
+            entry(9, "user/101", Note::new("unbind")),
+        ];
+        let name = |omm: &str| if omm == "102A7020" { "aachen".to_owned() } else { omm.to_owned() };
+        let answer = to_json("berlin", "101", &entries, name);
+        let expected = "\
+2026-01-01T00:00:00.000Z  its phone 00100 0000001 4 reported here [M-2.1.4.3-a]
+2026-01-01T00:00:00.000Z  this site registers it at once [M-2.1.4.1-a]
+2026-01-01T00:00:01.000Z  registered at pbx for 3600 s [SM-3]
+2026-01-01T00:00:02.000Z  pbx is down [SM-3H]
+2026-01-01T00:00:02.000Z  moves from the primary server to the secondary [M-2.1.3-a, SM-3]
+2026-01-01T00:00:09.000Z  aachen told that it has its phone now [M-2.1.4.1-b]
+2026-01-01T00:00:09.000Z  this site ends its registration: the phone is elsewhere or gone [M-2.1.4.1-c]";
+        assert_eq!(story(&answer), expected);
+    }
+
+    #[test]
+    fn of_whom_nothing_is_known_that_is_said() {
+        let answer = to_json("berlin", "999", &[], str::to_owned);
+        assert_eq!(story(&answer), "nothing was told of 999 at berlin lately");
+    }
+}
