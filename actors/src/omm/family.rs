@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use actix::prelude::*;
 use omm::directory::status::Status;
-use omm::directory::user::User;
 use omm::ids::Number;
 use sip::server::{Demands, Standing};
 
@@ -71,8 +70,10 @@ impl OmmActor {
         let kin = Rc::new(Kin {
             directory: self.birth.directory.clone(),
             changes: directory.clone().recipient(),
+            site: site.clone(),
             sip,
             servers: RefCell::new(site.servers.clone()),
+            registrar: format!("sip:{}", site.domain).into(),
             routes: endpoint.clone().recipient(),
             verdicts: endpoint.clone().recipient(),
             keeper: keeper.clone().recipient(),
@@ -184,12 +185,12 @@ impl OmmActor {
             let directory = self.birth.directory.borrow();
             let user = directory.user(number).filter(|user| user.status == Status::Active)?;
             let policy = site.policy_of(directory.device_of(number).map(|device| &**device));
-            (Rc::new(User::clone(user)), policy)
+            (user.clone(), policy)
         };
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
-        let birth = Birth { user, policy, roam, reach };
+        let birth = Birth { user: &user, policy, roam, reach };
         let children = self.children.as_mut()?;
-        let actor = UserActor::new(site, children.kin.clone(), birth).start();
+        let actor = UserActor::new(children.kin.clone(), birth).start();
         children.users.insert(number.clone(), actor.clone());
         Some(actor)
     }

@@ -56,12 +56,7 @@ impl Handler<Left> for OmmActor {
 
 impl OmmActor {
     /// Does the edit, and goes on when it is durable or refused.
-    fn change(
-        &self,
-        edit: Edit,
-        ctx: &mut Context<Self>,
-        next: impl FnOnce(&mut OmmActor) + 'static,
-    ) {
+    fn change(&self, edit: Edit, ctx: &mut Context<Self>, next: impl FnOnce(&mut OmmActor) + 'static) {
         let Some(children) = &self.children else { return };
         let changed = children.directory.send(Change(edit)).into_actor(self);
         ctx.spawn(changed.map(move |_, omm, _| next(omm)));

@@ -26,7 +26,9 @@ impl Health {
             Health::Held(held) => note.text("reason", held),
             Health::Refused(census) => note.text("reason", census),
             Health::Synchronising(percent) if percent > 0 => note.number("percent", percent),
-            Health::Off | Health::Connecting | Health::Synchronising(_) | Health::InSync | Health::Lost => note,
+            Health::Off | Health::Connecting | Health::Synchronising(_) | Health::InSync | Health::Lost => {
+                note
+            }
         }
     }
 }
