@@ -24,6 +24,7 @@ pub mod logging;
 pub mod peer;
 pub mod registrar;
 pub mod resolver;
+pub mod roll;
 pub mod scenario;
 pub mod service;
 pub mod sockets;
