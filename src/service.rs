@@ -15,7 +15,6 @@ use ::actors::clock::{Calendar, Clock, Origin};
 use ::actors::doors::TellKey;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
-use omm::ids::Number;
 use serde_json::{Value, json};
 use sip::target::Transport;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +33,7 @@ use crate::sockets::streams::{self, StreamDoor};
 use crate::sockets::tls::{Badge, Trust};
 use crate::store;
 
+pub mod ask;
 pub mod birth;
 pub mod boss;
 pub mod drill;
@@ -41,9 +41,8 @@ pub mod office;
 pub mod servers;
 pub mod watch;
 
-use boss::{Ask, Boss, Outfit, Quit};
-use drill::Drill;
-use office::Order;
+use ask::Ask;
+use boss::{Boss, Outfit, Quit};
 
 /// Runs the OMM of `site` until it is told to stop.
 pub fn run(site: Site) -> Exit {
@@ -158,33 +157,9 @@ async fn listen_axi(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String>
 
 /// What the control socket answers.
 async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
-    let Some(word) = request.get("ask").and_then(Value::as_str) else {
-        return json!({"error": "a request is {\"ask\": WORD}"});
-    };
-    let order = Order::read(&request);
-    let ask = match word {
-        "status" => Ask::Status,
-        "users" => Ask::Users,
-        "show" => match request.get("number").and_then(Value::as_str).map(Number::new) {
-            Some(Ok(number)) => Ask::Show(number),
-            Some(Err(bad)) => return json!({"error": format!("that is no number of a user: {bad}")}),
-            None => return json!({"error": "`show` needs the `number` of a user"}),
-        },
-        "why" => match request.get("number").and_then(Value::as_str) {
-            Some(number) => Ask::Why(number.to_owned()),
-            None => return json!({"error": "`why` needs the `number` of a user"}),
-        },
-        "failover" | "failback" => match Drill::read(&request) {
-            Ok(drill) => Ask::Drill(drill),
-            Err(why) => return json!({"error": why}),
-        },
-        other => match order {
-            Some(order) => Ask::Order(order),
-            None => {
-                let expected = "expected status, users, show, why, failover, failback, sari-generate, remove-remote, attach or detach";
-                return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
-            }
-        },
+    let ask = match Ask::read(&request) {
+        Ok(ask) => ask,
+        Err(why) => return json!({"error": why}),
     };
     boss.send(ask).await.unwrap_or_else(|_| json!({"error": "the service is stopping"}))
 }

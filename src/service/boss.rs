@@ -11,9 +11,8 @@ use ::actors::endpoint::Count;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
 use ::actors::omm::OmmActor;
-use ::actors::omm::drill::Rehearse;
-use ::actors::omm::inspect::{Entrance, Inspect, Status};
-use ::actors::omm::roll::{Measure, Roll, Show};
+use ::actors::omm::inspect::{Entrance, Inspect};
+use ::actors::omm::roll::Measure;
 use ::actors::store::Store;
 use ::actors::trace::Trace;
 use actix::{
@@ -22,21 +21,18 @@ use actix::{
 };
 use machine::secret::Secret;
 use machine::time::Moment;
-use omm::ids::Number;
 use serde_json::{Value, json};
 use sip::server::Server;
 use tokio::sync::mpsc;
 
+use super::ask::{Ask, rehearse, roll_call};
 use super::birth::{Midwife, birth};
-use super::drill::Drill;
-use super::office::Order;
 use super::servers::{self, Finder};
 use crate::config::site::{Site, Tier};
 use crate::diary::Diary;
 use crate::keys::Vault;
 use crate::peer::Dialer;
 use crate::resolver::Resolver;
-use crate::roll;
 use crate::sockets::streams::StreamDoor;
 use crate::sockets::{CountDoor, Deserted, Inside, UdpDoor};
 use crate::status;
@@ -90,24 +86,6 @@ pub struct Boss {
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct Quit;
-
-/// What the control socket can ask for.
-#[derive(Message, Clone, Debug)]
-#[rtype(result = "Value")]
-pub enum Ask {
-    /// How the OMM stands.
-    Status,
-    /// The users and where they are.
-    Users,
-    /// All that is known of the user with this number.
-    Show(Number),
-    /// What happened to the user with this number lately.
-    Why(String),
-    /// `homing failover` and `homing failback`.
-    Drill(Drill),
-    /// What an administrator changes.
-    Order(Order),
-}
 
 /// Has the OMM start over softly: registrations stay (AMB-16).
 #[derive(Message, Clone, Copy, Debug)]
@@ -314,28 +292,6 @@ impl Handler<Ask> for Boss {
             }
         })
     }
-}
-
-/// What is asked about users; `None` when it is about something else.
-async fn roll_call(ask: &Ask, site: &Site, omm: &Addr<OmmActor>, standing: &Status) -> Option<Value> {
-    Some(match ask {
-        Ask::Users => roll::users_to_json(site, standing, &omm.send(Roll).await.unwrap_or_default()),
-        Ask::Show(number) => match omm.send(Show(number.clone())).await.ok().flatten() {
-            Some((entry, having)) => roll::user_to_json(site, standing, &entry, &having),
-            None => {
-                json!({"error": format!("no user has the number {number} here; `homing users` lists them")})
-            }
-        },
-        Ask::Status | Ask::Drill(_) | Ask::Order(_) | Ask::Why(_) => return None,
-    })
-}
-
-/// Has the OMM move to another server, if it is the one that is meant.
-async fn rehearse(site: &Site, omm: &Addr<OmmActor>, drill: &Drill) -> Value {
-    if drill.site != site.name {
-        return json!({"error": format!("this is {}, not {}", site.name, drill.site)});
-    }
-    drill.answer(omm.send(Rehearse(drill.to)).await.ok().flatten())
 }
 
 impl Handler<StartOver> for Boss {

@@ -12,6 +12,7 @@ use crate::ids::{Ipei, Number};
 use crate::platform::Platform;
 use crate::stamp::Hlc;
 
+mod having;
 mod losses;
 mod nights;
 
