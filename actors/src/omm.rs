@@ -197,7 +197,7 @@ impl OmmActor {
         match &word {
             Word::Claim(claim) => self.site().clock.observe(claim.epoch),
             Word::Stale(stale) => self.site().clock.observe(stale.claim.epoch),
-            Word::Confirm(_) => {}
+            Word::Confirm(_) | Word::Bound(_) => {}
         }
         // A word about a user that this OMM's directory does not know (yet) stays in the star's table.
         if let Some(user) = self.user(&word.user().clone()) {
@@ -250,6 +250,7 @@ impl Seated<Star> for OmmActor {
             Effect::Deliver(word) => self.deliver(word),
             Effect::EndOfDownload { peer } => self.tell_link(peer, ToLink::EndOfDownload),
             Effect::Joined { peer } => self.joined(peer),
+            Effect::Shown(user) => self.tell_placed(&user),
         }
         Flow::Go
     }

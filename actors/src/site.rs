@@ -189,8 +189,8 @@ pub struct Kin {
     pub grants: RefCell<BTreeMap<(Number, u8), Arc<Grant>>>,
     /// At which tier users are registered from here: to be shown.
     pub bound: RefCell<BTreeMap<Number, u8>>,
-    /// Who wants to hear of changes of that; nobody where there are no AXI clients.
-    pub placed: Option<Recipient<Placed>>,
+    /// Who tells others of changes of that.
+    pub placed: Recipient<Placed>,
     /// How the servers stand, by tier.
     pub standings: RefCell<Vec<Standing>>,
     /// What the servers demand of all users, by tier.

@@ -19,10 +19,9 @@ pub struct View<'v> {
     pub directory: &'v Directory,
     /// The newest claim about a user.
     pub roam: &'v dyn Fn(&Number) -> Option<Claim>,
-    /// Where the user is registered from here: the tier, and the server's host and port. Known only at the OMM that
-    /// serves the user (M-2.2.6.2-c); a phone at another OMM has no `reg..` attributes, though that it is there shows
-    /// in `GetPPDev ommId` at every OMM (M-2.2.6.2-b). Ours: requests are not forwarded (B-11), because every site
-    /// knows where the phone is and an answer must not depend on a link.
+    /// Where the user is registered, by the OMM that owns it: the tier, and the server's host and port. The vendor knows
+    /// that only there (M-2.2.6.2-c); here OMMs tell each other (B-10), so what another OMM registered is as it was told
+    /// last. Ours: requests are not forwarded (B-11), because an answer must not depend on a link.
     pub registered: &'v dyn Fn(&Number) -> Option<Registered>,
 }
 

@@ -19,6 +19,11 @@
 //! ```text
 //! <EventRoamingStale hmTo="102A7C82" num="101" ipei="03074 0220259 3" ommId="102AF12C" .../>
 //! ```
+//! Where an OMM has a user registered, and that it has it registered nowhere (axi 4.4 `GetPPState` has the same names):
+//! ```text
+//! <EventPPRegistered num="101" hmFrom="102AF12C" regServerType="Secondary" regServerAddr="192.0.2.9" regServerPort="5060"/>
+//! <EventPPRegistered num="101" hmFrom="102AF12C" regServerType="None"/>
+//! ```
 //! The end of the download, or of the upload:
 //! ```text
 //! <EventSyncComplete/>
@@ -35,9 +40,10 @@
 //! knowing ours has written later. All of these names and rules are ours.
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use omm::claim::{Claim, Confirm, Outcome, Phase, Stale, Word};
+use omm::claim::{Bound, Claim, Confirm, Outcome, Phase, Place, Stale, Word};
 use omm::ids::Number;
 use omm::stamp::{OmmId, Stamp};
 
@@ -51,6 +57,10 @@ pub const CLAIM: &str = "EventRoaming";
 pub const CONFIRM: &str = "EventPPSIPDeregistered";
 /// The message of a [`Stale`].
 pub const STALE: &str = "EventRoamingStale";
+/// The message of a [`Bound`].
+pub const BOUND: &str = "EventPPRegistered";
+/// What the vendor calls the tiers (axi 4.4).
+const RANKS: [&str; 3] = ["Primary", "Secondary", "Tertiary"];
 /// The message that ends a download or an upload.
 pub const END: &str = "EventSyncComplete";
 /// The only value of `roaming` that is public: settled (axi 6).
@@ -69,6 +79,7 @@ pub fn write(word: &Word, out: &mut String) {
             write_claim(&stale.claim, out);
         }
         Word::Confirm(confirm) => write_confirm(confirm, out),
+        Word::Bound(bound) => write_bound(bound, out),
     }
     out.push_str("/>");
 }
@@ -113,6 +124,22 @@ fn write_confirm(confirm: &Confirm, out: &mut String) {
     put(out, format_args!(" hmEpoch=\"{epoch}\" hmFrom=\"{}\" hmOutcome=\"{outcome}\"", confirm.from));
 }
 
+fn write_bound(bound: &Bound, out: &mut String) {
+    out.push('<');
+    out.push_str(BOUND);
+    write_number(&bound.user, out);
+    let rank = bound.at.map_or("None", |at| rank(at.tier));
+    put(out, format_args!(" hmFrom=\"{}\" regServerType=\"{rank}\"", bound.by));
+    if let Some(Place { server, .. }) = bound.at {
+        put(out, format_args!(" regServerAddr=\"{}\" regServerPort=\"{}\"", server.ip(), server.port()));
+    }
+}
+
+/// What the vendor calls this tier; there are three (M-2.1.1-c).
+fn rank(tier: u8) -> &'static str {
+    RANKS.get(usize::from(tier)).copied().unwrap_or(RANKS[2])
+}
+
 fn write_number(number: &Number, out: &mut String) {
     out.push_str(" num=\"");
     escape(number.as_str(), out);
@@ -140,8 +167,27 @@ pub fn read(element: &Element<'_>) -> Result<Option<Word>, Complaint> {
         CLAIM => Ok(Some(Word::Claim(read_claim(fields)?))),
         CONFIRM => Ok(Some(Word::Confirm(read_confirm(fields)?))),
         STALE => Ok(Some(Word::Stale(Stale { to: fields.value("hmTo")?, claim: read_claim(fields)? }))),
+        BOUND => Ok(Some(Word::Bound(read_bound(fields)?))),
         _ => Ok(None),
     }
+}
+
+fn read_bound(fields: Fields<'_>) -> Result<Bound, Complaint> {
+    let tier = match fields.need("regServerType")? {
+        "None" => None,
+        "Primary" => Some(0),
+        "Secondary" => Some(1),
+        "Tertiary" => Some(2),
+        _ => return Err(fields.wrong("regServerType", "expected Primary, Secondary, Tertiary or None")),
+    };
+    let at = match tier {
+        None => None,
+        Some(tier) => {
+            let (host, port) = (fields.value::<IpAddr>("regServerAddr")?, fields.value("regServerPort")?);
+            Some(Place { tier, server: SocketAddr::new(host, port) })
+        }
+    };
+    Ok(Bound { user: fields.value("num")?, by: fields.value("hmFrom")?, at })
 }
 
 fn read_claim(fields: Fields<'_>) -> Result<Claim, Complaint> {

@@ -3,6 +3,7 @@
 //! All of it travels over the star unchanged and in order (AMB-1). Each message is idempotent by its epoch.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::note::Note;
@@ -74,6 +75,26 @@ pub struct Stale {
     pub claim: Claim,
 }
 
+/// "I have this user registered here now", or nowhere any more: to be shown at every OMM (B-10). Ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Whose registration it is.
+    pub user: Number,
+    /// The OMM that keeps it.
+    pub by: OmmId,
+    /// Where it is; `None` when there is none.
+    pub at: Option<Place>,
+}
+
+/// A place at a SIP server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+    /// The server.
+    pub server: SocketAddr,
+}
+
 /// Everything that OMMs say to each other about roams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
@@ -83,6 +104,8 @@ pub enum Word {
     Confirm(Confirm),
     /// See [`Stale`].
     Stale(Stale),
+    /// See [`Bound`].
+    Bound(Bound),
 }
 
 impl Claim {
@@ -126,6 +149,13 @@ impl Word {
                 .text("from", confirm.from)
                 .text("outcome", confirm.outcome),
             Word::Stale(stale) => stale.claim.keys(Note::new("stale").text("way", way).text("to", stale.to)),
+            Word::Bound(bound) => {
+                let note = Note::new("bound").text("way", way).text("user", &bound.user).text("by", bound.by);
+                match bound.at {
+                    Some(at) => note.number("tier", u64::from(at.tier)).text("server", at.server),
+                    None => note,
+                }
+            }
         }
     }
 
@@ -135,6 +165,7 @@ impl Word {
             Word::Claim(claim) => &claim.user,
             Word::Confirm(confirm) => &confirm.user,
             Word::Stale(stale) => &stale.claim.user,
+            Word::Bound(bound) => &bound.user,
         }
     }
 }

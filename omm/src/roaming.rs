@@ -389,7 +389,8 @@ impl Machine for Roaming {
             ) => {
                 self.confirmed(now, &confirm, out);
             }
-            (Input::Heard { word: Word::Confirm(_), .. }, Absent | Yielding | Gone) => {}
+            (Input::Heard { word: Word::Confirm(_), .. }, Absent | Yielding | Gone)
+            | (Input::Heard { word: Word::Bound(_), .. }, _) => {}
             (Input::Heard { word: Word::Stale(stale), stamp, wall }, _) => {
                 self.corrected(now, stale, stamp, wall, out);
             }
@@ -400,8 +401,7 @@ impl Machine for Roaming {
             // The line tries on by itself, and a renewal is its business.
             (Input::Unbound, Claiming | Unconfirmed | Settled) => self.refused = true,
             (Input::Bound, Claiming | Unconfirmed | Settled) => self.refused = false,
-            (Input::Unbound, Absent | Yielding | Gone) => {}
-            (Input::Bound, Absent | Asking | Yielding | Gone) => {}
+            (Input::Unbound | Input::Bound, Absent | Yielding | Gone) | (Input::Bound, Asking) => {}
             (Input::Released(outcome), Yielding) => self.yielded(now, outcome, out),
             (Input::Released(outcome), Absent | Gone) => self.released_late(now, outcome, out),
             // Overtaken by the registration that followed.

@@ -23,6 +23,7 @@ use crate::claim::{Claim, Phase, Word};
 use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
 use crate::stamp::{OmmId, Stamp};
+use bounds::Bounds;
 
 /// How many users' claims are kept: twice the most phones of a system (M-2.2.1-d), since deleted users linger. Ours.
 pub const CLAIMS_MAX: usize = 20_000;
@@ -72,6 +73,8 @@ pub enum Effect {
     },
     /// Give this to the user's machine here.
     Deliver(Word),
+    /// Where this user is registered elsewhere is shown differently now ([`Star::bounds`]).
+    Shown(Number),
     /// Tell the other side that it has been sent all that we had.
     EndOfDownload {
         /// Over which link.
@@ -107,6 +110,7 @@ pub struct Star {
     /// Whether the central's download is still coming in.
     downloading: bool,
     claims: BTreeMap<Number, Held>,
+    bounds: Bounds,
 }
 
 /// What is to be done with a claim.
@@ -123,8 +127,9 @@ enum News {
 
 impl Star {
     /// A star without links and claims.
-    pub const fn new(me: OmmId, role: Role) -> Star {
-        Star { me, role, live: BTreeSet::new(), downloading: false, claims: BTreeMap::new() }
+    pub fn new(me: OmmId, role: Role) -> Star {
+        let (live, claims, bounds) = (BTreeSet::new(), BTreeMap::new(), Bounds::default());
+        Star { me, role, live, downloading: false, claims, bounds }
     }
 
     /// The newest claim known of a user, with its age at `now`.
@@ -189,11 +194,13 @@ impl Star {
     }
 
     fn link_up(&mut self, now: Moment, peer: OmmId, out: &mut Vec<Effect>) {
+        self.doubt(peer);
         match self.role {
             Role::Central => {
                 self.live.insert(peer);
                 let claims = self.claims.iter().map(|(user, held)| Word::Claim(held.claim(user, now)));
                 out.extend(claims.map(|word| Effect::Send { peer, word }));
+                self.tell_bounds(peer, out);
                 out.push(Effect::EndOfDownload { peer });
             }
             Role::Remote => {
@@ -222,6 +229,7 @@ impl Star {
                     Role::Remote | Role::Central => self.direct(to, word, out),
                 }
             }
+            Word::Bound(bound) => self.hear_bound(from, bound.clone(), out),
         }
     }
 
@@ -269,9 +277,11 @@ impl Star {
                 let own = self.claims.iter().filter(|(_, held)| held.owner == self.me && !held.echoed);
                 let words = own.map(|(user, held)| Word::Claim(held.claim(user, now)));
                 out.extend(words.map(|word| Effect::Send { peer, word }));
+                self.tell_bounds(peer, out);
                 out.push(Effect::EndOfDownload { peer });
             }
         }
+        self.settle_bounds(peer, out);
         out.push(Effect::Joined { peer });
     }
 
@@ -289,6 +299,7 @@ impl Star {
                 let to = stale.to;
                 self.direct(to, word, out);
             }
+            Word::Bound(bound) => self.say_bound(bound.clone(), out),
         }
     }
 }
@@ -344,6 +355,7 @@ impl Machine for Star {
             }
             Input::Forgotten(user) => {
                 self.claims.remove(&user);
+                self.bounds.forget(&user);
             }
         }
     }
@@ -370,10 +382,11 @@ impl Machine for Star {
                 Some(Note::new("sync").text("state", "sent").text("peer", peer))
             }
             Effect::Joined { peer } => Some(Note::new("sync").text("state", "joined").text("peer", peer)),
-            Effect::Send { .. } | Effect::Deliver(_) => None,
+            Effect::Send { .. } | Effect::Deliver(_) | Effect::Shown(_) => None,
         }
     }
 }
 
+mod bounds;
 #[cfg(test)]
 mod tests;

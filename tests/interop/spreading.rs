@@ -57,6 +57,15 @@ fn a_user_made_at_one_site_registers_its_phone_at_another_and_is_gone_everywhere
     assert_eq!(told["registered"][0]["server"], "pbx", "{told}");
     assert_eq!(told["relation"], "dynamic", "{told}");
     assert!(told["edited"]["at"].is_string(), "{told}");
+    // Every site shows it (B-10), and to AXI clients too.
+    for site in [&system.a, &system.central] {
+        let registered = || Some(site.show(USER)?["registered"][0]["by"].as_str()?.to_owned());
+        poll::until(SPREAD, "everybody knows where it is registered", registered, |by| {
+            by.as_deref() == Some("site-b") || by.as_deref() == Some("102A7C82")
+        });
+    }
+    let state = own.does(&format!("<GetPPState seq=\"3\" ppn=\"{ppn}\"/>"));
+    assert_eq!(attribute(&state, "regServerType").as_deref(), Some("Primary"), "{state}");
     // The central knows what everybody has acknowledged.
     let acked = || Some(system.central.show(USER)?["acked_by"].as_array()?.len());
     poll::until(SPREAD, "both remotes have acknowledged it", acked, |acked| *acked == Some(2));
@@ -65,6 +74,8 @@ fn a_user_made_at_one_site_registers_its_phone_at_another_and_is_gone_everywhere
     assert_eq!(phone.register(system.a.sip()).codes, [401, 200]);
     only(&watch, AT_ONCE, &["site-a"]);
     system.agree(USER, "site-a");
+    let registered = || Some(system.central.show(USER)?["registered"].as_array()?.len());
+    poll::until(SPREAD, "B's registration is shown no more", registered, |places| *places == Some(1));
 
     // A deletion at B ends it at A, where it is registered, and everywhere.
     other.does(&format!("<DeletePPUser seq=\"2\" uid=\"{uid}\"/>"));

@@ -81,7 +81,7 @@ impl OmmActor {
             shapers: shapers.iter().map(|shaper| shaper.clone().recipient()).collect(),
             grants: RefCell::new(BTreeMap::new()),
             bound: RefCell::new(BTreeMap::new()),
-            placed: self.birth.reception.is_some().then(|| own.clone().recipient()),
+            placed: own.clone().recipient(),
             standings: RefCell::new(vec![Standing::Usable; site.servers.len()]),
             demands: RefCell::new(vec![Demands::default(); site.servers.len()]),
             star: own.clone().recipient(),

@@ -10,16 +10,19 @@ use axi::request::Look;
 use axi::showing;
 use axi::system;
 use machine::note::Note;
+use omm::claim::{Bound, Place, Word};
 use omm::directory::edit::Changed;
 use omm::ids::Number;
 use omm::link::dial::{Health, Held};
 use omm::link::frame::{Mismatch, OpenError};
+use omm::star::Input;
 
 use super::OmmActor;
 use crate::directory::Change;
 use crate::doors::{Visit, Wire};
 use crate::messages::{Fallen, Placed};
 use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
+use crate::seat::Seated;
 use crate::settings;
 
 impl OmmActor {
@@ -62,13 +65,28 @@ impl OmmActor {
     }
 
     /// Where a user is registered from here.
-    pub(super) fn registered(&self, user: &Number) -> Option<Registered> {
+    fn bound(&self, user: &Number) -> Option<Place> {
         let kin = &self.children.as_ref()?.kin;
         let tier = *kin.bound.borrow().get(user)?;
         let servers = kin.servers.borrow();
-        let server = servers.get(usize::from(tier))?;
-        let target = server.targets.first()?;
-        Some(Registered { tier, host: target.addr.ip().to_string(), port: target.addr.port() })
+        let target = servers.get(usize::from(tier))?.targets.first()?;
+        Some(Place { tier, server: target.addr })
+    }
+
+    /// Where a user is registered: by the OMM that owns it, as far as this one was told (B-10).
+    fn registered(&self, user: &Number) -> Option<Registered> {
+        let star = self.seat.machine();
+        let owner = star.claim(self.site().clock.moment(), user)?.owner;
+        star.bounds(user).find(|(by, _)| *by == owner).map(|(_, at)| registered(at))
+    }
+
+    /// Tells the sessions that a phone is registered elsewhere, or not any more (axi 5: `EventPPState`).
+    pub(super) fn tell_placed(&self, user: &Number) {
+        let office = self.children.as_ref().and_then(|children| children.office.as_ref());
+        let directory = self.birth.directory.borrow();
+        let (Some(office), Some(device)) = (office, directory.device_of(user)) else { return };
+        let changed = look::placed(self.registered(user));
+        office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
     }
 
     /// Tells the sessions what is shown differently now.
@@ -89,6 +107,11 @@ impl OmmActor {
         }
         office.do_send(Happened(news));
     }
+}
+
+/// A place as it is shown.
+pub(super) fn registered(Place { tier, server }: Place) -> Registered {
+    Registered { tier, host: server.ip().to_string(), port: server.port() }
 }
 
 /// What the vendor calls what is wrong with the link (axi 6.4).
@@ -161,13 +184,10 @@ impl Handler<Amend> for OmmActor {
 impl Handler<Placed> for OmmActor {
     type Result = ();
 
-    /// Tells the sessions that a phone is registered elsewhere, or not any more (axi 5: `EventPPState`).
-    fn handle(&mut self, Placed(user): Placed, _: &mut Context<Self>) {
-        let office = self.children.as_ref().and_then(|children| children.office.as_ref());
-        let directory = self.birth.directory.borrow();
-        let (Some(office), Some(device)) = (office, directory.device_of(&user)) else { return };
-        let changed = look::placed(self.registered(&user));
-        office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
+    fn handle(&mut self, Placed(user): Placed, ctx: &mut Context<Self>) {
+        let (by, at) = (self.site().omm, self.bound(&user));
+        self.feed(Input::Say(Word::Bound(Bound { user: user.clone(), by, at })), ctx);
+        self.tell_placed(&user);
     }
 }
 

@@ -12,6 +12,7 @@ use omm::ids::Number;
 use omm::stamp::OmmId;
 
 use super::OmmActor;
+use super::reception::registered;
 use crate::directory::Having;
 
 /// Asks how much is in the directory, and for its digest.
@@ -49,17 +50,17 @@ pub struct Entry {
     pub user: Arc<User>,
     /// The newest claim about it: who owns it, since when, and when its phone was last seen.
     pub claim: Option<Claim>,
-    /// Where it is registered, by the OMM that registered it.
+    /// Where it is registered, by the OMM that registered it; what others registered is as they told it last.
     pub registered: BTreeMap<OmmId, Registered>,
 }
 
 impl OmmActor {
     fn entry(&self, user: &Arc<User>) -> Entry {
-        let own = self.registered(&user.number).map(|registered| (self.site().omm, registered));
+        let star = self.seat.machine();
         Entry {
             user: user.clone(),
-            claim: self.seat.machine().claim(self.site().clock.moment(), &user.number),
-            registered: own.into_iter().collect(),
+            claim: star.claim(self.site().clock.moment(), &user.number),
+            registered: star.bounds(&user.number).map(|(by, at)| (by, registered(at))).collect(),
         }
     }
 }

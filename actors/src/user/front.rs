@@ -111,10 +111,8 @@ impl UserActor {
             Some(tier) => self.kin.bound.borrow_mut().insert(number.clone(), tier),
             None => self.kin.bound.borrow_mut().remove(number),
         };
-        if let Some(placed) = &self.kin.placed
-            && before != tier
-        {
-            placed.do_send(Placed(number.clone()));
+        if before != tier {
+            self.kin.placed.do_send(Placed(number.clone()));
         }
     }
 

@@ -20,6 +20,10 @@ fn claim() -> Claim {
     }
 }
 
+fn bound(at: Option<Place>) -> Bound {
+    Bound { user: Number::new("101").unwrap(), by: AACHEN, at }
+}
+
 fn wire(word: &Word) -> String {
     let mut out = String::new();
     write(word, &mut out);
@@ -41,6 +45,8 @@ fn the_samples_of_the_story_hold() {
         Word::Claim(settled.clone()),
         Word::Claim(Claim { phase: Phase::Gone, ..settled }),
         Word::Confirm(confirm),
+        Word::Bound(bound(Some(Place { tier: 1, server: "192.0.2.9:5060".parse().unwrap() }))),
+        Word::Bound(bound(None)),
     ] {
         assert!(story.contains(&format!("//! {}\n", wire(&word))), "{}", wire(&word));
     }
@@ -115,7 +121,13 @@ pub(crate) fn any_word(chance: &mut Chance) -> Word {
         phase: if chance.happens(500_000) { Phase::Here } else { Phase::Gone },
         age: Duration::from_millis([0, 1, 9_000_000, u64::MAX][chance.below(4) as usize]),
     };
-    match chance.below(3) {
+    match chance.below(4) {
+        3 => {
+            let servers = ["192.0.2.9:5060", "[2001:db8::9]:5061"];
+            let server = servers[chance.below(2) as usize].parse().unwrap();
+            let at = chance.happens(700_000).then(|| Place { tier: chance.below(3) as u8, server });
+            Word::Bound(Bound { user, by: owner, at })
+        }
         0 => Word::Claim(claim),
         1 => Word::Stale(Stale { to: omm(chance), claim }),
         _ => {

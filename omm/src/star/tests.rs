@@ -10,6 +10,8 @@ use crate::claim::{Confirm, Outcome, Stale};
 use crate::ids::Ipei;
 use crate::stamp::Stamp;
 
+mod bounds;
+
 const C: OmmId = OmmId::new(0x1000_0000);
 const A: OmmId = OmmId::new(0x1000_0001);
 const B: OmmId = OmmId::new(0x1000_0002);
@@ -53,6 +55,10 @@ fn words(word: &Word) -> String {
         }
         Word::Confirm(confirm) => format!("confirm from {}", name(confirm.from)),
         Word::Stale(stale) => format!("stale to {}", name(stale.to)),
+        Word::Bound(bound) => {
+            let at = bound.at.map_or("nowhere".to_owned(), |at| format!("tier {}", at.tier));
+            format!("{} by {} at {at}", bound.user, name(bound.by))
+        }
     }
 }
 
@@ -85,6 +91,7 @@ impl Bench {
             .map(|effect| match effect {
                 Effect::Send { peer, word } => format!("to {}: {}", name(*peer), words(word)),
                 Effect::Deliver(word) => format!("here: {}", words(word)),
+                Effect::Shown(user) => format!("shown {user}"),
                 Effect::EndOfDownload { peer } => format!("end to {}", name(*peer)),
                 Effect::Joined { peer } => format!("joined {}", name(*peer)),
             })

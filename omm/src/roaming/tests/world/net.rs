@@ -23,11 +23,14 @@ impl World {
                 star::Effect::Send { peer, word } => self.send(site, index(peer), Frame::Word(word)),
                 star::Effect::EndOfDownload { peer } => self.send(site, index(peer), Frame::End),
                 star::Effect::Joined { .. } => self.step(site, Input::LinkUp),
+                // Users of this world have no lines.
+                star::Effect::Shown(_) | star::Effect::Deliver(Word::Bound(_)) => {}
                 star::Effect::Deliver(word) => {
                     let epoch = match &word {
                         Word::Claim(claim) => claim.epoch,
                         Word::Confirm(confirm) => confirm.epoch,
                         Word::Stale(stale) => stale.claim.epoch,
+                        Word::Bound(_) => unreachable!("it is kept by the star"),
                     };
                     self.sites[site].clock.observe(epoch);
                     let (stamp, wall) = (self.stamp(site), self.wall(site));
