@@ -4,6 +4,7 @@
 //! ask for exactly what an application can, and is checked by the same tables.
 //!
 //! - [`ipdect`]: `ipdect.cfg`, which is made of requests. [`bulk`]: the vendor's pre-configuration file.
+//! - [`sheet`]: tables, such as CSV files.
 //! - [`trial`]: what the entries would do to a directory.
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::request::{Change, UserKey};
 
 pub mod bulk;
 pub mod ipdect;
+pub mod sheet;
 pub mod trial;
 
 /// The longest file, in bytes: 10,000 users with their handsets take about 4 MB. Ours.
