@@ -191,7 +191,7 @@ fn link((health, since): (Health, Duration)) -> Value {
         Health::Held(Held::Here(mismatch)) => ("held", Some(mismatch.to_string())),
         Health::Held(Held::Distrusted) => ("held", Some(Held::Distrusted.to_string())),
         Health::Held(Held::There(error)) => ("held", Some(format!("by the central: {error}"))),
-        Health::Synchronising => ("synchronising", None),
+        Health::Synchronising(percent) => ("synchronising", Some(format!("{percent} %"))),
         Health::InSync => ("up", None),
         Health::Lost => ("down", None),
     };

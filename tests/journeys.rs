@@ -189,6 +189,7 @@ journeys! {
     contacts_of_others_are_never_touched = "wild-contacts-of-others",
     nonces_without_end_come_to_an_end = "wild-nonces",
     a_server_that_answers_options_only_is_left = "wild-options-answered-register-not",
+    a_registrar_that_dies_of_load_is_given_time = "wild-registrar-that-dies-of-load",
     a_restart_of_the_omm_loses_nobody = "wild-restart-of-the-omm",
     a_port_that_moves_is_nobodys_business = "wild-rport-that-moves",
     lifetimes_that_shrink_lose_nobody = "wild-shrinking-expires",

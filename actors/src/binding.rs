@@ -104,14 +104,14 @@ impl Actor for BindingActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let to = Some(ctx.address().downgrade().recipient());
-        let call_id = self.seat.machine().call_id().into();
+        let call_id = self.seat.machine().call_id().clone();
         self.kin.routes.do_send(Route { call_id, subscribed: false, to });
         self.seated(Vec::new(), ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         let machine = self.seat.machine();
-        let call_id = machine.call_id().into();
+        let call_id = machine.call_id().clone();
         self.kin.routes.do_send(Route { call_id, subscribed: false, to: None });
         if let Some(call_id) = machine.watch_id() {
             self.kin.routes.do_send(Route { call_id: call_id.into(), subscribed: true, to: None });

@@ -11,6 +11,7 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use sip::flows::promise::promise;
 use sip::message::Message as SipMessage;
+use sip::registrar::subscriber::Subscriber;
 use sip::stun;
 use sip::target::Transport;
 use sip::uas::{Effect, Input, Uas};
@@ -48,6 +49,16 @@ pub struct Counts {
     /// What the UAS dropped, by reason.
     pub dropped: Vec<(&'static str, u64)>,
 }
+
+/// The phone of this user may come from now on, with this password.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Enrol(pub Subscriber);
+
+/// The phone of this address of record may come no more.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Expel(pub String);
 
 /// Asks for the counts.
 #[derive(Message)]
@@ -214,6 +225,22 @@ impl Handler<Undelivered> for EndpointActor {
         if let Some(owner) = self.owner(&message).filter(|_| message.is_request()) {
             owner.do_send(Brought::Broken(Broken::Request(datagram.peer.addr)));
         }
+    }
+}
+
+impl Handler<Enrol> for EndpointActor {
+    type Result = ();
+
+    fn handle(&mut self, Enrol(subscriber): Enrol, ctx: &mut Context<Self>) {
+        self.feed(Input::Account(subscriber), ctx);
+    }
+}
+
+impl Handler<Expel> for EndpointActor {
+    type Result = ();
+
+    fn handle(&mut self, Expel(aor): Expel, ctx: &mut Context<Self>) {
+        self.feed(Input::Forget(aor), ctx);
     }
 }
 

@@ -15,6 +15,7 @@
 pub mod binding;
 pub mod clock;
 pub mod desk;
+pub mod directory;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use machine::note::Note;
 use machine::step::Machine;
 use omm::claim::Word;
+use omm::directory::sync;
 use omm::ids::park::Sari;
 use omm::link::dial::{self, Dial as DialMachine};
 use omm::link::frame::{Facts, Frame, Open, OpenError};
@@ -48,6 +49,13 @@ pub enum LinkNews {
     },
     /// The central told the SARI of the system.
     Learned(Sari),
+    /// A word about the directory arrived.
+    Learn {
+        /// From whom.
+        from: OmmId,
+        /// What.
+        word: Box<sync::word::Word>,
+    },
     /// A remote introduced itself: what does the roster say?
     Knock(Box<Open>),
     /// How the link of a remote stands.
@@ -68,6 +76,8 @@ pub enum LinkNews {
 pub enum ToLink {
     /// Carry this word.
     Word(Word),
+    /// Carry this word about the directory.
+    Directory(Box<sync::word::Word>),
     /// Everything this side had has been sent.
     EndOfDownload,
     /// The roster's answer to a knock.
@@ -226,6 +236,7 @@ impl Seated<DialMachine> for DialActor {
             Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
             Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
+            Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
             Effect::Health(health) => self.ways.tell(LinkNews::Health(health)),
             Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
         }
@@ -287,6 +298,7 @@ impl Handler<ToLink> for DialActor {
     fn handle(&mut self, message: ToLink, ctx: &mut Context<Self>) {
         match message {
             ToLink::Word(word) => self.feed(dial::Input::Say(word), ctx),
+            ToLink::Directory(word) => self.feed(dial::Input::Tell(word), ctx),
             ToLink::EndOfDownload => self.feed(dial::Input::Uploaded, ctx),
             ToLink::Answered(_) | ToLink::Replaced => debug_assert!(false, "only a central answers knocks"),
         }
@@ -343,6 +355,7 @@ impl Seated<Serve> for ServeActor {
             Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
             Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
+            Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
             Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
         }
         Flow::Go
@@ -390,6 +403,7 @@ impl Handler<ToLink> for ServeActor {
     fn handle(&mut self, message: ToLink, ctx: &mut Context<Self>) {
         match message {
             ToLink::Word(word) => self.feed(serve::Input::Say(word), ctx),
+            ToLink::Directory(word) => self.feed(serve::Input::Tell(word), ctx),
             ToLink::EndOfDownload => self.feed(serve::Input::Served, ctx),
             ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
             ToLink::Replaced => self.feed(serve::Input::Replaced, ctx),

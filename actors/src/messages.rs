@@ -202,6 +202,8 @@ pub enum Pillar {
     Shaper,
     /// It holds the connections.
     Flows,
+    /// It knows which edits are durable.
+    Directory,
 }
 
 /// Everybody dies at once and says nothing: the process ends, or starts over from the store.

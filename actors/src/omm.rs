@@ -1,9 +1,9 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
-//! - [`canvass`]: what the servers want of the users. [`drill`]: an operator moves the site. [`family`]: the children.
-//!   [`links`]: those of them that are connections. [`reception`]: AXI clients. [`falls`]: what happens when one falls
-//!   over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and calls want. [`inspect`]: how it stands,
-//!   for whoever asks.
+//! - [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
+//!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
+//!   [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
+//!   calls want. [`inspect`]: how it stands, for whoever asks.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
@@ -17,11 +17,12 @@ use machine::note::Note;
 use machine::time::Moment;
 use omm::claim::Word;
 use omm::directory::Directory;
+use omm::directory::sync::{Shared, Sync};
 use omm::ids::Number;
 use omm::ids::park::Sari;
-use omm::link::dial::{Attach, Health};
+use omm::link::dial::{Attach, Census, Health};
 use omm::link::roster::Roster;
-use omm::stamp::OmmId;
+use omm::stamp::{ORIGIN, OmmId};
 use omm::star::{Effect, Input, Role, Star};
 use sip::uas::Uas;
 
@@ -41,6 +42,7 @@ use family::Children;
 use identity::Debts;
 
 mod canvass;
+mod changes;
 pub mod drill;
 mod falls;
 mod family;
@@ -56,8 +58,8 @@ pub struct Birth {
     pub site: Rc<Site>,
     /// Its place in the star.
     pub role: Role,
-    /// Users and handsets.
-    pub directory: Directory,
+    /// Users and handsets, as the file says; what the store knows comes on top.
+    pub directory: Shared,
     /// What answers phones; its accounts are the directory's.
     pub uas: Uas,
     /// A remote's way to its central; `None` at the central, and at a remote that stands alone.
@@ -92,6 +94,10 @@ const RESUMED_AT_ONCE: usize = 64;
 pub struct OmmActor {
     seat: Seat<Star>,
     birth: Birth,
+    /// The directory's machine, as it is at the start: its actor is hired with it.
+    sync: Sync,
+    /// Who was in the file, and is there no more.
+    missing: Vec<Number>,
     /// The user who asked last on behalf of a server's health.
     canvassed: Option<Number>,
     /// How the link stands, and since when.
@@ -126,6 +132,18 @@ impl OmmActor {
         for roam in &roams {
             site.clock.observe(roam.record.epoch);
         }
+        let stored = record::stored(birth.store.as_ref())?;
+        let planted: Vec<Number> = birth.directory.borrow().users().map(|user| user.number.clone()).collect();
+        let (now, wall) = (site.clock.moment(), site.clock.wall());
+        let sync = Sync::resume(site.omm, birth.role, birth.directory.clone(), stored, now, wall);
+        let missing = {
+            let directory = birth.directory.borrow();
+            directory.latest().into_iter().for_each(|latest| site.clock.observe(latest));
+            planted.into_iter().filter(|number| directory.user(number).is_none()).collect()
+        };
+        if let Some(attach) = &mut birth.attach {
+            attach.census = census(&birth.directory.borrow());
+        }
         let seat = Seat::new(Star::new(site.omm, birth.role), "star", site.clock.clone(), site.trace.clone());
         Ok(OmmActor {
             seat,
@@ -133,6 +151,8 @@ impl OmmActor {
             stored_sari,
             debts: Debts::default(),
             birth,
+            sync,
+            missing,
             canvassed: None,
             link_health: None,
             joined: Vec::new(),
@@ -185,12 +205,20 @@ impl OmmActor {
     }
 }
 
+/// What the directory has beside what every site has in its file.
+fn census(directory: &Directory) -> Census {
+    let users = directory.users().filter(|user| user.edited.omm != ORIGIN).count();
+    let devices = directory.devices().filter(|device| device.edited.omm != ORIGIN).count();
+    Census { users, devices }
+}
+
 impl Actor for OmmActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.hire_family(ctx);
         self.hire_office(ctx);
+        self.enrol_all();
         let wall = self.site().clock.wall();
         let claims: Vec<_> = self.roams.values().map(|roam| roam.record.claim(wall)).collect();
         for claim in claims {

@@ -4,14 +4,24 @@
 //! | key | value |
 //! |---|---|
 //! | `roam/NUMBER` | the newest claim of a user and what this OMM still owes on its account, and its own contact |
+//! | `record/user/ID`, `record/device/ID`, `record/profile/N`, `record/sari` | a record of the directory |
+//! | `sync` | what this OMM has of the directory, and what the others have |
 //!
-//! Values are JSON with named fields: an operator can read them, and a field may be added without a migration.
+//! Values are JSON with named fields: an operator can read them, and a field may be added without a migration. Records
+//! are the XML elements of the link ([`axi::sync`]), passwords included: the store is as secret as the configuration.
 
+use std::collections::BTreeMap;
+
+use axi::element::Element;
+use axi::sync;
 use machine::time::Wall;
 use omm::claim::Phase;
+use omm::directory::piece::{Piece, Subject};
+use omm::directory::sync::{Save, State};
+use omm::directory::tombstone::Horizon;
 use omm::ids::Number;
 use omm::roaming::record::{Awaited, Contact, Record};
-use omm::stamp::Stamp;
+use omm::stamp::{BadStamp, OmmId, Stamp};
 use serde::{Deserialize, Serialize};
 
 use crate::store::{Pair, Store, StoreFault, Write};
@@ -129,6 +139,95 @@ pub fn read_roam(value: &[u8]) -> Result<Roam, String> {
         },
     };
     Ok(Roam { record, bound: form.bound.as_deref().map(parse).transpose()? })
+}
+
+/// The prefix of all records of the directory.
+pub const RECORD: &[u8] = b"record/";
+
+/// Where it is kept what is had of the directory.
+pub const SYNC: &[u8] = b"sync";
+
+#[derive(Serialize, Deserialize, Default)]
+struct SyncForm {
+    vector: String,
+    #[serde(default)]
+    joined: bool,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    origins: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    forgotten: String,
+    #[serde(default)]
+    forgotten_before: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    acked: BTreeMap<String, String>,
+}
+
+fn record_key(subject: Subject) -> Vec<u8> {
+    let rest = match subject {
+        Subject::User(id) => format!("user/{id}"),
+        Subject::Device(id) => format!("device/{id}"),
+        Subject::Profile(id) => format!("profile/{id}"),
+        Subject::Sari => "sari".to_owned(),
+    };
+    [RECORD, rest.as_bytes()].concat()
+}
+
+/// The writes that make a change of the directory durable.
+pub fn directory(save: &Save) -> Vec<Write> {
+    let State { vector, joined, origins, horizon, acked } = &save.state;
+    let form = SyncForm {
+        vector: sync::vector(vector),
+        joined: *joined,
+        origins: sync::digests(origins),
+        forgotten: sync::vector(&horizon.known),
+        forgotten_before: horizon.before,
+        acked: acked.iter().map(|(omm, vector)| (omm.to_string(), sync::vector(vector))).collect(),
+    };
+    let put = |piece: &Piece| {
+        let mut text = String::new();
+        sync::write_piece(piece).write(&mut text);
+        Write::Put(record_key(piece.subject()), text.into_bytes())
+    };
+    let mut writes: Vec<Write> = save.pieces.iter().map(put).collect();
+    writes.extend(save.gone.iter().map(|subject| Write::Delete(record_key(*subject))));
+    writes.push(Write::Put(SYNC.to_vec(), json(&form)));
+    writes
+}
+
+/// All that the store keeps of the directory.
+///
+/// # Errors
+/// The store cannot be read, or one of the records cannot.
+pub fn stored(store: &dyn Store) -> Result<(Vec<Piece>, State), StoreFault> {
+    let unreadable = |key: &[u8], why: String| {
+        StoreFault(format!("the record `{}` cannot be read: {why}", String::from_utf8_lossy(key)))
+    };
+    let mut pieces = Vec::new();
+    for (key, value) in store.load(RECORD)? {
+        let element = Element::read(&value).map_err(|fault| unreadable(&key, fault.to_string()))?;
+        let piece = sync::read_piece(&element).map_err(|fault| unreadable(&key, fault.to_string()))?;
+        pieces.push(piece.ok_or_else(|| unreadable(&key, "it is of no kind that is known".to_owned()))?);
+    }
+    let state = match store.load(SYNC)?.into_iter().find(|(key, _)| key == SYNC) {
+        Some((key, value)) => read_sync(&value).map_err(|why| unreadable(&key, why))?,
+        None => State::default(),
+    };
+    Ok((pieces, state))
+}
+
+fn read_sync(value: &[u8]) -> Result<State, String> {
+    let form: SyncForm = serde_json::from_slice(value).map_err(|fault| fault.to_string())?;
+    let acked = |(omm, vector): (&String, &String)| {
+        let omm: OmmId = omm.parse().map_err(|fault: BadStamp| fault.to_string())?;
+        Ok((omm, sync::parse_vector(vector)?))
+    };
+    Ok(State {
+        vector: sync::parse_vector(&form.vector)?,
+        joined: form.joined,
+        origins: sync::parse_digests(&form.origins)?,
+        horizon: Horizon { known: sync::parse_vector(&form.forgotten)?, before: form.forgotten_before },
+        acked: form.acked.iter().map(acked).collect::<Result<_, String>>()?,
+    })
 }
 
 fn json(form: &impl Serialize) -> Vec<u8> {

@@ -31,16 +31,20 @@ pub struct Seat<M: Machine> {
     clock: Rc<Clock>,
     trace: Trace,
     alarm: Option<(Moment, SpawnHandle)>,
-    /// Effects that wait behind one that holds; empty nearly always. Who can hold has to mind [`Seat::held`] when
-    /// something comes from outside.
-    held: VecDeque<M::Effect>,
-    holding: bool,
+    /// `None` nearly always.
+    held: Option<Box<Held<M::Effect>>>,
+}
+
+/// An effect has yet to become durable. Who can hold has to mind [`Seat::held`] when something comes from outside.
+struct Held<E> {
+    /// What waits behind it, in order.
+    effects: VecDeque<E>,
 }
 
 impl<M: Machine> Seat<M> {
     /// Seats `machine` under the name that the trace prints.
     pub fn new(machine: M, who: impl Into<Arc<str>>, clock: Rc<Clock>, trace: Trace) -> Seat<M> {
-        Seat { machine, who: who.into(), clock, trace, alarm: None, held: VecDeque::new(), holding: false }
+        Seat { machine, who: who.into(), clock, trace, alarm: None, held: None }
     }
 
     /// The machine, to look at.
@@ -65,12 +69,12 @@ impl<M: Machine> Seat<M> {
 
     /// Whether effects wait for the store.
     pub fn is_holding(&self) -> bool {
-        self.holding
+        self.held.is_some()
     }
 
     /// How many effects wait.
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.held.as_ref().map_or(0, |held| held.effects.len())
     }
 
     fn step(&mut self, input: Option<M::Input>) -> Vec<M::Effect> {
@@ -119,9 +123,9 @@ pub trait Seated<M: Machine + 'static>: Actor<Context = Context<Self>> {
 
     /// The effect that held the others back is done: performs what waited.
     fn release(&mut self, ctx: &mut Context<Self>) {
-        debug_assert!(self.seat().holding, "nothing was held back");
-        self.seat().holding = false;
-        settle(self, Vec::new(), ctx);
+        let held = self.seat().held.take();
+        debug_assert!(held.is_some(), "nothing was held back");
+        settle(self, held.map(|held| held.effects).unwrap_or_default(), ctx);
     }
 
     /// Performs what the machine wanted when it was born and arms its first alarm. Call it from `started`.
@@ -132,23 +136,18 @@ pub trait Seated<M: Machine + 'static>: Actor<Context = Context<Self>> {
     }
 }
 
-fn settle<M: Machine + 'static, A: Seated<M>>(actor: &mut A, effects: Vec<M::Effect>, ctx: &mut Context<A>) {
-    let seat = actor.seat();
-    if seat.holding || !seat.held.is_empty() {
-        seat.held.extend(effects);
-        while !actor.seat().holding {
-            let Some(effect) = actor.seat().held.pop_front() else { break };
-            if actor.perform(effect, ctx) == Flow::Hold {
-                actor.seat().holding = true;
-            }
-        }
+fn settle<M: Machine + 'static, A: Seated<M>>(
+    actor: &mut A,
+    effects: impl IntoIterator<Item = M::Effect>,
+    ctx: &mut Context<A>,
+) {
+    let mut effects = effects.into_iter();
+    if let Some(held) = &mut actor.seat().held {
+        held.effects.extend(effects);
     } else {
-        let mut effects = effects.into_iter();
         while let Some(effect) = effects.next() {
             if actor.perform(effect, ctx) == Flow::Hold {
-                let seat = actor.seat();
-                seat.holding = true;
-                seat.held.extend(effects);
+                actor.seat().held = Some(Box::new(Held { effects: effects.collect() }));
                 break;
             }
         }

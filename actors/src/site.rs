@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use machine::chance::Chance;
+use machine::secret::Secret;
 use omm::directory::device::{Class, Device};
+use omm::directory::sync::Shared;
 use omm::directory::user::User;
 use omm::ids::{Ipei, Number};
 use omm::link::timing::Timing as LinkTiming;
@@ -24,6 +26,7 @@ use uuid::Uuid;
 
 use crate::binding::Witness;
 use crate::clock::Clock;
+use crate::directory::Change;
 use crate::doors::Ways;
 use crate::keeper::Keep;
 use crate::messages::{Fallen, Placed, Route, Say, Verdict};
@@ -106,15 +109,15 @@ impl Site {
         Arc::new(Policy { pari_only: device.admin.pari_only, watchdog, ..(*self.policy).clone() })
     }
 
-    /// The account of a user at the server of `tier` (spec 3.7).
-    pub fn account(&self, user: &User, tier: u8) -> Account {
-        let instance = self.index.zip(user.device()).map(|(_, ipei)| instance(ipei, &user.number));
+    /// The account of a user at the server of `tier` (spec 3.7); `registrar` is [`Kin::registrar`].
+    pub fn account(&self, user: &Number, login: &Login, tier: u8, registrar: &Arc<str>) -> Account {
+        let instance = self.index.zip(login.device).map(|(_, ipei)| instance(ipei, user));
         Account {
-            aor: format!("sip:{}@{}", user.number, self.domain),
-            registrar: format!("sip:{}", self.domain),
-            username: user.auth_id().to_owned(),
-            password: user.admin.password.clone(),
-            expires: user.admin.expires.unwrap_or(self.expires),
+            aor: format!("sip:{user}@{}", self.domain).into(),
+            registrar: registrar.clone(),
+            username: login.auth_id.clone().unwrap_or_else(|| user.as_str().into()),
+            password: login.password.clone(),
+            expires: login.expires.unwrap_or(self.expires),
             instance,
             reg_id: self
                 .index
@@ -124,23 +127,58 @@ impl Site {
     }
 }
 
+/// What a user's registrations need of the directory. The rest of a user is nobody's business here, ten thousand times.
+pub struct Login {
+    /// The name for digest authentication, when it is not the number.
+    pub auth_id: Option<Arc<str>>,
+    /// The SIP password.
+    pub password: Secret,
+    /// What its REGISTERs ask for; `None` for what the site asks for.
+    pub expires: Option<Duration>,
+    /// The handset that the user is with.
+    pub device: Option<Ipei>,
+    /// Every move of the user is as urgent as a roam.
+    pub vip: bool,
+}
+
+impl Login {
+    /// That of this user.
+    pub fn of(user: &User) -> Login {
+        Login {
+            auth_id: user.admin.sip_auth_id.as_deref().map(Into::into),
+            password: user.admin.password.clone(),
+            expires: user.admin.expires,
+            device: user.device(),
+            vip: user.admin.vip,
+        }
+    }
+}
+
 /// The instance of a user on a handset: the same at every OMM, so that a registrar knows the flows of one device
 /// (spec 3.7, RFC 5626 4.1). A UUID of version 5 in a name space of this project's own.
-fn instance(ipei: Ipei, user: &Number) -> String {
+fn instance(ipei: Ipei, user: &Number) -> Arc<str> {
     const SPACE: Uuid = Uuid::from_u128(0x8d0f_3b6e_2c41_4f0a_9a57_6f6d_696e_6721);
-    Uuid::new_v5(&SPACE, format!("{ipei}|{user}").as_bytes()).urn().to_string()
+    Uuid::new_v5(&SPACE, format!("{ipei}|{user}").as_bytes()).urn().to_string().into()
 }
 
 /// The relatives that every actor of one OMM may turn to.
 pub struct Kin {
+    /// Who they are and how they are set.
+    pub site: Rc<Site>,
     /// The SIP doors.
     pub sip: Ways,
     /// The servers by tier, where they are found now.
     pub servers: RefCell<Vec<Arc<Server>>>,
+    /// The Request-URI of every REGISTER: one text for all accounts.
+    pub registrar: Arc<str>,
     /// Who brings SIP answers.
     pub routes: Recipient<Route>,
     /// Who answers phones.
     pub verdicts: Recipient<Verdict>,
+    /// Users and handsets, to be read; never across an await.
+    pub directory: Shared,
+    /// Who changes them.
+    pub changes: Recipient<Change>,
     /// The store.
     pub keeper: Recipient<Keep>,
     /// The health of the server of each tier; a health that fell over is replaced.

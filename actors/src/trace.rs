@@ -23,36 +23,39 @@ pub type Sink = Rc<dyn Fn(Seen<'_>)>;
 
 /// The trace of one OMM: its node name and whoever listens.
 #[derive(Clone)]
-pub struct Trace {
-    node: Rc<str>,
+pub struct Trace(Rc<Watched>);
+
+/// What all actors of one OMM share: each of them keeps a trace.
+struct Watched {
+    node: Box<str>,
     sink: Option<Sink>,
 }
 
 impl Trace {
     /// A trace that nobody listens to.
     pub fn silent(node: &str) -> Trace {
-        Trace { node: node.into(), sink: None }
+        Trace(Rc::new(Watched { node: node.into(), sink: None }))
     }
 
     /// A trace that `sink` listens to.
     pub fn new(node: &str, sink: Sink) -> Trace {
-        Trace { node: node.into(), sink: Some(sink) }
+        Trace(Rc::new(Watched { node: node.into(), sink: Some(sink) }))
     }
 
     /// Whether it is worth making a note at all.
     pub fn listening(&self) -> bool {
-        self.sink.is_some()
+        self.0.sink.is_some()
     }
 
     /// The node whose trace this is.
     pub fn node(&self) -> &str {
-        &self.node
+        &self.0.node
     }
 
     /// Hands one line to the listener.
     pub fn tell(&self, moment: Moment, who: &str, note: &Note) {
-        if let Some(sink) = &self.sink {
-            sink(Seen { moment, node: &self.node, who, note });
+        if let Some(sink) = &self.0.sink {
+            sink(Seen { moment, node: &self.0.node, who, note });
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::keeper::{Keep, Kept};
 use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Verdict};
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
-use crate::site::{Kin, Site};
+use crate::site::{Kin, Login};
 use front::Front;
 
 mod front;
@@ -79,36 +79,42 @@ pub struct Profile {
 
 /// What waits until the step of the other machine is over.
 enum Aside {
+    /// The roaming wants this first, when it goes on after a restart.
+    Resumed(Vec<Effect>),
     /// The line is to be told this.
     Line(line::Input),
     /// The roaming is to be told this.
     Roaming(Input),
 }
 
+/// What a user has yet to do. There is nothing nearly always, ten thousand times.
+#[derive(Default)]
+struct Agenda {
+    /// What one machine wants of the other, in order.
+    aside: VecDeque<Aside>,
+    /// Phones that said goodbye and wait for the answer; one at a time in practice, at most [`WAITING_MAX`].
+    goodbyes: Vec<Ask>,
+}
+
 /// The actor of one user.
 pub struct UserActor {
     seat: Seat<Roaming>,
-    site: Rc<Site>,
     kin: Rc<Kin>,
-    user: Rc<User>,
-    /// What the machine wants first, when it goes on after a restart.
-    resumed: Vec<Effect>,
+    login: Box<Login>,
     /// `None` for a user who was never to be registered here.
     line: Option<Box<Front>>,
-    aside: VecDeque<Aside>,
+    agenda: Option<Box<Agenda>>,
     reach: Reach,
     /// The tier of the last success.
     tier: Option<u8>,
     /// The epoch of our contact that may be at a registrar; kept with the record, so that a restart knows it.
     bound: Option<Stamp>,
-    /// Phones that said goodbye and wait for the answer; one at a time in practice, at most [`WAITING_MAX`].
-    goodbyes: Vec<Ask>,
 }
 
 /// What a user's actor is born with.
-pub struct Birth {
+pub struct Birth<'a> {
     /// Who it is.
-    pub user: Rc<User>,
+    pub user: &'a User,
     /// The rules of its roaming.
     pub policy: Arc<Policy>,
     /// What the store knows.
@@ -119,7 +125,8 @@ pub struct Birth {
 
 impl UserActor {
     /// Hires the machine of a user: from what the store knows, or new.
-    pub fn new(site: Rc<Site>, kin: Rc<Kin>, birth: Birth) -> UserActor {
+    pub fn new(kin: Rc<Kin>, birth: Birth<'_>) -> UserActor {
+        let site = &kin.site;
         let Birth { user, policy, roam, reach } = birth;
         let bound = roam.as_ref().and_then(|roam| roam.bound);
         let mut resumed = Vec::new();
@@ -131,20 +138,15 @@ impl UserActor {
             None => Roaming::new(site.omm, user.number.clone(), policy),
         };
         let who = format!("user/{}", user.number);
+        let login = Box::new(Login::of(user));
         let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
-        UserActor {
-            seat,
-            site,
-            kin,
-            user,
-            resumed,
-            line: None,
-            aside: VecDeque::new(),
-            reach,
-            tier: None,
-            bound,
-            goodbyes: Vec::new(),
-        }
+        let mut actor = UserActor { seat, kin, login, line: None, agenda: None, reach, tier: None, bound };
+        actor.put_aside(Aside::Resumed(resumed));
+        actor
+    }
+
+    fn put_aside(&mut self, step: Aside) {
+        self.agenda.get_or_insert_default().aside.push_back(step);
     }
 
     /// Tells the roaming.
@@ -154,18 +156,18 @@ impl UserActor {
 
     /// Tells each machine what the other has put aside for it.
     fn go_on(&mut self, ctx: &mut Context<Self>) {
-        while let Some(step) = self.aside.pop_front() {
+        while let Some(step) = self.agenda.as_mut().and_then(|agenda| agenda.aside.pop_front()) {
             match step {
+                Aside::Resumed(effects) => Seated::<Roaming>::seated(self, effects, ctx),
                 Aside::Line(input) => Seated::<Line>::feed(self, input, ctx),
                 Aside::Roaming(input) => self.roam(input, ctx),
             }
         }
-        // Empty nearly always, ten thousand times.
-        self.aside = VecDeque::new();
+        self.agenda.take_if(|agenda| agenda.goodbyes.is_empty());
     }
 
     fn wall(&self) -> Wall {
-        self.site.clock.wall()
+        self.kin.site.clock.wall()
     }
 
     fn save(&mut self, record: Record, ctx: &mut Context<Self>) -> Flow {
@@ -181,16 +183,15 @@ impl UserActor {
 
     /// A goodbye is answered when all that followed from it is durable.
     fn say_goodbye(&mut self) {
-        if !self.seat.is_holding() {
-            for ask in self.goodbyes.drain(..) {
-                self.kin.verdicts.do_send(Verdict { ask, refused: None });
-            }
+        let goodbyes = self.agenda.as_mut().filter(|_| !self.seat.is_holding()).map(|all| &mut all.goodbyes);
+        for ask in goodbyes.map(std::mem::take).unwrap_or_default() {
+            self.kin.verdicts.do_send(Verdict { ask, refused: None });
         }
     }
 
     /// The store has not answered for so long that no more can be remembered.
     fn is_jammed(&self) -> bool {
-        self.seat.held() + self.goodbyes.len() >= WAITING_MAX
+        self.seat.held() + self.agenda.as_ref().map_or(0, |agenda| agenda.goodbyes.len()) >= WAITING_MAX
     }
 
     fn refuse(&self, ask: Option<Ask>) {
@@ -209,7 +210,7 @@ impl UserActor {
 
     /// Only where the registrar's list may decide anything is it asked before a refresh (SM-3).
     fn asks_before_refresh(&self) -> bool {
-        self.reach == Reach::Down && self.site.policy.evidence != Evidence::Off
+        self.reach == Reach::Down && self.kin.site.policy.evidence != Evidence::Off
     }
 }
 
@@ -237,15 +238,14 @@ impl Actor for UserActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let resumed = std::mem::take(&mut self.resumed);
-        Seated::<Roaming>::seated(self, resumed, ctx);
+        self.go_on(ctx);
     }
 
     /// However it ends, its bindings end with it: they have timers of their own, and would go on for ever.
     fn stopped(&mut self, _: &mut Context<Self>) {
         self.dismiss();
         if std::thread::panicking() {
-            self.kin.fallen.do_send(Fallen(self.user.number.clone()));
+            self.kin.fallen.do_send(Fallen(self.seat.machine().user().clone()));
         }
     }
 }
@@ -265,7 +265,7 @@ impl Seated<Roaming> for UserActor {
             Effect::Admit(ask) => self.kin.verdicts.do_send(Verdict { ask, refused: None }),
             Effect::Refuse(ask, why) => self.kin.verdicts.do_send(Verdict { ask, refused: Some(why) }),
             Effect::Bind { epoch } => {
-                let contact = self.site.contact(&self.user.number, epoch);
+                let contact = self.kin.site.contact(self.seat.machine().user(), epoch);
                 self.hasten();
                 self.want(line::Input::Bind { contact });
             }
@@ -299,7 +299,7 @@ impl Handler<Present> for UserActor {
         if self.is_jammed() {
             return self.refuse(ask);
         }
-        let (stamp, wall) = (self.site.clock.stamp(), self.wall());
+        let (stamp, wall) = (self.kin.site.clock.stamp(), self.wall());
         self.roam(Input::Located { device, ask, stamp, wall }, ctx);
     }
 }
@@ -317,7 +317,9 @@ impl Handler<Absent> for UserActor {
             Leave::LoggedOut => Input::Withdrawn { wall },
         };
         self.roam(input, ctx);
-        self.goodbyes.extend(ask);
+        if let Some(ask) = ask {
+            self.agenda.get_or_insert_default().goodbyes.push(ask);
+        }
         self.say_goodbye();
     }
 }
@@ -330,7 +332,7 @@ impl Handler<Heard> for UserActor {
         if self.is_jammed() {
             return;
         }
-        let (stamp, wall) = (self.site.clock.stamp(), self.wall());
+        let (stamp, wall) = (self.kin.site.clock.stamp(), self.wall());
         self.roam(Input::Heard { word, stamp, wall }, ctx);
     }
 }
@@ -340,7 +342,7 @@ impl Handler<Reach> for UserActor {
 
     fn handle(&mut self, reach: Reach, ctx: &mut Context<Self>) {
         self.reach = reach;
-        if self.site.policy.evidence != Evidence::Off {
+        if self.kin.site.policy.evidence != Evidence::Off {
             self.tell_line(line::Input::Caution(reach == Reach::Down));
         }
         if reach == Reach::Up {
@@ -366,7 +368,7 @@ impl Handler<Look> for UserActor {
         let machine = self.seat.machine();
         MessageResult(Profile {
             state: machine.state(),
-            claim: machine.claim(self.site.clock.moment()),
+            claim: machine.claim(self.kin.site.clock.moment()),
             tier: self.tier,
             waiting: self.seat.held(),
         })

@@ -150,7 +150,8 @@ impl fmt::Debug for Element<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}", self.name)?;
         for (name, value) in self.attributes() {
-            match SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+            let is_secret = SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+            match is_secret || name.starts_with("hmSecret") {
                 true => write!(f, " {name}=..")?,
                 false => write!(f, " {name}={value:?}")?,
             }

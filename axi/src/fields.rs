@@ -25,6 +25,11 @@ impl<'e> Fields<'e> {
         Seq::read(text).map(Some).ok_or_else(|| self.wrong("seq", "expected an integer"))
     }
 
+    /// All attributes in the order of the wire.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'e str, &'e str)> {
+        self.element.attributes()
+    }
+
     pub(crate) fn text(self, name: &str) -> Option<&'e str> {
         self.element.get(name)
     }

@@ -8,6 +8,7 @@
 //! - [`open`], [`ping`]: the session (axi 3).
 //! - [`roam`]: what OMMs of ours say to each other about a roam.
 //! - [`link`]: the frames of a sync link, as bytes.
+//! - [`sync`]: what OMMs of ours say to each other about users and handsets.
 //! - [`message`]: every message of a session with an AXI client.
 
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
@@ -37,6 +38,7 @@ pub mod seq;
 pub mod showing;
 mod sibling;
 pub mod subscribe;
+pub mod sync;
 pub mod system;
 pub mod throttle;
 pub mod user;

@@ -23,6 +23,7 @@ use crate::ping::{Clock, Ping, PingResp};
 use crate::roam;
 use crate::seq::Seq;
 use crate::sibling;
+use crate::sync;
 use crate::words::Kept;
 
 /// What to reserve for a message that is no list: a claim takes some 250 bytes.
@@ -39,6 +40,7 @@ pub fn encode(frame: &Frame) -> Bytes {
             let seq = Some(Seq::of(u64::from(*seq)));
             PingResp { seq, clock: Ok(Clock::Exact(*wall)) }.element().write(&mut out);
         }
+        Frame::Directory(word) => sync::element(word).write(&mut out),
         Frame::Open(open) => write_open(open, &mut out),
         Frame::OpenResult(result) => write_result(result, &mut out),
     }
@@ -61,9 +63,10 @@ pub fn decode(message: &[u8]) -> Result<Frame, Fault> {
         "Open" => read_open(&element),
         "OpenResp" => read_result(&element),
         roam::END => Ok(Frame::EndOfDownload),
-        name => match roam::read(&element)? {
-            Some(word) => Ok(Frame::Word(word)),
-            None => Err(Fault::Unsupported(name.to_owned())),
+        name => match (roam::read(&element)?, sync::read(&element)?) {
+            (Some(word), _) => Ok(Frame::Word(word)),
+            (None, Some(word)) => Ok(Frame::Directory(Box::new(word))),
+            (None, None) => Err(Fault::Unsupported(name.to_owned())),
         },
     }
 }

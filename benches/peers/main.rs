@@ -9,6 +9,8 @@
 //!   with it (Kamailio, digest MD5, UDP, loopback). The clock runs from the start of the process to the moment at which
 //!   the registrar holds N users, by its own count. Three runners: SIPp, which is the registrar's own capacity; Kamailio's
 //!   `uac`; and homing, started again after `kill -9` with N phones that it knows from before.
+//! - **memory**: what a registered user costs beyond the idle process, after a start with N phones known from before.
+//!   The cold start says it too.
 //! - **failover**: the primary turns into a black hole (SIGSTOP) under N registered, idle users. The clock runs to the
 //!   first and to the last user at the secondary, by its own count.
 //! - **steady**: 1,000 users with registrations of one minute, all bound at once, for four minutes. REGISTERs a second at
@@ -75,6 +77,9 @@ fn main() -> ExitCode {
         if asked("cold-start") {
             cold_start(users);
         }
+        if words.iter().any(|word| word == "memory") {
+            memory(users);
+        }
         if asked("failover") {
             failover(users);
         }
@@ -131,25 +136,50 @@ fn cold_start(users: u64) {
     drop(uac);
     show("Kamailio uac", users, &theirs);
 
-    let site = Site::new(&phones, &[pbx.at()], "1h");
-    let mut process = site.serve();
-    site.wait();
-    let idle = meter::cost(process.id());
-    phones.register(site.at());
-    watch(&pbx, users, Instant::now(), process.id());
-    process.kill();
-    pbx.restart();
-    let started = Instant::now();
-    let process = site.serve();
-    let ours = watch(&pbx, users, started, process.id());
+    let (idle, ours) = restart(&mut pbx, &phones, users);
     show("homing", users, &ours);
-    let each = ours.cost.memory.saturating_sub(idle.memory) as f64 / users as f64;
     println!("  homing is {:.1} times as fast as uac (target 4)", theirs.seconds / ours.seconds);
     println!(
         "  homing takes {:.2} times as long as the registrar under SIPp (target 1.5)",
         ours.seconds / limit
     );
+    weigh(users, &idle, &ours);
+}
+
+/// A site whose phones are all known is started again beside an empty registrar: what it cost before there were any, and
+/// how it did.
+fn restart(pbx: &mut Pbx, phones: &Crowd, users: u64) -> (Cost, Run) {
+    let site = Site::new(phones, &[pbx.at()], "1h");
+    let mut process = site.serve();
+    site.wait();
+    let idle = meter::cost(process.id());
+    phones.register(site.at());
+    watch(pbx, users, Instant::now(), process.id());
+    process.kill();
+    pbx.restart();
+    let started = Instant::now();
+    let process = site.serve();
+    let run = watch(pbx, users, started, process.id());
+    (idle, run)
+}
+
+fn weigh(users: u64, idle: &Cost, run: &Run) {
+    let each = run.cost.memory.saturating_sub(idle.memory) as f64 / users as f64;
     println!("  homing needs {each:.1} kB a registered user beyond the idle process (target 3)");
+}
+
+fn memory(users: u64) {
+    println!("memory of {users} users");
+    let mut pbx = Pbx::start();
+    let phones = Crowd::of(users, pbx::DOMAIN);
+    let (idle, run) = restart(&mut pbx, &phones, users);
+    println!("  idle {:.1} MB, with all of them {:.1} MB", mb(&idle), mb(&run.cost));
+    weigh(users, &idle, &run);
+}
+
+/// Memory in MB.
+fn mb(cost: &Cost) -> f64 {
+    cost.memory as f64 / 1024.0
 }
 
 fn show(name: &str, users: u64, run: &Run) {
@@ -160,7 +190,7 @@ fn show(name: &str, users: u64, run: &Run) {
         run.registers,
         beyond,
         run.cost.cpu,
-        run.cost.memory as f64 / 1024.0
+        mb(&run.cost)
     );
 }
 

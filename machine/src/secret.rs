@@ -1,14 +1,16 @@
 //! Text that never reaches a log, a trace, a metric or a debug print.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// A password or a key. Its `Debug` says only that there is one; it has no `Display`.
+/// A password or a key. Its `Debug` says only that there is one; it has no `Display`. A clone is the same text: a
+/// directory, an account and its credentials share one.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(String);
+pub struct Secret(Arc<str>);
 
 impl Secret {
     /// Takes the text in.
-    pub fn new(text: impl Into<String>) -> Secret {
+    pub fn new(text: impl Into<Arc<str>>) -> Secret {
         Secret(text.into())
     }
 

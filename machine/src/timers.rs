@@ -27,6 +27,8 @@ impl<N: Name> Timers<N> {
     /// Arms `name` for `at`, replacing an earlier deadline of that name.
     pub fn set(&mut self, name: N, at: Moment) {
         self.stop(name);
+        // Most machines have one deadline or two; a vector that grows by itself takes room for four.
+        self.armed.reserve_exact(1);
         self.armed.push((name, at));
     }
 

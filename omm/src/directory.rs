@@ -38,6 +38,7 @@ use crate::platform::Platform;
 use crate::stamp::OmmId;
 
 mod book;
+mod carried;
 pub mod content;
 pub mod device;
 pub mod edit;
@@ -49,6 +50,7 @@ pub mod record;
 pub mod refusal;
 mod show;
 pub mod status;
+pub mod sync;
 mod system;
 pub mod tombstone;
 pub mod user;
@@ -197,6 +199,13 @@ impl Directory {
 pub fn serve(user: &User, newest: Option<&Claim>) -> Option<OmmId> {
     let claim = newest?;
     (claim.phase == Phase::Here && user.device() == Some(claim.device)).then_some(claim.owner)
+}
+
+impl std::fmt::Debug for Directory {
+    /// Only how much there is: it holds everybody's passwords, and thousands of records.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Directory({} users, {} devices)", self.shown.users.len(), self.shown.devices.len())
+    }
 }
 
 #[cfg(test)]

@@ -57,8 +57,7 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 pub const CONFIRM_REPEAT: Duration = Duration::from_secs(3600);
 /// How often an owner reminds those who have not confirmed: they may have restarted, and have lost the question. Ours.
 pub const REMIND_PERIOD: Duration = Duration::from_secs(1800);
-/// How long a restarted owner waits for the registrar's answer before it goes on without: longer than any SIP
-/// transaction (Timer F, 32 s). Ours; the line reports earlier.
+/// How long a restarted owner waits for the registrar's answer: longer than Timer F (32 s). Ours; the line reports earlier.
 pub const QUERY_MAX: Duration = Duration::from_secs(40);
 /// How many OMMs may be awaited, and how many sibling contacts are looked at: 11 sites of two members (M-2.1.1-a).
 pub const OMMS_MAX: usize = 22;
@@ -236,7 +235,7 @@ pub struct Roaming {
     said: Option<Said>,
     renewed: Option<Moment>,
     /// Our own last proof of presence, while the newer owner is known from the registrar only, which tells no age.
-    hearsay: Option<(Presence, Wall)>,
+    hearsay: Option<Box<(Presence, Wall)>>,
     /// When this OMM took the user over from another, in this life of the process.
     took_over: Option<Moment>,
     /// Whether the registrar's last word on our registration was a no.
@@ -270,6 +269,11 @@ impl Roaming {
             flapping: Flapping::default(),
             policy,
         }
+    }
+
+    /// Who it is.
+    pub const fn user(&self) -> &Number {
+        &self.user
     }
 
     /// Where the user stands.

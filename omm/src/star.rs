@@ -14,16 +14,15 @@
 //! to answer it (B-9); one that is known already goes on too, because its owner repeats it on purpose.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use machine::note::Note;
 use machine::step::Machine;
 use machine::time::Moment;
 
 use crate::claim::{Claim, Phase, Word};
-use crate::ids::Number;
+use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
-use crate::stamp::OmmId;
+use crate::stamp::{OmmId, Stamp};
 
 /// How many users' claims are kept: twice the most phones of a system (M-2.2.1-d), since deleted users linger. Ours.
 pub const CLAIMS_MAX: usize = 20_000;
@@ -88,8 +87,12 @@ pub enum Effect {
 /// The newest claim of one user, without the user.
 #[derive(Clone, Debug)]
 struct Held {
-    claim: Claim,
-    /// The claim's age counts from here; its own `age` is not used.
+    device: Ipei,
+    epoch: Stamp,
+    owner: OmmId,
+    former: Option<OmmId>,
+    phase: Phase,
+    /// The claim's age counts from here.
     presence: Presence,
     /// Whether the central has sent us just this claim since the link came up.
     echoed: bool,
@@ -126,12 +129,12 @@ impl Star {
 
     /// The newest claim known of a user, with its age at `now`.
     pub fn claim(&self, now: Moment, user: &Number) -> Option<Claim> {
-        self.claims.get(user).map(|held| held.at(now))
+        self.claims.get(user).map(|held| held.claim(user, now))
     }
 
     /// All claims known, by number.
     pub fn claims(&self, now: Moment) -> impl Iterator<Item = Claim> {
-        self.claims.values().map(move |held| held.at(now))
+        self.claims.iter().map(move |(user, held)| held.claim(user, now))
     }
 
     /// The links that are open.
@@ -141,28 +144,26 @@ impl Star {
 
     /// Keeps the claim if it is news, and tells what it is.
     fn keep(&mut self, now: Moment, claim: &Claim) -> News {
-        let fresh = Presence::aged(claim.age, now);
         let room = self.claims.len() < CLAIMS_MAX;
         match self.claims.get_mut(&claim.user) {
             None => {
                 if room {
-                    let held = Held { claim: claim.clone(), presence: fresh, echoed: false };
-                    self.claims.insert(claim.user.clone(), held);
+                    self.claims.insert(claim.user.clone(), Held::new(claim, now));
                 }
                 News::Newer
             }
-            Some(held) if claim.rank() > held.claim.rank() => {
-                *held = Held { claim: claim.clone(), presence: fresh, echoed: false };
+            Some(held) if claim.rank() > held.rank() => {
+                *held = Held::new(claim, now);
                 News::Newer
             }
-            Some(held) if claim.rank() == held.claim.rank() => {
+            Some(held) if claim.rank() == held.rank() => {
                 if claim.age < held.presence.age(now) {
-                    held.presence = fresh; // The phone has reported since.
+                    held.presence = Presence::aged(claim.age, now); // The phone has reported since.
                 }
                 News::Again
             }
-            Some(held) if held.claim.owner != claim.owner && claim.phase == Phase::Here => {
-                News::Contradicts(held.claim.owner)
+            Some(held) if held.owner != claim.owner && claim.phase == Phase::Here => {
+                News::Contradicts(held.owner)
             }
             Some(_) => News::Old,
         }
@@ -191,7 +192,7 @@ impl Star {
         match self.role {
             Role::Central => {
                 self.live.insert(peer);
-                let claims = self.claims.values().map(|held| Word::Claim(held.at(now)));
+                let claims = self.claims.iter().map(|(user, held)| Word::Claim(held.claim(user, now)));
                 out.extend(claims.map(|word| Effect::Send { peer, word }));
                 out.push(Effect::EndOfDownload { peer });
             }
@@ -265,8 +266,9 @@ impl Star {
             Role::Central => {}
             Role::Remote => {
                 self.downloading = false;
-                let own = self.claims.values().filter(|held| held.claim.owner == self.me && !held.echoed);
-                out.extend(own.map(|held| Effect::Send { peer, word: Word::Claim(held.at(now)) }));
+                let own = self.claims.iter().filter(|(_, held)| held.owner == self.me && !held.echoed);
+                let words = own.map(|(user, held)| Word::Claim(held.claim(user, now)));
+                out.extend(words.map(|word| Effect::Send { peer, word }));
                 out.push(Effect::EndOfDownload { peer });
             }
         }
@@ -292,8 +294,33 @@ impl Star {
 }
 
 impl Held {
-    fn at(&self, now: Moment) -> Claim {
-        Claim { age: Duration::ZERO, ..self.claim.clone() }.held(self.presence.age(now))
+    fn new(claim: &Claim, now: Moment) -> Held {
+        Held {
+            device: claim.device,
+            epoch: claim.epoch,
+            owner: claim.owner,
+            former: claim.former,
+            phase: claim.phase,
+            presence: Presence::aged(claim.age, now),
+            echoed: false,
+        }
+    }
+
+    /// The same as [`Claim::rank`].
+    fn rank(&self) -> (Stamp, Phase) {
+        (self.epoch, self.phase)
+    }
+
+    fn claim(&self, user: &Number, now: Moment) -> Claim {
+        Claim {
+            user: user.clone(),
+            device: self.device,
+            epoch: self.epoch,
+            owner: self.owner,
+            former: self.former,
+            phase: self.phase,
+            age: self.presence.age(now),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use machine::time::Moment;
 
 use crate::ledger::Ledger;
-use crate::plan::Plan;
+use crate::plan::{Plan, Server};
 use crate::script::setting::Setting;
 use crate::trace::Sight;
 
@@ -122,6 +122,7 @@ impl Invariants {
             "unbind" | "withdrawn" | "failover" | "failback" | "evict" => {
                 self.want(site, sight, ledger, Wants::Removed)
             }
+            "flow" if sight.text("state") == Some("lost") => self.flow_lost(site, sight),
             "stop" | "crash" | "start" => {
                 self.in_flight.retain(|(at, _, _), _| *at != site);
                 // What a restarted OMM cleans up was asked for before: not judged until it binds again.
@@ -157,6 +158,16 @@ impl Invariants {
         if let Some(flight) = self.flight(site, sight, ledger) {
             self.in_flight.remove(&flight);
         }
+    }
+
+    /// A transaction ends with the stream that it was sent on (RFC 3261 17.1.4).
+    fn flow_lost(&mut self, site: usize, sight: &Sight<'_>) {
+        let servers = &self.plan.servers;
+        let is_there = |server: &Server| {
+            sight.text("to").is_some_and(|to| to == format!("{}:{}", server.transport, server.address))
+        };
+        self.in_flight
+            .retain(|(at, _, server), _| *at != site || !servers.get(*server).is_some_and(is_there));
     }
 
     /// The binding that an event is about.

@@ -169,7 +169,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
     let dns = named.filter_map(|(tier, zone)| Some((u8::try_from(*tier).ok()?, finder(*zone)))).collect();
     Birth {
         role,
-        directory: directory(plan, place.platform),
+        directory: Rc::new(RefCell::new(directory(plan, place.platform))),
         uas,
         detached: false,
         sari: world.tuning.sari(plan, at),

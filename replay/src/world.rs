@@ -330,12 +330,12 @@ impl World {
     fn phone_account(&self, user: usize, phone: usize) -> Account {
         let (user, phone) = (&self.plan.users[user], &self.plan.phones[phone]);
         Account {
-            aor: format!("sip:{}@{DOMAIN}", user.number),
-            registrar: format!("sip:{DOMAIN}"),
-            username: user.number.to_string(),
+            aor: format!("sip:{}@{DOMAIN}", user.number).into(),
+            registrar: format!("sip:{DOMAIN}").into(),
+            username: user.number.clone(),
             password: password(&user.number),
             expires: self.tuning.watch.stop,
-            instance: Some(format!("urn:ipei:{}", phone.ipei)),
+            instance: Some(format!("urn:ipei:{}", phone.ipei).into()),
             reg_id: Some(1),
             options: Options::default(),
         }

@@ -232,7 +232,7 @@ pub struct Binding {
     timing: Arc<Timing>,
     chance: Chance,
     credentials: Credentials,
-    call_id: Box<str>,
+    call_id: Arc<str>,
     tag: u64,
     cseq: u32,
     state: State,
@@ -245,7 +245,7 @@ pub struct Binding {
     /// The last REGISTER with a contact succeeded, so that a lapse is news.
     stored: bool,
     /// Our contact that the question of a restart has found in the registrar's list.
-    found: Option<Found>,
+    found: Option<Box<Found>>,
     /// Successes since it was last unregistered, up to [`plan::WIDE`].
     grown: u8,
     /// What to ask for, seconds: a 423 raises it (S-07).
@@ -293,10 +293,10 @@ impl Binding {
         timing: Arc<Timing>,
         mut chance: Chance,
     ) -> Binding {
-        let call_id = format!("{}@{}", chance.hex(24), local.host).into_boxed_str();
+        let call_id = format!("{}@{}", chance.hex(24), local.host).into();
         let tag = chance.next() & 0xff_ffff_ffff;
         let own = Chance::of(chance.next(), &account.aor);
-        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own)
+        let credentials = Credentials::new(account.username.clone(), account.password.clone(), own)
             .only(account.options.realm.clone());
         let asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
         Binding {
@@ -342,7 +342,7 @@ impl Binding {
     }
 
     /// The Call-ID of every request, by which answers find their way here.
-    pub fn call_id(&self) -> &str {
+    pub fn call_id(&self) -> &Arc<str> {
         &self.call_id
     }
 

@@ -14,17 +14,17 @@ use crate::target::{Target, Transport};
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The address of record, a SIP URI: `sip:101@example.com` (To and From of every REGISTER, S-01).
-    pub aor: String,
+    pub aor: Arc<str>,
     /// The Request-URI, a domain without a user part: `sip:example.com` (S-01).
-    pub registrar: String,
+    pub registrar: Arc<str>,
     /// The user name of the digest.
-    pub username: String,
+    pub username: Arc<str>,
     /// The password of the digest.
     pub password: Secret,
     /// What to ask for (spec section 8: 3600 s), whole seconds.
     pub expires: Duration,
     /// `urn:uuid:..` for `+sip.instance`: the same at every OMM (spec 3.7).
-    pub instance: Option<String>,
+    pub instance: Option<Arc<str>>,
     /// 1..66, distinct per OMM, member and tier (spec 3.7). Sent only together with `instance`.
     pub reg_id: Option<u32>,
     /// What is not needed everywhere.

@@ -115,7 +115,7 @@ impl Subscription {
         let call_id = format!("{}@{}", chance.hex(24), local.host);
         let tag = chance.hex(10);
         let own = Chance::of(chance.next(), &account.aor);
-        let credentials = Credentials::new(account.username.as_str(), account.password.clone(), own)
+        let credentials = Credentials::new(account.username.clone(), account.password.clone(), own)
             .only(account.options.realm.clone());
         let mut timers = Timers::default();
         timers.set(Timer::Again, now);
@@ -196,7 +196,7 @@ impl Subscription {
         let Account { aor, .. } = &*self.account;
         let (tag, uri) = match &self.remote {
             Some((tag, target)) => (format!(";tag={tag}"), target.as_str()),
-            None => (String::new(), aor.as_str()),
+            None => (String::new(), &**aor),
         };
         let mut draft = Draft::request(METHOD, uri)
             .print(Name::Via, self.local.via(self.to.transport, &branch))
@@ -238,7 +238,7 @@ impl Subscription {
             }
             401 | 407 if self.rounds < ROUNDS_MAX => {
                 self.rounds += 1;
-                let uri = self.remote.as_ref().map_or(&self.account.aor, |(_, target)| target).clone();
+                let uri = self.remote.as_ref().map_or(&*self.account.aor, |(_, target)| target).to_owned();
                 let request = digest::Request { method: METHOD, uri: &uri, body: b"" };
                 let registrar = message.headers(Name::WwwAuthenticate).map(|value| (Scope::Registrar, value));
                 let proxy = message.headers(Name::ProxyAuthenticate).map(|value| (Scope::Proxy, value));

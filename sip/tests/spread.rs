@@ -55,9 +55,9 @@ impl World {
         let bindings = (0..users).map(|user| {
             let account = Account {
                 options: Options::default(),
-                aor: format!("sip:{user}@example.com"),
+                aor: format!("sip:{user}@example.com").into(),
                 registrar: "sip:example.com".into(),
-                username: user.to_string(),
+                username: user.to_string().into(),
                 password: Secret::new("secret"),
                 expires: Duration::from_secs(granted),
                 instance: None,
@@ -196,8 +196,8 @@ fn ten_thousand_who_registered_within_two_seconds_refresh_at_a_flat_rate() {
     world.run(Moment::from_millis(hours * 3_600_000));
     assert!(world.sent[..5].iter().sum::<u32>() == 10_000, "the cold start: {:?}", &world.sent[..5]);
     assert!(world.most_in_flight <= 128);
-    assert_eq!(world.sent[5..1800].iter().sum::<u32>(), 0, "nobody refreshes before half of the life");
-    let (first, later) = (world.ratio(1800, 9000), world.ratio(9000, hours as usize * 3600));
+    assert_eq!(world.sent[5..1200].iter().sum::<u32>(), 0, "nobody refreshes before a third of the life");
+    let (first, later) = (world.ratio(1200, 9000), world.ratio(9000, hours as usize * 3600));
     println!("busiest second against the mean: {first:.2} in the first cycles, {later:.2} in {hours} h");
     assert!(first <= 2.2, "no storm at the first refresh: {first}");
     assert!(later <= 1.6, "{later}");
@@ -208,7 +208,7 @@ fn a_thousand_with_a_minute_s_life_refresh_at_a_flat_rate() {
     let mut world = World::of(1000, 60);
     register_all(&mut world, Duration::from_secs(1));
     world.run(Moment::from_millis(1_200_000));
-    let ratio = world.ratio(120, 1200);
-    println!("busiest second against the mean: {ratio:.2}");
-    assert!(ratio <= 2.0, "{ratio}");
+    let parts = [(2, 122), (122, 242), (242, 1200)].map(|(from, to)| world.ratio(from, to));
+    println!("busiest second against the mean, two minutes, two minutes more, and later: {parts:.2?}");
+    assert!(parts.iter().all(|ratio| *ratio <= 2.0), "{parts:?}");
 }

@@ -117,9 +117,9 @@ impl Site {
     fn hire(&self, user: usize, tier: u8) -> Binding {
         let number = 100 + user;
         let account = Account {
-            aor: format!("sip:{number}@example.com"),
+            aor: format!("sip:{number}@example.com").into(),
             registrar: "sip:example.com".into(),
-            username: number.to_string(),
+            username: number.to_string().into(),
             password: Secret::new("secret"),
             expires: seconds(3600),
             instance: None,
@@ -249,7 +249,7 @@ impl Site {
                 }
                 let owner = self.users.iter().enumerate().find_map(|(user, who)| {
                     let mut tiers = who.bindings.iter();
-                    tiers.find(|(_, binding)| binding.call_id() == call_id).map(|(tier, _)| (user, *tier))
+                    tiers.find(|(_, binding)| **binding.call_id() == *call_id).map(|(tier, _)| (user, *tier))
                 });
                 if let Some((user, tier)) = owner {
                     self.bind(user, tier, binding::Input::Answer(message));

@@ -113,6 +113,7 @@ fn word(frame: &Frame) -> &'static str {
         Frame::Ping { .. } => "Ping",
         Frame::Pong { .. } => "PingResp",
         Frame::Word(_) => "a word about a roam",
+        Frame::Directory(_) => "a word about the directory",
         Frame::EndOfDownload => "the end of a download",
     }
 }

@@ -340,8 +340,8 @@ fn user_of((number, name, ipei): &(&str, &str, &str)) -> Option<User> {
 async fn handset(common: &Common, number: &str) -> io::Result<Handset> {
     let (door, addr) = UdpDoor::open(loopback()).await?;
     let account = Account {
-        aor: format!("sip:{number}@{DOMAIN}"),
-        registrar: format!("sip:{DOMAIN}"),
+        aor: format!("sip:{number}@{DOMAIN}").into(),
+        registrar: format!("sip:{DOMAIN}").into(),
         username: number.into(),
         password: password(number),
         expires: Duration::from_secs(3600),

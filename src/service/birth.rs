@@ -1,5 +1,6 @@
 //! From a site's configuration to what its OMM is born with.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -126,7 +127,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             Role::Central => star::Role::Central,
             Role::Remote => star::Role::Remote,
         },
-        directory: directory(site)?,
+        directory: Rc::new(RefCell::new(directory(site)?)),
         uas,
         detached: false,
         sari: facts.sari,

@@ -10,6 +10,7 @@ use sip::server::{Demands, Standing};
 use super::OmmActor;
 use crate::messages::{Demanded, Fallen, Heard, Pillar, Stands};
 use crate::record;
+use crate::user::UserActor;
 
 impl OmmActor {
     /// How often the child fell within a minute, if it may be hired again; if too many fell, the OMM starts over.
@@ -22,6 +23,21 @@ impl OmmActor {
         }
         self.restarts += 1;
         Some(times)
+    }
+
+    /// Hires a user's actor from what the store knows.
+    pub(super) fn rehire(&mut self, number: &Number, ctx: &mut Context<Self>) -> Option<Addr<UserActor>> {
+        match record::roams(self.birth.store.as_ref(), &record::roam_key(number)) {
+            Ok(found) => {
+                // Other numbers may begin with this one.
+                let roam = found.into_iter().find(|roam| roam.record.user == *number);
+                self.hire_user(number, roam)
+            }
+            Err(fault) => {
+                self.start_over(&fault.to_string(), ctx);
+                None
+            }
+        }
     }
 
     fn start_over(&self, why: &str, ctx: &mut Context<Self>) {
@@ -49,12 +65,7 @@ impl Handler<Fallen<Number>> for OmmActor {
             children.users.remove(&number);
         }
         let Some(times) = self.may_rehire(&format!("user/{number}"), ctx) else { return };
-        let roam = match record::roams(self.birth.store.as_ref(), &record::roam_key(&number)) {
-            // Other numbers may begin with this one.
-            Ok(found) => found.into_iter().find(|roam| roam.record.user == number),
-            Err(fault) => return self.start_over(&fault.to_string(), ctx),
-        };
-        let user = self.hire_user(&number, roam);
+        let user = self.rehire(&number, ctx);
         // A word may have been lost with the dead one. Whoever falls a second time is not told again: this very word
         // may be what it cannot bear, and the links say it again when they come up.
         if let (Some(user), Some(claim), 1) = (user, self.foreign_claim(&number), times) {
@@ -108,6 +119,7 @@ impl Handler<Fallen<Pillar>> for OmmActor {
 
     fn handle(&mut self, Fallen(pillar): Fallen<Pillar>, ctx: &mut Context<Self>) {
         let why = match pillar {
+            Pillar::Directory => "the directory fell over",
             Pillar::Endpoint => "the endpoint fell over",
             Pillar::Flows => "the flows fell over",
             Pillar::Keeper => "the keeper of the store fell over",

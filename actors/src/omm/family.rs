@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use actix::prelude::*;
-use omm::directory::user::User;
+use omm::directory::status::Status;
 use omm::ids::Number;
 use sip::server::{Demands, Standing};
 
 use super::OmmActor;
 use super::links::Link;
+use crate::directory::{DirectoryActor, DirectoryWays};
 use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
 use crate::flows::{FlowsActor, FlowsWays, Known};
@@ -28,6 +29,7 @@ use crate::user::{Birth, UserActor};
 pub(super) struct Children {
     pub(super) kin: Rc<Kin>,
     pub(super) endpoint: Addr<EndpointActor>,
+    pub(super) directory: Addr<DirectoryActor>,
     pub(super) flows: Addr<FlowsActor>,
     /// By tier; only servers with a name have one.
     pub(super) locators: BTreeMap<u8, Addr<LocatorActor>>,
@@ -59,9 +61,19 @@ impl OmmActor {
             .iter()
             .map(|server| ShaperActor::new(&site, server, own.clone().recipient()).start())
             .collect();
+        let ways = DirectoryWays {
+            keeper: keeper.clone().recipient(),
+            news: own.clone().recipient(),
+            fallen: own.clone().recipient(),
+        };
+        let directory = DirectoryActor::new(&site, self.sync.clone(), ways).start();
         let kin = Rc::new(Kin {
+            directory: self.birth.directory.clone(),
+            changes: directory.clone().recipient(),
+            site: site.clone(),
             sip,
             servers: RefCell::new(site.servers.clone()),
+            registrar: format!("sip:{}", site.domain).into(),
             routes: endpoint.clone().recipient(),
             verdicts: endpoint.clone().recipient(),
             keeper: keeper.clone().recipient(),
@@ -79,6 +91,7 @@ impl OmmActor {
         self.children = Some(Children {
             kin,
             endpoint,
+            directory,
             flows,
             locators,
             keeper,
@@ -168,12 +181,16 @@ impl OmmActor {
     /// Hires a user's actor that knows what the store knows. `None` when the directory does not know the number.
     pub(super) fn hire_user(&mut self, number: &Number, roam: Option<Roam>) -> Option<Addr<UserActor>> {
         let site = self.site().clone();
-        let user = Rc::new(User::clone(self.birth.directory.user(number)?));
-        let policy = site.policy_of(self.birth.directory.device_of(number).map(|device| &**device));
+        let (user, policy) = {
+            let directory = self.birth.directory.borrow();
+            let user = directory.user(number).filter(|user| user.status == Status::Active)?;
+            let policy = site.policy_of(directory.device_of(number).map(|device| &**device));
+            (user.clone(), policy)
+        };
         let reach = if self.joined.is_empty() { Reach::Down } else { Reach::Up };
-        let birth = Birth { user, policy, roam, reach };
+        let birth = Birth { user: &user, policy, roam, reach };
         let children = self.children.as_mut()?;
-        let actor = UserActor::new(site, children.kin.clone(), birth).start();
+        let actor = UserActor::new(children.kin.clone(), birth).start();
         children.users.insert(number.clone(), actor.clone());
         Some(actor)
     }
@@ -211,6 +228,7 @@ impl OmmActor {
             locator.do_send(Die);
         }
         children.endpoint.do_send(Die);
+        children.directory.do_send(Die);
         children.flows.do_send(Die);
         children.keeper.do_send(Die);
     }

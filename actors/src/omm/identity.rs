@@ -16,6 +16,7 @@ use omm::star::Role;
 use tokio::sync::oneshot;
 
 use super::{Birth, OmmActor};
+use crate::directory::ToDirectory;
 use crate::identity::{self, Attachment};
 use crate::keeper::{Keep, Kept};
 use crate::store::{StoreFault, Write};
@@ -122,7 +123,7 @@ impl OmmActor {
     }
 
     /// A remote is new on the roster; it is answered when the store has it.
-    pub(super) fn enrol(
+    pub(super) fn inscribe(
         &mut self,
         remote: OmmId,
         since: Wall,
@@ -184,6 +185,7 @@ impl Handler<Expel> for OmmActor {
             return refuse(Unchanged::NoSuchRemote);
         }
         self.hang_up(remote);
+        self.tell_directory(ToDirectory::Removed(remote));
         self.promise(identity::forget_remote(remote), ctx)
     }
 }

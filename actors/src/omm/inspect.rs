@@ -88,7 +88,7 @@ impl Handler<Inspect> for OmmActor {
             servers: names.zip(standings).collect(),
             grants: self.children.iter().flat_map(|all| all.kin.grants.borrow().clone()).collect(),
             claims: self.seat.machine().claims(site.clock.moment()).collect(),
-            users: self.birth.directory.users().len(),
+            users: self.birth.directory.borrow().users().len(),
             restarts: self.restarts,
             disorder: self.disorder,
         })

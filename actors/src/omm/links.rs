@@ -7,6 +7,7 @@ use omm::stamp::OmmId;
 use omm::star::Input;
 
 use super::OmmActor;
+use crate::directory::ToDirectory;
 use crate::doors::{Accept, Wire};
 use crate::link::{DialActor, FromLink, LinkNews, LinkWays, ServeActor, ToLink};
 use crate::messages::{Die, Reach};
@@ -99,7 +100,7 @@ impl OmmActor {
                     link.admitted = Some(peer);
                 }
                 match admission.newcomer {
-                    Some(since) => self.enrol(peer, since, link, admission.facts, ctx),
+                    Some(since) => self.inscribe(peer, since, link, admission.facts, ctx),
                     None => self.welcome(link, admission.facts),
                 }
             }
@@ -141,6 +142,7 @@ impl OmmActor {
         let Some(link) = known else { return };
         link.peer = Some(peer);
         self.feed(Input::LinkUp(peer), ctx);
+        self.tell_directory(ToDirectory::LinkUp(peer));
     }
 
     /// The link does not reach `peer` any more. A replaced link may end after its successor came up: then the peer is
@@ -151,6 +153,7 @@ impl OmmActor {
             return;
         }
         self.feed(Input::LinkDown(peer), ctx);
+        self.tell_directory(ToDirectory::LinkDown(peer));
         self.joined.retain(|joined| *joined != peer);
         if self.joined.is_empty() {
             self.tell_users(Reach::Down);
@@ -207,6 +210,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Downloaded(peer) => self.feed(Input::Downloaded(peer), ctx),
             LinkNews::Down(peer) => self.down(link, peer, ctx),
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
+            LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
             LinkNews::Knock(open) => self.knock(link, &open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
             LinkNews::Health(health) => self.link_health = Some((health, self.site().clock.moment())),

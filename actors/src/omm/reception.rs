@@ -16,6 +16,7 @@ use omm::link::dial::{Health, Held};
 use omm::link::frame::{Mismatch, OpenError};
 
 use super::OmmActor;
+use crate::directory::Change;
 use crate::doors::{Visit, Wire};
 use crate::messages::{Fallen, Placed};
 use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
@@ -45,11 +46,12 @@ impl OmmActor {
 
     fn glance(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
         match look {
-            Look::Sari => Ok(system::sari(self.birth.directory.sari().or(self.sari))),
+            Look::Sari => Ok(system::sari(self.birth.directory.borrow().sari().or(self.sari))),
             Look::Health => Ok(system::health(self.link_health.and_then(|(health, _)| trouble(health)))),
             look => {
+                let directory = self.birth.directory.borrow();
                 let view = View {
-                    directory: &self.birth.directory,
+                    directory: &directory,
                     roam: &|user| self.seat.machine().claim(self.site().clock.moment(), user),
                     registered: &|user| self.registered(user),
                 };
@@ -74,7 +76,7 @@ impl OmmActor {
         let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
             return;
         };
-        let directory = &self.birth.directory;
+        let directory = &*self.birth.directory.borrow();
         let roam = |user: &Number| self.seat.machine().claim(self.site().clock.moment(), user);
         let mut news = showing::news(changed, directory, &roam);
         let view = View { directory, roam: &roam, registered: &|user| self.registered(user) };
@@ -100,7 +102,7 @@ fn trouble(health: Health) -> Option<&'static str> {
         }
     };
     match health {
-        Health::Off | Health::Refused(_) | Health::Synchronising | Health::InSync => None,
+        Health::Off | Health::Refused(_) | Health::Synchronising(_) | Health::InSync => None,
         Health::Connecting | Health::Lost => Some("Cannot connect to external AXI / lost AXI connection"),
         Health::Held(Held::Here(why) | Held::There(OpenError::Mismatch(why))) => Some(mismatch(why)),
         Health::Held(Held::There(OpenError::NoSari)) => Some("SARI not configured on central OMM"),
@@ -135,19 +137,24 @@ impl Handler<Glance> for OmmActor {
 }
 
 impl Handler<Amend> for OmmActor {
-    type Result = Result<(u32, u32), Refused>;
+    type Result = ResponseFuture<Result<(u32, u32), Refused>>;
 
+    /// One edit after the other; what is behind a refused one is not done. The answer comes when the store has them.
     fn handle(&mut self, Amend(change): Amend, _: &mut Context<Self>) -> Self::Result {
-        let own = self.site().omm;
-        let (mut uid, mut ppn) = (0, 0);
-        for edit in edits(&change, &self.birth.directory, own)? {
-            let stamp = self.site().clock.stamp();
-            let done = self.birth.directory.edit(stamp, edit).map_err(|refusal| Refused::from(&refusal))?;
-            uid = done.uid.map_or(uid, |done| done.get());
-            ppn = done.ppn.map_or(ppn, |done| done.get());
-            self.tell_office(&done.changed);
-        }
-        Ok((uid, ppn))
+        let edits = edits(&change, &self.birth.directory.borrow(), self.site().omm);
+        let directory = self.children.as_ref().map(|children| children.directory.clone());
+        Box::pin(async move {
+            let gone = || Refused::new(ErrCode::Failed);
+            let directory = directory.ok_or_else(gone)?;
+            let (mut uid, mut ppn) = (0, 0);
+            for edit in edits? {
+                let done = directory.send(Change(edit)).await.ok().flatten().ok_or_else(gone)?;
+                let done = done.map_err(|refusal| Refused::from(&refusal))?;
+                uid = done.uid.map_or(uid, |done| done.get());
+                ppn = done.ppn.map_or(ppn, |done| done.get());
+            }
+            Ok((uid, ppn))
+        })
     }
 }
 
@@ -157,7 +164,8 @@ impl Handler<Placed> for OmmActor {
     /// Tells the sessions that a phone is registered elsewhere, or not any more (axi 5: `EventPPState`).
     fn handle(&mut self, Placed(user): Placed, _: &mut Context<Self>) {
         let office = self.children.as_ref().and_then(|children| children.office.as_ref());
-        let (Some(office), Some(device)) = (office, self.birth.directory.device_of(&user)) else { return };
+        let directory = self.birth.directory.borrow();
+        let (Some(office), Some(device)) = (office, directory.device_of(&user)) else { return };
         let changed = look::placed(self.registered(&user));
         office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
     }

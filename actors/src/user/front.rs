@@ -21,8 +21,9 @@ use crate::seat::{Flow, Seat, Seated};
 pub(super) struct Front {
     seat: Seat<Line>,
     /// By tier. One that fell over stays in its place until it is replaced.
-    bindings: Vec<Option<Addr<BindingActor>>>,
-    falls: Falls,
+    bindings: Box<[Option<Addr<BindingActor>>]>,
+    /// Of the bindings, if any ever fell.
+    falls: Option<Box<Falls>>,
 }
 
 impl UserActor {
@@ -31,25 +32,25 @@ impl UserActor {
         if self.line.is_none() {
             self.hire_line();
         }
-        self.aside.push_back(Aside::Line(input));
+        self.put_aside(Aside::Line(input));
     }
 
     /// Puts aside what the line is to be told, if there is one.
     pub(super) fn tell_line(&mut self, input: Input) {
         if self.line.is_some() {
-            self.aside.push_back(Aside::Line(input));
+            self.put_aside(Aside::Line(input));
         }
     }
 
     fn front(&mut self) -> &mut Front {
         self.line.get_or_insert_with(|| {
-            let (site, user) = (&self.site, &self.user);
+            let (site, user) = (&self.kin.site, self.seat.machine().user());
             let tiers = u8::try_from(site.servers.len()).unwrap_or(u8::MAX);
-            let who = format!("line/{}", user.number);
-            let machine = Line::new(tiers, site.sip_timing.clone()).in_mode(site.mode).of_vip(user.admin.vip);
+            let who = format!("line/{user}");
+            let machine = Line::new(tiers, site.sip_timing.clone()).in_mode(site.mode).of_vip(self.login.vip);
             let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
             let bindings = site.servers.iter().map(|_| None).collect();
-            Box::new(Front { seat, bindings, falls: Falls::default() })
+            Box::new(Front { seat, bindings, falls: None })
         })
     }
 
@@ -67,15 +68,15 @@ impl UserActor {
             }
         }
         if let Some(epoch) = self.bound {
-            let contact = self.site.contact(&self.user.number, epoch);
+            let contact = self.kin.site.contact(self.seat.machine().user(), epoch);
             // How long it may still be listed is not kept: no longer than what was asked for.
-            let leftover = Leftover { contacts: vec![contact], remaining: self.site.expires };
+            let leftover = Leftover { contacts: vec![contact], remaining: self.kin.site.expires };
             known.push(Input::Inherit(leftover));
         }
         if self.asks_before_refresh() {
             known.push(Input::Caution(true));
         }
-        self.aside.extend(known.into_iter().map(Aside::Line));
+        known.into_iter().for_each(|input| self.put_aside(Aside::Line(input)));
     }
 
     /// The server of a tier is found elsewhere now.
@@ -105,7 +106,7 @@ impl UserActor {
 
     /// Where the user is registered now, to be shown; said only when that is another place than before.
     fn placed(&self, tier: Option<u8>) {
-        let number = &self.user.number;
+        let number = self.seat.machine().user();
         let before = match tier {
             Some(tier) => self.kin.bound.borrow_mut().insert(number.clone(), tier),
             None => self.kin.bound.borrow_mut().remove(number),
@@ -118,7 +119,7 @@ impl UserActor {
     }
 
     fn granted(&self, tier: u8, grant: Option<Arc<Grant>>) {
-        let place = (self.user.number.clone(), tier);
+        let place = (self.seat.machine().user().clone(), tier);
         let mut grants = self.kin.grants.borrow_mut();
         match grant {
             Some(grant) => _ = grants.insert(place, grant),
@@ -132,23 +133,26 @@ impl UserActor {
         if let Some(binding) = self.front().bindings.get(usize::from(tier))? {
             return Some(binding.clone());
         }
-        let account = Arc::new(self.site.account(&self.user, tier));
+        let user = self.seat.machine().user();
+        let account = Arc::new(self.kin.site.account(user, &self.login, tier, &self.kin.registrar));
         let news = ctx.address().downgrade().recipient();
-        let (site, kin) = (&self.site, self.kin.clone());
-        let binding = BindingActor::new(site, kin, &self.user.number, account, server, news).start();
+        let (site, kin) = (&self.kin.site, self.kin.clone());
+        let binding = BindingActor::new(site, kin, user, account, server, news).start();
         let slot = self.front().bindings.get_mut(usize::from(tier))?;
         Some(slot.insert(binding).clone())
     }
 
     /// One that falls over at every answer of its server would otherwise send REGISTERs as fast as it gets answers.
     fn fallen(&mut self, tier: u8, ctx: &mut Context<Self>) {
-        let now = self.site.clock.moment();
-        let site = self.site.clone();
+        let now = self.kin.site.clock.moment();
+        let site = self.kin.site.clone();
         let front = self.front();
-        front.falls.count(now, "binding");
+        let falls = front.falls.get_or_insert_default();
+        falls.count(now, "binding");
+        let is_hopeless = falls.too_many();
         let note = Note::new("fault").text("text", format_args!("the binding at tier {tier} fell over"));
         site.trace.tell(now, front.seat.who(), &note);
-        if front.falls.too_many() {
+        if is_hopeless {
             ctx.run_later(WINDOW, move |user, ctx| user.rehire(tier, ctx));
         } else {
             self.rehire(tier, ctx);
@@ -157,7 +161,7 @@ impl UserActor {
 
     /// Puts aside what the roaming is to be told.
     fn report(&mut self, input: roaming::Input) {
-        self.aside.push_back(Aside::Roaming(input));
+        self.put_aside(Aside::Roaming(input));
     }
 }
 
@@ -194,8 +198,8 @@ impl Seated<Line> for UserActor {
             }
             Effect::Listed(listed) => self.report(roaming::Input::Sighted {
                 sightings: listed.iter().filter_map(sighting).collect(),
-                stamp: self.site.clock.stamp(),
-                wall: self.site.clock.wall(),
+                stamp: self.kin.site.clock.stamp(),
+                wall: self.kin.site.clock.wall(),
             }),
             Effect::Failover { .. } | Effect::Failback { .. } => {}
             Effect::Retire { tier } => {

@@ -344,7 +344,7 @@ impl Shared {
             streams: None,
             dns: std::collections::BTreeMap::new(),
             role: self.role,
-            directory: directory(),
+            directory: Rc::new(RefCell::new(directory())),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
             detached: false,
             sari: facts.sari,

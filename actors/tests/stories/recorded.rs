@@ -191,9 +191,9 @@ fn a_recorded_night_of_a_roaming_user_is_decided_the_same_way_again() {
 
 fn bound() -> Binding {
     let account = Account {
-        aor: "sip:101@sip.example".to_owned(),
-        registrar: "sip:sip.example".to_owned(),
-        username: "101".to_owned(),
+        aor: "sip:101@sip.example".into(),
+        registrar: "sip:sip.example".into(),
+        username: "101".into(),
         password: Secret::new("secret"),
         expires: Duration::from_secs(3600),
         instance: None,

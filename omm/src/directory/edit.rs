@@ -98,6 +98,29 @@ pub enum Edit {
     SetSari(Sari),
 }
 
+impl Edit {
+    /// What kind of edit it is, for the trace.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Edit::CreateUser(_) => "create-user",
+            Edit::SetUser { .. } => "set-user",
+            Edit::DeleteUser(_) => "delete-user",
+            Edit::CreateDevice(_) => "create-device",
+            Edit::SetDevice { .. } => "set-device",
+            Edit::DeleteDevice(_) => "delete-device",
+            Edit::CreateFixed { .. } => "create-fixed",
+            Edit::Attach { .. } => "attach",
+            Edit::Detach { .. } => "detach",
+            Edit::SetKind { .. } => "set-kind",
+            Edit::Login { .. } => "login",
+            Edit::Logout { .. } => "logout",
+            Edit::SetProfile { .. } => "set-profile",
+            Edit::DeleteProfile(_) => "delete-profile",
+            Edit::SetSari(_) => "set-sari",
+        }
+    }
+}
+
 /// A user that is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NewUser {

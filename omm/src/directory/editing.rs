@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use machine::secret::Secret;
 
-use super::Directory;
+use super::{Directory, carried};
 use crate::directory::content::Content;
 use crate::directory::device::{self, Subscription};
 use crate::directory::edit::{DeviceChange, Done, Edit, NewDevice, NewUser, SubscriptionChange, UserChange};
@@ -105,6 +105,7 @@ impl Directory {
         let at = as_of(new.fields.stamp, stamp);
         let mut admin = user::Admin::new(number, Secret::default());
         change_user(&mut admin, new.fields);
+        carried::user(&admin)?;
         let mut record = UserRecord::new(id);
         record.row = Some(Group { stamp: id.0, value: uid.get() });
         record.admin = Some(Group { stamp: at, value: Arc::new(admin) });
@@ -135,6 +136,7 @@ impl Directory {
         let (mut admin, mut subscription) = (device::Admin::new(ipei), Subscription::default());
         change_subscription(&mut subscription, &new.fields.subscription);
         change_device(&mut admin, new.fields);
+        carried::device(&admin, &subscription)?;
         let mut record = DeviceRecord::new(id);
         record.row = Some(Group { stamp: id.0, value: ppn.get() });
         record.admin = Some(Group { stamp: at, value: Arc::new(admin) });
@@ -159,6 +161,7 @@ impl Directory {
         let (shown, at) = (user.shown(), change.stamp);
         let mut admin = shown.clone();
         change_user(&mut admin, change);
+        carried::user(&admin)?;
         if admin.number != user.number {
             if self.user(&admin.number).is_some() {
                 return Err(Refusal::NumberExists(admin.number));
@@ -182,6 +185,7 @@ impl Directory {
         let (mut admin, mut subscription) = ((*device.admin).clone(), (*device.subscription).clone());
         change_subscription(&mut subscription, &change.subscription);
         change_device(&mut admin, change);
+        carried::device(&admin, &subscription)?;
         if admin.ipei != device.ipei {
             if self.device(admin.ipei).is_some() {
                 return Err(Refusal::DeviceExists(admin.ipei));

@@ -89,6 +89,18 @@ impl<A: Content, S: Content> Record<A, S> {
         stamps.into_iter().flatten().collect()
     }
 
+    /// The stamps of the groups that are other ones in `before`.
+    fn differing(&self, before: &Record<A, S>) -> impl Iterator<Item = Stamp> {
+        let stamps = [
+            self.row.as_ref().filter(|_| self.row != before.row).map(|group| group.stamp),
+            self.deleted.filter(|_| self.deleted != before.deleted),
+            self.merged.as_ref().filter(|_| self.merged != before.merged).map(|group| group.stamp),
+            self.admin.as_ref().filter(|_| self.admin != before.admin).map(|group| group.stamp),
+            self.second.as_ref().filter(|_| self.second != before.second).map(|group| group.stamp),
+        ];
+        stamps.into_iter().flatten()
+    }
+
     fn sifted(self, wanted: impl Fn(Stamp) -> bool) -> Record<A, S> {
         Record {
             id: self.id,
@@ -126,11 +138,12 @@ impl Log {
 /// Takes a record in and keeps the log; whether that is news.
 fn put<K: Kind>(book: &mut Book<K>, log: &mut Log, subject: fn(Id) -> Subject, record: Of<K>) -> bool {
     let id = record.id;
-    let stamps = |book: &Book<K>| book.records().get(&id).map(Record::stamps).unwrap_or_default();
-    let before = stamps(book);
+    let before = book.records().get(&id).cloned().unwrap_or_else(|| Record::new(id));
     let changed = book.merge(record);
-    if changed {
-        log.turn(subject(id), &before, &stamps(book));
+    if let Some(now) = book.records().get(&id).filter(|_| changed) {
+        log.turn(subject(id), &before.stamps(), &now.stamps());
+        // Of groups that share a stamp one may have come before the other, or have had another content.
+        log.fresh.extend(now.differing(&before).map(|stamp| (stamp, subject(id))));
     }
     changed
 }
@@ -173,6 +186,15 @@ impl Directory {
             };
         }
         self.settle()
+    }
+
+    /// Takes in what the store kept of an earlier life. What the file says today counts, not what it said then.
+    pub fn merge_stored(&mut self, pieces: impl IntoIterator<Item = Piece>) {
+        let planted: BTreeSet<Subject> = self.pieces().map(|piece| piece.subject()).collect();
+        let sift = |piece: Piece| {
+            if planted.contains(&piece.subject()) { piece.sifted(|stamp| stamp.omm != ORIGIN) } else { piece }
+        };
+        self.merge(pieces.into_iter().map(sift));
     }
 
     /// What was written or learned since this was last asked, in the order of the stamps: to be stored, and to be told
@@ -245,6 +267,11 @@ impl Directory {
     /// The latest stamp that anybody wrote; a clock has to be above it.
     pub fn latest(&self) -> Option<Stamp> {
         self.log.slots.last().map(|(stamp, _)| *stamp)
+    }
+
+    /// The latest stamp that this OMM wrote.
+    pub fn latest_of(&self, omm: OmmId) -> Option<Stamp> {
+        self.log.slots.iter().rev().map(|(stamp, _)| *stamp).find(|stamp| stamp.omm == omm)
     }
 
     /// The digest of all records: equal at two OMMs that know the same (I6).

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Directory;
 use super::editing::Subject;
+use super::{Directory, carried};
 use crate::directory::content::Content;
 use crate::directory::profile::{PROFILES_MAX, Profile, Text};
 use crate::directory::record::Group;
@@ -28,6 +28,7 @@ impl Directory {
             name: name.map_or(before.name.clone(), Arc::from),
             data: data.map_or(before.data.clone(), Arc::from),
         };
+        carried::profile(&text)?;
         if shown.is_none() || text != before {
             self.write_profile(stamp, id, Some(Arc::new(text)));
         }

@@ -407,3 +407,24 @@ fn what_a_file_says_is_the_same_wherever_it_is_said() {
         assert!(a.edited < Stamp { ms: 1_100_000_000_000, ctr: 0, omm: HERE }, "older than any edit");
     }
 }
+
+#[test]
+fn what_no_page_could_carry_is_refused() {
+    let mut desk = Desk::furnished();
+    let name = |name: String| UserChange { name: Some(name), ..UserChange::default() };
+    let extra = |name: &str| UserChange {
+        extras: BTreeMap::from([(name.into(), "x".into())]),
+        ..UserChange::default()
+    };
+    for (change, field) in [
+        (name("a\0b".into()), "name"),
+        (name("x".repeat(10_000)), "name"),
+        (extra("a b"), "name"),
+        (extra("<"), "name"),
+    ] {
+        let refusal = desk.set(1, change).unwrap_err();
+        assert_eq!((refusal.code(), refusal.field()), (Code::Invalid, Some(field)));
+    }
+    desk.set(1, name("Zoë\t\u{1f600}".into())).unwrap();
+    desk.set(1, extra("hierarchy1")).unwrap();
+}

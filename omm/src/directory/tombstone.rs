@@ -10,7 +10,7 @@ use crate::directory::edit::Changed;
 use crate::directory::key::Id;
 use crate::directory::record::Record;
 use crate::directory::vector::Vector;
-use crate::stamp::ORIGIN;
+use crate::stamp::{ORIGIN, Stamp};
 
 /// How long a deletion is kept at least (spec 8).
 pub const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -37,6 +37,27 @@ impl Directory {
     pub fn collect(&mut self, horizon: &Horizon) -> (BTreeSet<Subject>, Changed) {
         let mut gone = forget(&mut self.users, &mut self.log, Subject::User, horizon);
         gone.extend(forget(&mut self.devices, &mut self.log, Subject::Device, horizon));
+        let changed = self.settle();
+        (gone, changed)
+    }
+
+    /// Forgets these records without a trace, unless they hold anything later; returns which.
+    pub fn drop_forgotten(&mut self, subjects: &[(Subject, Stamp)]) -> (BTreeSet<Subject>, Changed) {
+        let mut gone = BTreeSet::new();
+        for (subject, latest) in subjects {
+            let Some(piece) = self.piece(*subject) else { continue };
+            let stamps = piece.stamps();
+            if stamps.last().is_some_and(|last| last > latest) {
+                continue;
+            }
+            match subject {
+                Subject::User(id) => self.users.forget(*id),
+                Subject::Device(id) => self.devices.forget(*id),
+                Subject::Sari | Subject::Profile(_) => continue,
+            }
+            self.log.turn(*subject, &stamps, &BTreeSet::new());
+            gone.insert(*subject);
+        }
         let changed = self.settle();
         (gone, changed)
     }

@@ -25,6 +25,7 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
+use crate::directory::sync;
 use crate::ids::park::Sari;
 use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
 use crate::link::pulse::Pulse;
@@ -90,6 +91,8 @@ pub enum Input {
     },
     /// The star wants this sent ([`crate::star::Effect::Send`]).
     Say(Word),
+    /// The directory wants this sent ([`crate::directory::sync::Effect::Send`]).
+    Tell(Box<sync::word::Word>),
     /// The star has uploaded all that it had ([`crate::star::Effect::EndOfDownload`]).
     Uploaded,
 }
@@ -121,6 +124,13 @@ pub enum Effect {
         /// What it said.
         word: Word,
     },
+    /// A word about the directory, from the central ([`crate::directory::sync::Input::Heard`]).
+    Learn {
+        /// The central.
+        from: OmmId,
+        /// What it said.
+        word: Box<sync::word::Word>,
+    },
     /// What to show of this link from now on; said only when it changes.
     Health(Health),
     /// Tell the operator.
@@ -138,8 +148,9 @@ pub enum Health {
     Connecting,
     /// The two do not go together; tried again by itself until that is cured.
     Held(Held),
-    /// The download or the upload is going on.
-    Synchronising,
+    /// The download or the upload is going on. So much of the records has come, in percent; claims go along with them
+    /// and are not counted.
+    Synchronising(u8),
     /// In step.
     InSync,
     /// It stood, and is gone.
@@ -244,6 +255,8 @@ pub struct Dial {
     /// What the operator was told last, so that nothing is said twice in a row.
     told: Option<Held>,
     shown: Health,
+    /// How much of the records has come, in percent, while they are coming in.
+    records: Option<u8>,
     timers: Timers<Timer>,
 }
 
@@ -260,6 +273,7 @@ impl Dial {
             pulse: Pulse::default(),
             told: None,
             shown: Health::Off,
+            records: None,
             timers: Timers::default(),
         }
     }
@@ -302,6 +316,7 @@ impl Machine for Dial {
                     | Frame::Ping { .. }
                     | Frame::Pong { .. }
                     | Frame::Word(_)
+                    | Frame::Directory(_)
                     | Frame::EndOfDownload => {
                         self.astray(now, out);
                     }
@@ -318,6 +333,9 @@ impl Machine for Dial {
             (Input::Say(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
             }
+            (Input::Tell(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
+                out.push(Effect::Send(Frame::Directory(word)));
+            }
             (Input::Uploaded, State::Upload(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
                 self.timers.stop(Timer::Slow);
@@ -330,6 +348,10 @@ impl Machine for Dial {
             | (Input::Closed, State::Off | State::Wait | State::Held(_))
             | (Input::Distrusted, _)
             | (Input::Received { .. }, State::Off | State::Dialling | State::Wait | State::Held(_))
+            | (
+                Input::Tell(_),
+                State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_),
+            )
             | (Input::Say(_), State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_))
             | (Input::Uploaded, _) => {}
         }
@@ -367,7 +389,8 @@ impl Machine for Dial {
             | Effect::Learned(_)
             | Effect::Up(_)
             | Effect::Down(_)
-            | Effect::Deliver { .. } => None,
+            | Effect::Deliver { .. }
+            | Effect::Learn { .. } => None,
         }
     }
 }
@@ -375,14 +398,20 @@ impl Machine for Dial {
 impl Dial {
     fn turn_to(&mut self, state: State, out: &mut Vec<Effect>) {
         self.state = state;
+        match state {
+            State::Download(_) | State::Upload(_) | State::InSync(_) => {}
+            State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => {
+                self.records = None
+            }
+        }
         let health = match (state, self.shown) {
             (State::Off, _) => Health::Off,
             (State::Dialling | State::Opening, Health::Off | Health::Refused(_)) => Health::Connecting,
             // A new attempt changes nothing until it succeeds or fails.
             (State::Dialling | State::Opening, shown) => shown,
-            (State::Download(_) | State::Upload(_), _) => Health::Synchronising,
-            (State::InSync(_), _) => Health::InSync,
-            (State::Wait, Health::Synchronising | Health::InSync | Health::Lost) => Health::Lost,
+            (State::Download(_) | State::Upload(_), _) => Health::Synchronising(self.records.unwrap_or(0)),
+            (State::InSync(_), _) => self.records.map_or(Health::InSync, Health::Synchronising),
+            (State::Wait, Health::Synchronising(_) | Health::InSync | Health::Lost) => Health::Lost,
             (State::Wait, Health::Off | Health::Refused(_) | Health::Connecting | Health::Held(_)) => {
                 Health::Connecting
             }
@@ -401,6 +430,15 @@ impl Dial {
     fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
         match (frame, self.state) {
             (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Directory(word), _) => {
+                if let sync::word::Word::Page(page) = &*word
+                    && let Some(percent) = page.percent
+                {
+                    self.records = Some(percent).filter(|percent| *percent < 100);
+                    self.turn_to(self.state, out);
+                }
+                out.push(Effect::Learn { from: peer, word });
+            }
             (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
             (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
             (Frame::EndOfDownload, State::Download(_)) => {

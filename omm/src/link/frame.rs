@@ -8,6 +8,7 @@ use machine::secret::Secret;
 use machine::time::Wall;
 
 use crate::claim::Word;
+use crate::directory::sync;
 use crate::ids::park::{Pli, Sari};
 use crate::platform::Platform;
 use crate::stamp::OmmId;
@@ -33,6 +34,8 @@ pub enum Frame {
     },
     /// A word about a roam.
     Word(Word),
+    /// A word about the directory.
+    Directory(Box<sync::word::Word>),
     /// All that the sender had has been sent: first the central's download, then the remote's upload (M-2.2.8-a).
     EndOfDownload,
 }

@@ -17,6 +17,7 @@ use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
+use crate::directory::sync;
 use crate::link::dial::{Alarm, Held};
 use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
 use crate::link::pulse::{Offset, Pulse, Worth};
@@ -39,6 +40,8 @@ pub enum Input {
     Answered(Result<Facts, OpenError>),
     /// The star wants this sent.
     Say(Word),
+    /// The directory wants this sent.
+    Tell(Box<sync::word::Word>),
     /// The star has sent the whole download.
     Served,
     /// A newer connection of the same remote takes over; the remote was cut off without our noticing.
@@ -68,6 +71,13 @@ pub enum Effect {
         from: OmmId,
         /// What it said.
         word: Word,
+    },
+    /// A word about the directory, from the remote.
+    Learn {
+        /// The remote.
+        from: OmmId,
+        /// What it said.
+        word: Box<sync::word::Word>,
     },
     /// Tell the operator.
     Alarm(Alarm),
@@ -196,6 +206,7 @@ impl Serve {
         self.timers.set(Timer::Dead, now + self.timing.dead);
         match (frame, self.state) {
             (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
+            (Frame::Directory(word), _) => out.push(Effect::Learn { from: peer, word }),
             (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
             (Frame::EndOfDownload, State::Merging(_)) => {
                 self.state = State::Live(peer);
@@ -241,6 +252,9 @@ impl Machine for Serve {
             (Input::Say(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
             }
+            (Input::Tell(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
+                out.push(Effect::Send(Frame::Directory(word)));
+            }
             (Input::Served, State::Serving(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
                 self.state = State::Merging(peer);
@@ -250,7 +264,10 @@ impl Machine for Serve {
             // What comes too late: an answer or a word for a connection that is over.
             (Input::Accepted | Input::Answered(_) | Input::Served, _)
             | (Input::Received { .. }, State::Closed)
-            | (Input::Say(_), State::Waiting | State::Knocking(_) | State::Trying | State::Closed) => {}
+            | (
+                Input::Tell(_) | Input::Say(_),
+                State::Waiting | State::Knocking(_) | State::Trying | State::Closed,
+            ) => {}
         }
     }
 
@@ -276,7 +293,8 @@ impl Machine for Serve {
             | Effect::Send(_)
             | Effect::Close
             | Effect::Downloaded(_)
-            | Effect::Deliver { .. } => None,
+            | Effect::Deliver { .. }
+            | Effect::Learn { .. } => None,
         }
     }
 }

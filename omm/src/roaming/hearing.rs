@@ -57,7 +57,7 @@ impl Roaming {
 
     /// A claim that was known already: who was asked answers again, in case the first answer was lost.
     fn heard_again(&mut self, now: Moment, claim: &Claim, stamp: Stamp, out: &mut Vec<Effect>) {
-        if let Some((presence, located)) = self.hearsay.take() {
+        if let Some((presence, located)) = self.hearsay.take().map(|mine| *mine) {
             self.presence = Presence::aged(claim.age, now);
             if claim.age > presence.age(now) {
                 let former = Some((claim.owner, claim.phase));

@@ -152,7 +152,7 @@ impl Roaming {
     fn yield_to_contact(&mut self, now: Moment, claim: Claim, wall: Wall, out: &mut Vec<Effect>) {
         let mine = (self.presence, self.located);
         self.yield_to(now, claim, wall, out);
-        self.hearsay = Some(mine);
+        self.hearsay = Some(Box::new(mine));
     }
 
     /// The newest sibling contact that is newer than our claim, as the claim it stands for. Its age is not known; that

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
+use super::turn::Life;
 use super::{Binding, Effect, State, answer, plan};
 use crate::report::{Listed, Report};
 
@@ -29,10 +30,9 @@ impl Binding {
     /// Remembers what the question of a restart has found of ours: nothing was registered in this life.
     pub(super) fn remember(&mut self, now: Moment, listed: &[Listed]) {
         let own = listed.iter().filter(|listed| listed.own).max_by_key(|listed| listed.expires);
-        self.found = own.filter(|_| self.state == State::Idle).map(|own| Found {
-            contact: own.uri.as_str().into(),
-            until: now + own.expires,
-            seen: now,
+        self.found = own.filter(|_| self.state == State::Idle).map(|own| {
+            let (contact, until) = (own.uri.as_str().into(), now + own.expires);
+            Box::new(Found { contact, until, seen: now })
         });
     }
 
@@ -42,7 +42,7 @@ impl Binding {
             return;
         }
         let Some(wish) = self.wish.clone() else { return };
-        let Some(Found { contact, until, seen }) = self.found.take() else { return };
+        let Some(Found { contact, until, seen }) = self.found.take().map(|found| *found) else { return };
         let left = until.since(now);
         // A contact of an older epoch must be replaced, and what the next REGISTER carries besides cannot wait.
         let others = !self.wants.evict.is_empty() || self.ours.iter().any(|ours| *ours != wish);
@@ -55,7 +55,7 @@ impl Binding {
         self.hold_on(until);
         (self.failures, self.refusals, self.stored, self.grown) = (0, 0, true, 0);
         self.state = State::Registered;
-        self.plan_refresh(now, left, false, out);
+        self.plan_refresh(now, left, Life::Adopted, out);
         out.push(Effect::Report(Report::Registered { granted: left, listed: Vec::new() }));
     }
 }

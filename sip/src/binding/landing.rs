@@ -8,6 +8,7 @@ use machine::time::Moment;
 use super::answer::{self, Book, DETOURS_MAX, Detour, Verdict};
 use super::flight::{Errand, Flight, Orphan};
 use super::request::METHOD;
+use super::turn::Life;
 use super::{Binding, Effect, Kind, State, Timer, plan};
 use crate::digest;
 use crate::digest::client::{Answer, Scope};
@@ -267,8 +268,9 @@ impl Binding {
         self.state = State::Registered;
         // A temporary GRUU dies with the life that granted it, unless it is refreshed by half of it (RFC 5627 4.2).
         let is_brief = book.grant.as_ref().is_some_and(|grant| grant.temporary.is_some());
+        let life = if is_brief { Life::Brief } else { Life::Granted };
         self.granted(book.grant, out);
-        self.plan_refresh(now, granted, is_brief, out);
+        self.plan_refresh(now, granted, life, out);
         out.push(Effect::Report(Report::Registered { granted, listed: book.listed }));
     }
 

@@ -107,7 +107,7 @@ impl Binding {
 
     /// The account changed: its credentials are worth a try at once (SM-3: "credential/config change").
     pub(super) fn change(&mut self, account: Arc<Account>) {
-        self.credentials.change(account.username.as_str(), account.password.clone());
+        self.credentials.change(account.username.clone(), account.password.clone());
         self.asked = u32::try_from(account.expires.as_secs()).unwrap_or(u32::MAX);
         self.account = account;
         if matches!(self.state, State::Backoff | State::Rejected) {

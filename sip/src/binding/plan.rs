@@ -13,21 +13,36 @@ pub(super) const SHORT: Duration = Duration::from_secs(60);
 /// windows, so that all seconds of a cycle are in use after it, and the usual window keeps them apart.
 pub(super) const WIDE: u8 = 3;
 
+/// From when on a registration may be refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Window {
+    /// When most of its life is over (SM-3 refresh plan).
+    Usual,
+    /// After a third of it (ours): many may have registered together, and the wider they are spread, the flatter is the
+    /// rate of the next hours.
+    Wide,
+    /// After half of it: it was taken over after a restart, and a restart must bring no storm (facts: restart storms).
+    Adopted,
+}
+
 /// How long after the answer to refresh a registration that lives for `granted`: no sooner and no later than this (SM-3
 /// refresh plan, G-8).
 ///
-/// Half-way below a minute; else `granted` - lead - [0, lead / 2], where lead = granted / 10 within its bounds. A wide
-/// window begins at half of the life, and none before it (facts: restart storms). Never sooner than the floor, even when
-/// the registration does not live that long.
-pub(super) fn refresh(granted: Duration, is_wide: bool, timing: &Timing) -> (Duration, Duration) {
+/// Half-way below a minute; else `granted` - lead - [0, lead / 2], where lead = granted / 10 within its bounds; other
+/// windows begin earlier. Never sooner than the floor, even when the registration does not live that long.
+pub(super) fn refresh(granted: Duration, window: Window, timing: &Timing) -> (Duration, Duration) {
     let half = granted / 2;
     let (from, to) = if granted < SHORT {
         (half, half)
     } else {
         let lead = (granted / 10).clamp(timing.lead_min, timing.lead_max.max(timing.lead_min));
         let to = granted.saturating_sub(lead).max(half);
-        let from = granted.saturating_sub(lead + lead / 2).max(half);
-        (if is_wide { half } else { from }, to)
+        let from = match window {
+            Window::Usual => granted.saturating_sub(lead + lead / 2).max(half),
+            Window::Wide => granted / 3,
+            Window::Adopted => half,
+        };
+        (from, to)
     };
     (from.max(timing.refresh_floor), to.max(timing.refresh_floor))
 }
@@ -94,21 +109,21 @@ mod tests {
 
     #[test]
     fn a_refresh_comes_within_its_window() {
-        for (granted, half, low, high) in [
-            (0, 20, 20, 20),
-            (1, 20, 20, 20),
-            (30, 20, 20, 20),
-            (50, 25, 25, 25),
-            (60, 30, 37, 45),
-            (120, 60, 97, 105),
-            (600, 300, 510, 540),
-            (3600, 1800, 3150, 3300),
-            (86_400, 43_200, 85_950, 86_100),
+        for (granted, third, half, low, high) in [
+            (0, 20, 20, 20, 20),
+            (1, 20, 20, 20, 20),
+            (30, 20, 20, 20, 20),
+            (50, 25, 25, 25, 25),
+            (60, 20, 30, 37, 45),
+            (120, 40, 60, 97, 105),
+            (600, 200, 300, 510, 540),
+            (3600, 1200, 1800, 3150, 3300),
+            (86_400, 28_800, 43_200, 85_950, 86_100),
         ] {
-            let (from, to) = refresh(seconds(granted), false, &Timing::default());
-            assert_eq!((from.as_secs(), to.as_secs()), (low, high), "{granted}");
-            let (from, to) = refresh(seconds(granted), true, &Timing::default());
-            assert_eq!((from.as_secs(), to.as_secs()), (half, high), "{granted}");
+            for (window, soonest) in [(Window::Usual, low), (Window::Wide, third), (Window::Adopted, half)] {
+                let (from, to) = refresh(seconds(granted), window, &Timing::default());
+                assert_eq!((from.as_secs(), to.as_secs()), (soonest, high), "{granted} {window:?}");
+            }
         }
     }
 

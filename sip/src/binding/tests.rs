@@ -196,7 +196,7 @@ impl Story {
         Some(match effect {
             Effect::Send { to, bytes, first, register } => {
                 let message = Message::parse(bytes).expect("a request");
-                assert_eq!(message.call_id(), Ok(self.binding.call_id()));
+                assert_eq!(message.call_id(), Ok(&**self.binding.call_id()));
                 assert_eq!((&*register.server, register.tier), ("pbx", 0));
                 let port = to.addr.port();
                 if !first {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
+use super::plan::Window;
 use super::{Binding, Effect, Kind, State, Timer, plan};
 use crate::report::Evidence;
 use crate::shaper::{Rank, Wish};
@@ -22,6 +23,17 @@ pub(super) enum Turn {
         /// Something was sent.
         used: bool,
     },
+}
+
+/// Where the life of the present registration comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// An answer has granted it just now.
+    Granted,
+    /// The same, and it has to be refreshed by half of it.
+    Brief,
+    /// A restart has taken it over: this is what is left of it.
+    Adopted,
 }
 
 impl Binding {
@@ -95,19 +107,18 @@ impl Binding {
     }
 
     /// When the present registration is to be refreshed, at the latest by its own draw; asks the shaper for a better
-    /// time. A brief one has to be refreshed by half of its life.
-    pub(super) fn plan_refresh(
-        &mut self,
-        now: Moment,
-        granted: Duration,
-        is_brief: bool,
-        out: &mut Vec<Effect>,
-    ) {
+    /// time.
+    pub(super) fn plan_refresh(&mut self, now: Moment, left: Duration, life: Life, out: &mut Vec<Effect>) {
         let is_shaped = self.turn != Turn::Free;
-        let half = (granted / 2).max(self.timing.refresh_floor);
-        let (from, to) = match is_brief {
-            true => (half, half),
-            false => plan::refresh(granted, is_shaped && self.grown < plan::WIDE, &self.timing),
+        let is_young = is_shaped && self.grown < plan::WIDE;
+        let (from, to) = match life {
+            Life::Brief => {
+                let half = (left / 2).max(self.timing.refresh_floor);
+                (half, half)
+            }
+            Life::Granted if is_young => plan::refresh(left, Window::Wide, &self.timing),
+            Life::Adopted if is_young => plan::refresh(left, Window::Adopted, &self.timing),
+            Life::Granted | Life::Adopted => plan::refresh(left, Window::Usual, &self.timing),
         };
         self.grown = self.grown.saturating_add(1).min(plan::WIDE);
         self.timers.set(Timer::Again, now + self.chance.between(from, to));

@@ -96,7 +96,7 @@ struct Session {
 /// Username, password, and what the realms said so far.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    username: String,
+    username: Arc<str>,
     password: Secret,
     realm: Option<Arc<str>>,
     chance: Chance,
@@ -105,7 +105,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// The credentials of one account. `chance` makes the cnonces.
-    pub fn new(username: impl Into<String>, password: Secret, chance: Chance) -> Credentials {
+    pub fn new(username: impl Into<Arc<str>>, password: Secret, chance: Chance) -> Credentials {
         Credentials { username: username.into(), password, realm: None, chance, sessions: Vec::new() }
     }
 
@@ -116,7 +116,7 @@ impl Credentials {
     }
 
     /// The password changed: everything rejected so far may be tried again.
-    pub fn change(&mut self, username: impl Into<String>, password: Secret) {
+    pub fn change(&mut self, username: impl Into<Arc<str>>, password: Secret) {
         self.username = username.into();
         self.password = password;
         self.sessions.clear();
@@ -218,7 +218,7 @@ impl Credentials {
             self.sessions.remove(0);
         }
         let cnonce = self.chance.hex(CNONCE_LEN);
-        let who = (self.username.as_str(), challenge.realm.as_str(), &self.password);
+        let who = (&*self.username, challenge.realm.as_str(), &self.password);
         let key = key(challenge.algorithm, who, &challenge.nonce, &cnonce);
         self.sessions.push(Session {
             scope,
@@ -234,7 +234,7 @@ impl Credentials {
     fn lines(&mut self, request: &Request<'_>) -> Vec<Line> {
         // A count that cannot grow any more would be taken for a replay.
         self.sessions.retain(|session| session.count < u32::MAX);
-        let username = self.username.as_str();
+        let username = &*self.username;
         self.sessions.iter_mut().map(|session| session.line(username, request)).collect()
     }
 }

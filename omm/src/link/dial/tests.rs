@@ -82,6 +82,8 @@ impl Bench {
                 Effect::Send(Frame::Pong { seq, .. }) => format!("send pong {seq}"),
                 Effect::Send(Frame::Word(_)) => "send word".to_owned(),
                 Effect::Send(Frame::EndOfDownload) => "send end".to_owned(),
+                Effect::Send(Frame::Directory(_)) => "send directory".to_owned(),
+                Effect::Learn { .. } => "learn".to_owned(),
                 Effect::Close => "close".to_owned(),
                 Effect::Learned(sari) => format!("learned {sari}"),
                 Effect::Up(peer) => format!("up {peer}"),
@@ -396,4 +398,23 @@ fn who_does_not_prove_to_be_the_central_is_held_told_once_and_tried_again() {
     bench.pass(120, "connect one:12622");
     bench.see(120, Bench::connected(120), "send open");
     bench.see(120, Input::Distrusted, "");
+}
+
+#[test]
+fn a_link_is_in_step_when_claims_and_records_are() {
+    use crate::directory::sync::word::{End, Page, Word};
+    let page = |percent, end| {
+        Frame::Directory(Box::new(Word::Page(Box::new(Page { percent, end, ..Page::default() }))))
+    };
+    let mut bench = Bench::download();
+    bench.hear(1, page(Some(40), None), "synchronising, learn");
+    assert_eq!(bench.dial.shown, Health::Synchronising(40));
+    bench.hear(1, Frame::EndOfDownload, &format!("downloaded {CENTRAL}"));
+    bench.see(1, Input::Uploaded, "send end");
+    assert_eq!(bench.dial.shown, Health::Synchronising(40), "the claims are there, the records are not");
+    bench.hear(2, page(Some(100), Some(End::default())), "insync, learn");
+    bench.hear(3, page(None, None), "learn");
+    bench.see(3, Input::Tell(Box::new(Word::Ack { number: 1, whole: true })), "send directory");
+    bench.see(4, Input::Closed, &format!("down {CENTRAL}, lost"));
+    bench.see(4, Input::Tell(Box::new(Word::Ack { number: 1, whole: true })), "");
 }

@@ -14,7 +14,7 @@ impl Health {
             Health::Refused(_) => "refused",
             Health::Connecting => "connecting",
             Health::Held(_) => "held",
-            Health::Synchronising => "synchronising",
+            Health::Synchronising(_) => "synchronising",
             Health::InSync => "insync",
             Health::Lost => "lost",
         }
@@ -25,7 +25,10 @@ impl Health {
         match self {
             Health::Held(held) => note.text("reason", held),
             Health::Refused(census) => note.text("reason", census),
-            Health::Off | Health::Connecting | Health::Synchronising | Health::InSync | Health::Lost => note,
+            Health::Synchronising(percent) if percent > 0 => note.number("percent", percent),
+            Health::Off | Health::Connecting | Health::Synchronising(_) | Health::InSync | Health::Lost => {
+                note
+            }
         }
     }
 }

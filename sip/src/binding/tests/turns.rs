@@ -73,7 +73,7 @@ fn a_silent_exchange_says_so_when_it_is_over() {
 fn the_first_refreshes_come_from_a_wide_window_and_at_the_booked_time() {
     let mut story = shaped();
     story.tell(register(1));
-    for (from, to) in [(1800, 3300), (1800, 3300), (1800, 3300), (3150, 3300)] {
+    for (from, to) in [(1200, 3300), (1200, 3300), (1200, 3300), (3150, 3300)] {
         story.give(Input::Granted);
         let lines = story.ok();
         assert!(lines.contains(&format!("book {{ from: {from}s, to: {to}s }}")), "{lines:?}");

@@ -1,0 +1,207 @@
+//! The directory of one OMM: runs [`omm::directory::sync`]. It is the only writer; everybody else reads what it shows.
+
+use std::collections::BTreeMap;
+
+use actix::prelude::*;
+use omm::directory::edit::{Changed, Done, Edit};
+use omm::directory::refusal::Refusal;
+use omm::directory::sync::word::Word;
+use omm::directory::sync::{Effect, Input, Sync};
+use omm::ids::Number;
+use omm::stamp::OmmId;
+use tokio::sync::oneshot;
+
+use crate::keeper::{Keep, Kept};
+use crate::messages::{Die, Fallen, Pillar};
+use crate::record;
+use crate::seat::{Flow, Seat, Seated};
+use crate::site::Site;
+
+/// Somebody wants something changed. The answer comes when the store has it (the answer of an edit that is refused, or
+/// changes nothing, at once); `None` when the OMM is going away.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "Option<Result<Done, Refusal>>")]
+pub struct Change(pub Edit);
+
+/// What the OMM tells its directory of the links.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum ToDirectory {
+    /// The link with this OMM is open.
+    LinkUp(OmmId),
+    /// It is gone.
+    LinkDown(OmmId),
+    /// A word came over it.
+    Heard {
+        /// From whom.
+        from: OmmId,
+        /// What.
+        word: Box<Word>,
+    },
+    /// The administrator took this remote off the list.
+    Removed(OmmId),
+}
+
+/// What the directory tells its OMM.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub enum FromDirectory {
+    /// Send this over the link.
+    Send {
+        /// Over which one.
+        peer: OmmId,
+        /// What.
+        word: Box<Word>,
+    },
+    /// This is shown differently now, and durably.
+    Changed {
+        /// What, and how it was.
+        changed: Changed,
+        /// Who has just logged in or out at a phone here, when it is that: the phone itself says what follows.
+        by: Option<Number>,
+    },
+}
+
+/// Where the directory turns to.
+pub struct DirectoryWays {
+    /// The store.
+    pub keeper: Recipient<Keep>,
+    /// Its OMM.
+    pub news: Recipient<FromDirectory>,
+    /// Its OMM, when it falls over.
+    pub fallen: Recipient<Fallen<Pillar>>,
+}
+
+/// Somebody who waits for the answer to an edit.
+struct Asking {
+    answer: oneshot::Sender<Result<Done, Refusal>>,
+    /// Who logs in or out with it.
+    by: Option<Number>,
+}
+
+/// The actor of the directory.
+pub struct DirectoryActor {
+    seat: Seat<Sync>,
+    /// Who waits, by the number of the edit. Whoever asks waits for the answer, so these are no more than there are
+    /// sessions and phones.
+    asking: BTreeMap<u64, Asking>,
+    asks: u64,
+    /// Whose login was answered last: the change that follows in the same step is of it.
+    by: Option<Number>,
+    ways: DirectoryWays,
+}
+
+impl DirectoryActor {
+    /// Hires the directory around its machine.
+    pub fn new(site: &Site, machine: Sync, ways: DirectoryWays) -> DirectoryActor {
+        let seat = Seat::new(machine, "directory", site.clock.clone(), site.trace.clone());
+        DirectoryActor { seat, asking: BTreeMap::new(), asks: 0, by: None, ways }
+    }
+}
+
+impl Actor for DirectoryActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.seated(Vec::new(), ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        if std::thread::panicking() {
+            self.ways.fallen.do_send(Fallen(Pillar::Directory));
+        }
+    }
+}
+
+impl Seated<Sync> for DirectoryActor {
+    fn seat(&mut self) -> &mut Seat<Sync> {
+        &mut self.seat
+    }
+
+    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
+        match effect {
+            Effect::Save(save) => {
+                let writes = record::directory(&save);
+                self.ways.keeper.do_send(Keep { writes, reply: ctx.address().recipient() });
+                return Flow::Hold;
+            }
+            Effect::Answer { ask, result } => {
+                if let Some(asking) = self.asking.remove(&ask) {
+                    self.by = asking.by;
+                    // Whoever hung up does not want to know.
+                    let _ = asking.answer.send(result);
+                }
+            }
+            Effect::Changed(changed) => {
+                self.ways.news.do_send(FromDirectory::Changed { changed, by: self.by.take() });
+            }
+            Effect::Send { peer, word } => {
+                self.ways.news.do_send(FromDirectory::Send { peer, word: Box::new(word) });
+            }
+            Effect::Observe(stamp) => self.seat.clock().observe(stamp),
+            Effect::Progress { .. } | Effect::InStep { .. } | Effect::Quarantined { .. } => {}
+        }
+        Flow::Go
+    }
+}
+
+impl Handler<Kept> for DirectoryActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Kept, ctx: &mut Context<Self>) {
+        self.release(ctx);
+    }
+}
+
+impl Handler<Change> for DirectoryActor {
+    type Result = ResponseFuture<Option<Result<Done, Refusal>>>;
+
+    fn handle(&mut self, Change(edit): Change, ctx: &mut Context<Self>) -> Self::Result {
+        let by = match &edit {
+            Edit::Login { user, .. } | Edit::Logout { user } => Some(user.clone()),
+            Edit::CreateUser(_)
+            | Edit::SetUser { .. }
+            | Edit::DeleteUser(_)
+            | Edit::CreateDevice(_)
+            | Edit::SetDevice { .. }
+            | Edit::DeleteDevice(_)
+            | Edit::CreateFixed { .. }
+            | Edit::Attach { .. }
+            | Edit::Detach { .. }
+            | Edit::SetKind { .. }
+            | Edit::SetProfile { .. }
+            | Edit::DeleteProfile(_)
+            | Edit::SetSari(_) => None,
+        };
+        let (answer, told) = oneshot::channel();
+        self.asks += 1;
+        let (ask, stamp) = (self.asks, self.seat.clock().stamp());
+        self.asking.insert(ask, Asking { answer, by });
+        self.feed(Input::Edit { ask, stamp, edit: Box::new(edit) }, ctx);
+        Box::pin(async move { told.await.ok() })
+    }
+}
+
+impl Handler<ToDirectory> for DirectoryActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToDirectory, ctx: &mut Context<Self>) {
+        let input = match message {
+            ToDirectory::LinkUp(peer) => Input::LinkUp(peer),
+            ToDirectory::LinkDown(peer) => Input::LinkDown(peer),
+            ToDirectory::Heard { from, word } => {
+                Input::Heard { from, word: *word, wall: self.seat.clock().wall() }
+            }
+            ToDirectory::Removed(remote) => Input::Removed(remote),
+        };
+        self.feed(input, ctx);
+    }
+}
+
+impl Handler<Die> for DirectoryActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}
