@@ -46,10 +46,7 @@ fn a_file_is_imported_twice_and_its_users_are_exported() {
     let (code, told) = omm.command(&["export", &path("users.csv"), "--secrets"]);
     assert_eq!(code, Some(0), "{told}");
     let sheet = fs::read_to_string(path("users.csv")).expect("a sheet");
-    assert!(
-        sheet.lines().any(|line| line.contains(",Anna,") && line.contains("geheim")),
-        "{sheet}"
-    );
+    assert!(sheet.lines().any(|line| line.contains(",Anna,") && line.contains("geheim")), "{sheet}");
     let (code, told) = omm.command(&["export", &path("users.csv")]);
     assert!(code == Some(3) && told.contains("exists already"), "{told}");
     let (_, bare) = omm.command(&["export", "-"]);

@@ -99,7 +99,7 @@ impl Handler<Survey> for OmmActor {
     type Result = MessageResult<Survey>;
 
     fn handle(&mut self, _: Survey, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.birth.directory.clone())
+        MessageResult(self.birth.directory.borrow().clone())
     }
 }
 
