@@ -38,11 +38,13 @@ pub mod boss;
 pub mod drill;
 pub mod office;
 pub mod servers;
+pub mod supply;
 pub mod watch;
 
 use boss::{Ask, Boss, Outfit, Quit};
 use drill::Drill;
 use office::Order;
+use supply::Supply;
 
 /// Runs the OMM of `site` until it is told to stop.
 pub fn run(site: Site) -> Exit {
@@ -161,7 +163,13 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
         return json!({"error": "a request is {\"ask\": WORD}"});
     };
     let order = Order::read(&request);
-    let ask = match word {
+    if let Some(supply) = Supply::read(&request) {
+        return match supply {
+            Ok(supply) => ask(boss, Ask::Supply(supply)).await,
+            Err(why) => json!({"error": why}),
+        };
+    }
+    let wanted = match word {
         "status" => Ask::Status,
         "users" => Ask::Users,
         "why" => match request.get("number").and_then(Value::as_str) {
@@ -175,10 +183,14 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
         other => match order {
             Some(order) => Ask::Order(order),
             None => {
-                let expected = "expected status, users, why, failover, failback, sari-generate, remove-remote, attach or detach";
+                let expected = "expected status, users, why, failover, failback, sari-generate, remove-remote, attach, detach, import or export";
                 return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
             }
         },
     };
+    ask(boss, wanted).await
+}
+
+async fn ask(boss: actix::Addr<Boss>, ask: Ask) -> Value {
     boss.send(ask).await.unwrap_or_else(|_| json!({"error": "the service is stopping"}))
 }

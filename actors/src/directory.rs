@@ -171,7 +171,8 @@ impl Handler<Change> for DirectoryActor {
             | Edit::SetKind { .. }
             | Edit::SetProfile { .. }
             | Edit::DeleteProfile(_)
-            | Edit::SetSari(_) => None,
+            | Edit::SetSari(_)
+            | Edit::Restore(_) => None,
         };
         let (answer, told) = oneshot::channel();
         self.asks += 1;

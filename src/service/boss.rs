@@ -29,6 +29,7 @@ use super::birth::{Midwife, birth};
 use super::drill::Drill;
 use super::office::Order;
 use super::servers::{self, Finder};
+use super::supply::Supply;
 use crate::config::site::{Site, Tier};
 use crate::diary::Diary;
 use crate::keys::Vault;
@@ -102,6 +103,8 @@ pub enum Ask {
     Drill(Drill),
     /// What an administrator changes.
     Order(Order),
+    /// Users and handsets in files.
+    Supply(Supply),
 }
 
 /// Has the OMM start over softly: registrations stay (AMB-16).
@@ -287,6 +290,9 @@ impl Handler<Ask> for Boss {
                     Err(why) => json!({"error": why}),
                 };
             }
+            if let Ask::Supply(supply) = &ask {
+                return supply.carry_out(&site, &omm).await;
+            }
             if let Ask::Drill(drill) = ask {
                 return rehearse(&site, &omm, &drill).await;
             }
@@ -300,7 +306,7 @@ impl Handler<Ask> for Boss {
             match ask {
                 Ask::Status => status::to_json(&site, &standing, counts, dropped, up),
                 Ask::Users => status::users_to_json(&site, &standing),
-                Ask::Drill(_) | Ask::Order(_) | Ask::Why(_) => Value::Null,
+                Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => Value::Null,
             }
         })
     }

@@ -20,6 +20,7 @@ mod phone;
 mod poll;
 mod presence;
 mod process;
+mod provisioning;
 mod registrar;
 mod relay;
 mod secure;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use machine::time::Wall;
 use omm::claim::Claim;
+use omm::directory::Directory;
 use omm::ids::Number;
 use omm::ids::park::Sari;
 use omm::link::dial::Health;
@@ -54,6 +55,11 @@ pub struct Status {
     pub disorder: Disorder,
 }
 
+/// Asks for a copy of the directory: to be exported, backed up, or tried on.
+#[derive(Message)]
+#[rtype(result = "Directory")]
+pub struct Survey;
+
 /// Asks for the address of the endpoint: the SIP door brings its datagrams there.
 #[derive(Message)]
 #[rtype(result = "Option<Addr<EndpointActor>>")]
@@ -86,6 +92,14 @@ impl Handler<Inspect> for OmmActor {
             restarts: self.restarts,
             disorder: self.disorder,
         })
+    }
+}
+
+impl Handler<Survey> for OmmActor {
+    type Result = MessageResult<Survey>;
+
+    fn handle(&mut self, _: Survey, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.birth.directory.borrow().clone())
     }
 }
 
