@@ -85,7 +85,7 @@ impl Ledger {
             _ => T_CONFIRM,
         };
         let people: Vec<Person> =
-            plan.users.iter().map(|user| Person::new(user.home, plan.sites.len())).collect();
+            plan.users.iter().map(|user| Person::new(user.home, plan.sites.len(), !user.later)).collect();
         let mut surplus = vec![0; plan.sites.len() + 2];
         if let Some(none) = surplus.first_mut() {
             *none = people.len() as u64;
