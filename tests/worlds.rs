@@ -1,7 +1,7 @@
 //! Directories of random worlds: sites are cut off, restarted, killed and lied to by their clocks while administrators
 //! edit everywhere. When all is well again every site has the same directory, and every invariant held.
 //!
-//! A few seeds run always. `HOMING_SEEDS=1000 cargo test -p replay --test worlds` runs a thousand;
+//! A few seeds run always. `HOMING_SEEDS=1000 cargo test --test worlds` runs a thousand;
 //! `HOMING_SEED=17` runs that one. `HOMING_USERS=10000` fills the world of eleven sites.
 
 use std::fmt::Write;
@@ -121,7 +121,7 @@ fn random_worlds_end_with_equal_directories() {
                 println!("{text}");
             }
             failed.push(format!(
-                "{why}replay it: HOMING_SEED={seed} cargo test -p replay --test worlds random -- --nocapture"
+                "{why}replay it: HOMING_SEED={seed} cargo test --test worlds random -- --nocapture"
             ));
         }
     }
@@ -152,6 +152,6 @@ fn eleven_sites_end_with_equal_directories() {
     let _ = writeln!(text, "  expect users at central >= {least}\n  expect users at r10 >= {least}");
     text.push_str("at 17m end\n");
     if let Some(why) = wrong("eleven sites", &text, 11) {
-        panic!("{why}replay it: HOMING_USERS={users} cargo test -p replay --test worlds eleven");
+        panic!("{why}replay it: HOMING_USERS={users} cargo test --test worlds eleven");
     }
 }
