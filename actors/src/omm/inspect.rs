@@ -17,6 +17,7 @@ use sip::grant::Grant;
 use sip::server::Standing;
 
 use super::OmmActor;
+use crate::directory::DirectoryActor;
 use crate::disorder::Disorder;
 use crate::endpoint::EndpointActor;
 use crate::user::UserActor;
@@ -70,6 +71,11 @@ pub struct Entrance;
 #[rtype(result = "Option<Addr<UserActor>>")]
 pub struct Find(pub Number);
 
+/// Asks for the actor of the directory, to change it.
+#[derive(Message)]
+#[rtype(result = "Option<Addr<DirectoryActor>>")]
+pub struct Writer;
+
 impl Handler<Inspect> for OmmActor {
     type Result = MessageResult<Inspect>;
 
@@ -108,6 +114,14 @@ impl Handler<Entrance> for OmmActor {
 
     fn handle(&mut self, _: Entrance, _: &mut Context<Self>) -> Self::Result {
         MessageResult(self.children.as_ref().map(|children| children.endpoint.clone()))
+    }
+}
+
+impl Handler<Writer> for OmmActor {
+    type Result = MessageResult<Writer>;
+
+    fn handle(&mut self, _: Writer, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.children.as_ref().map(|children| children.directory.clone()))
     }
 }
 
