@@ -30,6 +30,7 @@ use crate::status;
 use crate::why;
 
 mod office;
+mod provision;
 
 const AFTER: &str = "\
 Exit codes:
@@ -192,6 +193,15 @@ enum Command {
     ///
     /// For a system that joins another one. Its configuration and its certificate stay.
     Reinitialise(office::ReinitialiseWords),
+    /// Bring users and handsets into a running OMM from a file: ipdect.cfg, the vendor's bulk file, or CSV
+    ///
+    /// Says of every entry what became of it. What is so already is left alone and costs nothing, so that a file may be
+    /// imported again and again. Ends with 0, with 1 when an entry was refused (the others are imported), with 2 when
+    /// the file has mistakes (nothing is imported), with 3 when no OMM runs. An empty cell of a table leaves the value as
+    /// it is.
+    Import(provision::ImportWords),
+    /// Write the users and handsets of a running OMM into a CSV file, which `homing import` reads
+    Export(provision::ExportWords),
     /// Explain what follows from a site's configuration
     Explain {
         /// What to explain
@@ -322,6 +332,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Reinitialise(words) => {
             with_site(&words.config, false, |site| office::reinitialise(&site, &words))
         }
+        Command::Import(words) => words.run(),
+        Command::Export(words) => words.run(),
         Command::Explain { what: Explained::Timers, site, json } => with_site(&site.config, json, |site| {
             say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
             Exit::Passed
@@ -377,32 +389,40 @@ fn put(service: &Service, (request, print): office::Question) -> Exit {
 }
 
 fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value) -> String) -> Exit {
+    match talk(service, request) {
+        Ok(answer) => {
+            say(&if service.json { answer.to_string() } else { print(&answer) });
+            Exit::Passed
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// Asks a running service; why there is no answer, it says itself.
+fn talk(service: &Service, request: &Value) -> Result<Value, Exit> {
     let socket = match (&service.socket, &service.config) {
         (Some(socket), _) => socket.clone(),
         (None, Some(path)) => match config::load(path) {
             Ok(site) => site.control,
             Err(faults) => {
                 tell_faults(&faults, service.json);
-                return Exit::Usage;
+                return Err(Exit::Usage);
             }
         },
-        (None, None) => return Exit::Usage,
+        (None, None) => return Err(Exit::Usage),
     };
     match local::block_on(control::ask(&socket, request)) {
-        Ok(answer) => {
-            say(&if service.json { answer.to_string() } else { print(&answer) });
-            Exit::Passed
-        }
+        Ok(answer) => Ok(answer),
         Err(error) => {
             if service.json {
                 say(&json!({"error": error.to_string()}).to_string());
             } else {
                 complain(&error.to_string());
             }
-            match error {
+            Err(match error {
                 Unasked::Nobody(..) | Unasked::Silent(_) => Exit::Missing,
                 Unasked::Refused(_) => Exit::Failed,
-            }
+            })
         }
     }
 }

@@ -5,7 +5,7 @@
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
 //!   [`diary`] and [`why`]: what happened, with the rule behind it; [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
 //! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`], [`keys`]: the doors to network, disk, DNS,
-//!   operator and chance.
+//!   operator and chance. [`provision`]: files of users and handsets.
 
 pub mod check;
 pub mod cli;
@@ -22,6 +22,7 @@ pub mod keys;
 mod local;
 pub mod logging;
 pub mod peer;
+pub mod provision;
 pub mod registrar;
 pub mod resolver;
 pub mod roll;

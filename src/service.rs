@@ -39,6 +39,7 @@ pub mod boss;
 pub mod drill;
 pub mod office;
 pub mod servers;
+pub mod supply;
 pub mod watch;
 
 use ask::Ask;

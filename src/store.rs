@@ -2,7 +2,7 @@
 //!
 //! Two engines stand behind [`actors::store::Store`] and pass the same conformance tests: [`sled`], the default, which
 //! is frozen at 0.34, and [`redb`], to which it can be changed by one line of the configuration, for a site that
-//! starts with an empty folder.
+//! starts with an empty folder. Before either stands [`seal`]: what may hold a password is not in clear on the disk.
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,7 @@ use actors::store::{Store, StoreFault};
 #[cfg(test)]
 mod conformance;
 mod redb;
+mod seal;
 mod sled;
 
 /// Who keeps the data.
@@ -73,6 +74,7 @@ pub fn open(engine: Engine, dir: &Path, owner: &str) -> Result<Rc<dyn Store>, St
         Engine::Sled => Rc::new(sled::SledStore::open(path)?),
         Engine::Redb => Rc::new(redb::RedbStore::open(path)?),
     };
+    let store = Rc::new(seal::Sealed::open(store, dir)?);
     let note = format!("process {} ({owner})", std::process::id());
     if let Err(error) = fs::write(dir.join(OWNER), note) {
         tracing::warn!(%error, "cannot write who has the store open");

@@ -84,7 +84,11 @@ fn live(plan: &Arc<Plan>) -> (Report, String) {
 fn is_crowd(sight: &Sight<'_>, crowd: &std::collections::HashSet<Arc<str>>) -> bool {
     let of_aor =
         |aor: &str| aor.strip_prefix("sip:").and_then(|rest| rest.split('@').next()).map(str::to_owned);
-    let user = sight.text("user").map(str::to_owned).or_else(|| sight.text("aor").and_then(of_aor));
+    let user = sight
+        .text("user")
+        .or_else(|| sight.text("number"))
+        .map(str::to_owned)
+        .or_else(|| sight.text("aor").and_then(of_aor));
     crowd.contains(subject(sight.who)) || user.is_some_and(|user| crowd.contains(user.as_str()))
 }
 
@@ -161,6 +165,17 @@ journeys! {
     phones_that_report_in_time_are_never_overdue = "w1-phones-that-repeat-in-time",
     a_silent_phone_is_believed_gone_after_two_and_a_half_hours = "w2-phone-that-falls-silent",
     a_restart_does_not_feed_the_watchdog = "w3-restart-does-not-reset-the-watchdog",
+    what_was_edited_later_wins_group_by_group = "l1-edited-at-two-sites",
+    deleted_last_is_deleted_and_edited_last_lives = "l2-deleted-here-edited-there",
+    a_sighting_brings_no_deleted_user_back = "l3-deleted-and-then-seen",
+    one_number_created_twice_is_one_user = "l4-one-number-created-twice",
+    numbers_swapped_at_two_sites_stay_unique = "l5-two-numbers-swapped",
+    what_was_written_in_the_future_waits = "l6-clock-ten-minutes-ahead",
+    all_sites_serve_the_same_when_there_are_too_many = "l10-more-than-the-platform-holds",
+    only_what_changed_is_sent_after_an_outage = "y5-delta-after-an-outage",
+    a_change_is_everywhere_within_a_second = "y7-change-seen-within-a-second",
+    a_link_that_flaps_doubles_and_loses_no_record = "y8-link-that-flaps",
+    a_slow_remote_delays_nobody_else = "y10-slow-remote",
     a_phone_that_says_goodbye_is_removed_at_once = "w4-phone-that-says-goodbye",
     a_challenge_with_md5_costs_one_round = "g1-401-with-md5",
     the_topmost_challenge_that_is_understood_is_answered = "g1-401-sha-256-topmost",

@@ -1,5 +1,7 @@
 //! The directory of one OMM: runs [`omm::directory::sync`]. It is the only writer; everybody else reads what it shows.
 
+pub mod shown;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,10 +9,10 @@ use actix::prelude::*;
 use omm::directory::edit::{Changed, Done, Edit};
 use omm::directory::refusal::Refusal;
 use omm::directory::sync::word::Word;
-use omm::directory::sync::{Effect, Input, Sync};
+use omm::directory::sync::{Effect, Input, Shared, Sync};
 use omm::directory::user::User;
 use omm::ids::Number;
-use omm::stamp::OmmId;
+use omm::stamp::{OmmId, Stamp};
 use tokio::sync::oneshot;
 
 use crate::keeper::{Keep, Kept};
@@ -89,6 +91,8 @@ struct Asking {
 /// The actor of the directory.
 pub struct DirectoryActor {
     seat: Seat<Sync>,
+    /// What it shows.
+    shared: Shared,
     /// Who waits, by the number of the edit. Whoever asks waits for the answer, so these are no more than there are
     /// sessions and phones.
     asking: BTreeMap<u64, Asking>,
@@ -100,9 +104,18 @@ pub struct DirectoryActor {
 
 impl DirectoryActor {
     /// Hires the directory around its machine.
-    pub fn new(site: &Site, machine: Sync, ways: DirectoryWays) -> DirectoryActor {
+    pub fn new(site: &Site, machine: Sync, shared: Shared, ways: DirectoryWays) -> DirectoryActor {
         let seat = Seat::new(machine, "directory", site.clock.clone(), site.trace.clone());
-        DirectoryActor { seat, asking: BTreeMap::new(), asks: 0, by: None, ways }
+        DirectoryActor { seat, shared, asking: BTreeMap::new(), asks: 0, by: None, ways }
+    }
+
+    fn tell_shown(&self, changed: &Changed) {
+        let trace = self.seat.trace();
+        if trace.listening() {
+            let now = self.seat.clock().moment();
+            let notes = shown::notes(&self.shared.borrow(), changed);
+            notes.iter().for_each(|note| trace.tell(now, self.seat.who(), note));
+        }
     }
 }
 
@@ -140,6 +153,7 @@ impl Seated<Sync> for DirectoryActor {
                 }
             }
             Effect::Changed(changed) => {
+                self.tell_shown(&changed);
                 self.ways.news.do_send(FromDirectory::Changed { changed, by: self.by.take() });
             }
             Effect::Send { peer, word } => {
@@ -178,7 +192,8 @@ impl Handler<Change> for DirectoryActor {
             | Edit::SetKind { .. }
             | Edit::SetProfile { .. }
             | Edit::DeleteProfile(_)
-            | Edit::SetSari(_) => None,
+            | Edit::SetSari(_)
+            | Edit::Restore(_) => None,
         };
         let (answer, told) = oneshot::channel();
         self.asks += 1;
@@ -210,6 +225,20 @@ impl Handler<ToDirectory> for DirectoryActor {
             ToDirectory::Removed(remote) => Input::Removed(remote),
         };
         self.feed(input, ctx);
+    }
+}
+
+/// Asks for the latest stamp that it knows. What was said to it before has had its effect on the directory by then,
+/// though it need not be durable.
+#[derive(Message)]
+#[rtype(result = "Option<Stamp>")]
+pub struct Latest;
+
+impl Handler<Latest> for DirectoryActor {
+    type Result = Option<Stamp>;
+
+    fn handle(&mut self, _: Latest, _: &mut Context<Self>) -> Option<Stamp> {
+        self.shared.borrow().latest()
     }
 }
 

@@ -345,8 +345,9 @@ impl Handler<Reach> for UserActor {
         if self.kin.site.policy.evidence != Evidence::Off {
             self.tell_line(line::Input::Caution(reach == Reach::Down));
         }
-        if reach == Reach::Up {
-            self.roam(Input::LinkUp, ctx);
+        match reach {
+            Reach::Up => self.roam(Input::LinkUp, ctx),
+            Reach::Down => self.go_on(ctx),
         }
     }
 }

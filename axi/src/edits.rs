@@ -46,7 +46,7 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
     Ok(vec![match change {
         Change::CreateUser { user, replace } => {
             let new = new_user(user)?;
-            match new.uid.filter(|uid| *replace && directory.user_at(*uid).is_some()) {
+            match known_user(&new, directory).filter(|_| *replace) {
                 Some(uid) => Edit::SetUser { uid, change: Box::new(new.fields) },
                 None => Edit::CreateUser(Box::new(new)),
             }
@@ -62,7 +62,7 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
         }
         Change::CreateDevice { device, replace } => {
             let new = new_device(device, own)?;
-            match new.ppn.filter(|ppn| *replace && directory.device_at(*ppn).is_some()) {
+            match known_device(&new, directory).filter(|_| *replace) {
                 Some(ppn) => Edit::SetDevice { ppn, change: Box::new(new.fields) },
                 None => Edit::CreateDevice(Box::new(new)),
             }
@@ -72,8 +72,12 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
             change: Box::new(device_change(device, own)?),
         },
         Change::DeleteDevice(ppn) => Edit::DeleteDevice(row(Ppn::new(*ppn), "ppn")?),
-        Change::CreateFixed { user, device } => {
-            Edit::CreateFixed { user: Box::new(new_user(user)?), device: Box::new(new_device(device, own)?) }
+        Change::CreateFixed { user, device, replace } => {
+            let (new, device) = (new_user(user)?, new_device(device, own)?);
+            if *replace {
+                return fixed(user.get("relType").unwrap_or("Fixed"), new, device, directory);
+            }
+            Edit::CreateFixed { user: Box::new(new), device: Box::new(device) }
         }
         Change::SetRelation { uid, relation } => {
             let uid = row(Uid::new(*uid), "uid")?;
@@ -84,6 +88,70 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
         }
         Change::SetPair { user, device } => return pair(user, device, own),
     }])
+}
+
+/// The user that `replaceData="1"` means: the one in the row, else the one with the number. That the number counts too
+/// is ours: the row of a user is not known to who writes a file by hand.
+fn known_user(new: &NewUser, directory: &Directory) -> Option<Uid> {
+    let row = new.uid.filter(|uid| directory.user_at(*uid).is_some());
+    row.or_else(|| directory.uid_of(new.fields.number.as_ref()?).filter(|_| new.uid.is_none()))
+}
+
+/// The same for a handset and its IPEI.
+fn known_device(new: &NewDevice, directory: &Directory) -> Option<Ppn> {
+    let row = new.ppn.filter(|ppn| directory.device_at(*ppn).is_some());
+    row.or_else(|| Some(directory.device(new.fields.ipei?)?.ppn).filter(|_| new.ppn.is_none()))
+}
+
+/// `CreateFixedPP` with `replaceData="1"`: whoever is not there yet is created, and both are bound in the end, or, when
+/// the user's `relType` says so, not. That it may be another word than `Fixed` is ours.
+fn fixed(
+    relation: &str,
+    mut user: NewUser,
+    mut device: NewDevice,
+    directory: &Directory,
+) -> Result<Vec<Edit>, Refused> {
+    let kind = match relation.parse() {
+        Ok(relation) => kind(relation),
+        Err(_) => return Err(invalid("relType", "expected Unbound, Dynamic or Fixed")),
+    };
+    user.relation = None;
+    let mut edits = Vec::new();
+    let ppn = match known_device(&device, directory) {
+        Some(ppn) => {
+            edits.push(Edit::SetDevice { ppn, change: Box::new(device.fields) });
+            ppn
+        }
+        None => {
+            // The row has to be known before the handset is, for who is with it.
+            let ppn = row(device.ppn.or_else(|| free_row(directory)), "ppn")?;
+            device.ppn = Some(ppn);
+            edits.push(Edit::CreateDevice(Box::new(device)));
+            ppn
+        }
+    };
+    match (known_user(&user, directory), kind) {
+        (None, kind) => {
+            user.relation = kind.map(|kind| (kind, ppn));
+            edits.push(Edit::CreateUser(Box::new(user)));
+        }
+        (Some(uid), kind) => {
+            edits.push(Edit::SetUser { uid, change: Box::new(user.fields) });
+            edits.push(match kind {
+                Some(kind) => Edit::Attach { uid, ppn, kind },
+                None => Edit::Detach { uid },
+            });
+        }
+    }
+    Ok(edits)
+}
+
+/// The smallest row in which there is no handset.
+fn free_row(directory: &Directory) -> Option<Ppn> {
+    let mut rows = 1..=u32::MAX;
+    let first = Ppn::new(1)?;
+    let mut taken = directory.devices_from(first).map(|device| device.ppn.get());
+    rows.find(|row| taken.next() != Some(*row)).and_then(Ppn::new)
 }
 
 /// Both sides of `SetPP` have to say the same.

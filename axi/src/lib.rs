@@ -29,6 +29,7 @@ pub mod news;
 pub mod office;
 pub mod open;
 pub mod ping;
+pub mod provision;
 pub mod record;
 pub mod reply;
 pub mod request;

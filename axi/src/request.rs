@@ -160,6 +160,8 @@ pub enum Change {
         user: Record,
         /// The handset.
         device: Record,
+        /// `replaceData="1"`: whichever of them is there already becomes like that.
+        replace: bool,
     },
     /// Both sides of a relation, or of its end.
     SetPair {
@@ -275,6 +277,15 @@ impl Request {
 }
 
 impl Change {
+    /// The change that a request of a provisioning file asks for; `None` when it asks for something else. It may write
+    /// all that a sync client may.
+    ///
+    /// # Errors
+    /// What is missing or wrong in it.
+    pub(crate) fn provided(element: &Element<'_>) -> Result<Option<Change>, Complaint> {
+        reading::change(element, element.name(), true)
+    }
+
     /// The secrets in it, in a fixed order: as they came, or encrypted.
     pub fn secrets(&self) -> Vec<(&'static str, &str)> {
         self.records().into_iter().flat_map(Record::secrets).collect()
@@ -300,7 +311,7 @@ impl Change {
         match self {
             Change::CreateUser { user, .. } | Change::SetUser { user, .. } => vec![user],
             Change::CreateDevice { device, .. } | Change::SetDevice { device, .. } => vec![device],
-            Change::CreateFixed { user, device } | Change::SetPair { user, device } => vec![user, device],
+            Change::CreateFixed { user, device, .. } | Change::SetPair { user, device } => vec![user, device],
             Change::DeleteUser(_) | Change::DeleteDevice(_) | Change::SetRelation { .. } => Vec::new(),
         }
     }
@@ -309,7 +320,7 @@ impl Change {
         match self {
             Change::CreateUser { user, .. } | Change::SetUser { user, .. } => vec![user],
             Change::CreateDevice { device, .. } | Change::SetDevice { device, .. } => vec![device],
-            Change::CreateFixed { user, device } | Change::SetPair { user, device } => vec![user, device],
+            Change::CreateFixed { user, device, .. } | Change::SetPair { user, device } => vec![user, device],
             Change::DeleteUser(_) | Change::DeleteDevice(_) | Change::SetRelation { .. } => Vec::new(),
         }
     }

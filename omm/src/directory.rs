@@ -48,6 +48,7 @@ pub mod piece;
 pub mod profile;
 pub mod record;
 pub mod refusal;
+pub mod restore;
 mod show;
 pub mod status;
 pub mod sync;

@@ -1,9 +1,12 @@
 //! Whether a claim holds by the ledger, and what is so instead.
 
+mod directory;
+
 use std::time::Duration;
 
 use machine::time::Moment;
 
+use crate::claims::directory::Question;
 use crate::ledger::Ledger;
 use crate::ledger::links::View;
 use crate::ledger::person::Person;
@@ -33,6 +36,7 @@ enum What {
     Link { a: usize, b: usize, state: LinkState },
     Registers { server: usize, op: Op, count: u64, per: Option<Duration> },
     Duplicates { op: Op, count: u64 },
+    Directory(Question),
 }
 
 impl Check {
@@ -64,6 +68,11 @@ impl Check {
             Claim::Registers { server: at, op, count, per } => {
                 What::Registers { server: server(at), op: *op, count: *count, per: *per }
             }
+            Claim::User { user, is, at } => What::Directory(Question::user(plan, user, is, at.as_ref())),
+            Claim::Users { at, op, count } => {
+                What::Directory(Question::Users { at: site(at), op: *op, count: *count })
+            }
+            Claim::Equal => What::Directory(Question::Equal),
             Claim::Duplicates { op, count } => What::Duplicates { op: *op, count: *count },
         };
         Check { what, witness: None, all_right: false }
@@ -77,9 +86,11 @@ impl Check {
             | What::Roam { user, .. }
             | What::Owned { user, .. } => Some(*user),
             What::All { .. } => self.witness,
-            What::Synced { .. } | What::Link { .. } | What::Registers { .. } | What::Duplicates { .. } => {
-                None
-            }
+            What::Synced { .. }
+            | What::Link { .. }
+            | What::Registers { .. }
+            | What::Duplicates { .. }
+            | What::Directory(_) => None,
         }
     }
 
@@ -133,6 +144,7 @@ impl Check {
                 op.holds(ledger.registers(*server, *per, now), *count)
             }
             What::Duplicates { op, count } => op.holds(ledger.duplicates(), *count),
+            What::Directory(question) => question.holds(ledger),
         }
     }
 
@@ -189,6 +201,7 @@ impl Check {
                 let count = ledger.registers(*server, *per, now);
                 format!("there were {count} REGISTER requests")
             }
+            What::Directory(question) => question.tell(ledger),
             What::Duplicates { .. } => {
                 let most = ledger
                     .people()

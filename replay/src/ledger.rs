@@ -11,11 +11,13 @@
 //! | `located` `detached` `withdrawn` `refuse` `watchdog` | a site | `watchdog` has `state` |
 //! | `register` | a site | `server` |
 //! | `link` `sync` | a remote site | `state`, `reason` |
+//! | `user` `directory` | a site | `state` `number` `name` `vip` `status` `device`; `digest` |
 //! | `stop` `crash` `start` | a site | |
 
 pub mod index;
 pub mod links;
 pub mod person;
+pub mod rows;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use crate::trace::Sight;
 use index::Index;
 use links::Links;
 use person::{Person, Stamp};
+use rows::Rows;
 
 /// When a new owner renews unconfirmed (spec section 8), unless the script sets it.
 const T_CONFIRM: Duration = Duration::from_secs(15);
@@ -62,6 +65,7 @@ pub struct Ledger {
     index: Index,
     people: Vec<Person>,
     links: Links,
+    rows: Rows,
     running: Vec<bool>,
     /// The last REGISTERs by server, kept as long as a claim looks back.
     recent: Vec<(Duration, VecDeque<Moment>)>,
@@ -81,7 +85,7 @@ impl Ledger {
             _ => T_CONFIRM,
         };
         let people: Vec<Person> =
-            plan.users.iter().map(|user| Person::new(user.home, plan.sites.len())).collect();
+            plan.users.iter().map(|user| Person::new(user.home, plan.sites.len(), !user.later)).collect();
         let mut surplus = vec![0; plan.sites.len() + 2];
         if let Some(none) = surplus.first_mut() {
             *none = people.len() as u64;
@@ -90,6 +94,7 @@ impl Ledger {
             index: Index::new(plan),
             people,
             links: Links::new(plan),
+            rows: Rows::new(plan),
             running: vec![true; plan.sites.len()],
             recent: plan
                 .servers
@@ -142,6 +147,11 @@ impl Ledger {
     /// How the sync links are.
     pub fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// What the sites' directories show.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
     }
 
     /// Whether a site runs, as far as the trace tells.
@@ -276,6 +286,10 @@ impl Ledger {
             }
             "link" | "sync" => {
                 self.version += u64::from(self.links.see(site, sight));
+            }
+            "user" | "directory" => {
+                self.rows.see(site, sight);
+                self.version += 1;
             }
             "stop" | "crash" | "start" => {
                 if let Some(running) = self.running.get_mut(site) {

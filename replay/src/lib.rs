@@ -8,12 +8,13 @@
 //! - [`chronicle`]: what a run writes while it goes.
 //! - [`report`]: the verdict, for people and for machines.
 //! - [`world`]: the running world: [`site`]s with the actors of the service, registrars, [`phone`]s, their
-//!   [`network`] and their disks ([`memory`]), set by [`tuning`]; [`run`]: a plan is lived through; [`tally`]: what
+//!   [`network`] and their disks ([`memory`]), administrators (`edits`), set by [`tuning`]; [`run`]: a plan is lived through; [`tally`]: what
 //!   came of it when nobody watched.
 
 pub mod chronicle;
 pub mod claims;
 mod dns;
+mod edits;
 pub mod invariants;
 pub mod judge;
 pub mod ladder;

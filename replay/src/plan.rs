@@ -25,6 +25,7 @@ use crate::script::action::{Quality, Reply};
 use crate::script::assert::{Metric, Pattern};
 use crate::script::claim::{Claim, Op};
 use crate::script::complaint::Complaint;
+use crate::script::edit::Order;
 use crate::script::output::Output;
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding, Kind, Park};
@@ -47,6 +48,13 @@ pub fn make(script: &Script, over: Override) -> Result<Plan, Vec<Complaint>> {
     let mut plan = lay::out(script, over.seed)?;
     unfold::steps(script, &mut plan, over.until)?;
     Ok(plan)
+}
+
+impl Plan {
+    /// Whether the phone belongs to a user who is created later.
+    pub fn is_later(&self, phone: &Phone) -> bool {
+        phone.user.and_then(|user| self.users.get(user)).is_some_and(|user| user.later)
+    }
 }
 
 /// A world and what happens in it.
@@ -175,6 +183,8 @@ pub struct User {
     pub auth: Auth,
     /// Moved before the others.
     pub vip: bool,
+    /// In no directory until a step creates it.
+    pub later: bool,
 }
 
 /// One phone.
@@ -279,6 +289,10 @@ pub enum Verb {
     Login { user: usize, phone: usize, site: usize },
     /// The user logs out of this phone.
     Logout { user: usize, phone: usize, site: usize },
+    /// An administrator at this site gives an order; users are numbers in it, handsets IPEIs.
+    Edit { site: usize, order: Order },
+    /// Every running site tells the digest of its directory, when it is another one than the last that it told.
+    Weigh,
     /// Words for the timeline.
     Note(String),
     /// The run is over.

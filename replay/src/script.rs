@@ -13,6 +13,7 @@ pub mod assert;
 pub mod claim;
 pub mod complaint;
 pub mod cursor;
+pub mod edit;
 pub mod lexer;
 pub mod names;
 pub mod output;

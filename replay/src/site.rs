@@ -29,6 +29,7 @@ use sip::uas::Uas;
 use tokio::sync::Notify;
 
 use crate::dns::Finder;
+use crate::edits;
 use crate::memory::Memory;
 use crate::network::Change;
 use crate::network::door::{Branch, Port, Trunk};
@@ -54,6 +55,7 @@ pub(crate) async fn start(world: &mut World, at: usize) {
     world.sites[at].rehire = None;
     let birth = birth(world, at, &alive);
     let (trace, clock) = (birth.site.trace.clone(), birth.site.clock.clone());
+    let directory = birth.directory.clone();
     trace.tell(clock.moment(), "world", &Note::new("start"));
     let omm = match OmmActor::new(birth) {
         Ok(omm) => omm.start(),
@@ -62,6 +64,7 @@ pub(crate) async fn start(world: &mut World, at: usize) {
             return;
         }
     };
+    edits::tell_shown(world, &directory.borrow(), &trace);
     let place = &world.plan.sites[at];
     let addr = SocketAddr::V4(place.address);
     if let Ok(Some(endpoint)) = omm.send(Entrance).await {
@@ -71,7 +74,7 @@ pub(crate) async fn start(world: &mut World, at: usize) {
         let address = axi_address(&world.plan, at);
         world.network.do_send(Change::Listen { address, place: at, accept: omm.clone().recipient() });
     }
-    world.sites[at].process = Some(Process { omm, alive });
+    world.sites[at].process = Some(Process { omm, directory, alive });
 }
 
 /// Ends the OMM of a site at once: what it had not made durable is lost, what it had not sent is not sent.
@@ -151,7 +154,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         watch: world.tuning.watch,
     });
     let mut uas = Uas::new(world.tuning.phones(DOMAIN, addr, plan), Chance::of(seed, "endpoint"));
-    enrol(&mut uas, plan);
+    enrol(&mut uas, plan.users.iter().filter(|user| !user.later));
     let port = Port { network: world.network.clone(), addr, alive: alive.clone() }.start();
     let trunk = Trunk { network: world.network.clone(), place: at }.start();
     let undertaker = Undertaker {
@@ -218,7 +221,7 @@ fn index(plan: &Plan, at: usize) -> Option<u8> {
 /// The users and handsets of the plan, the same at every site (M-2-a).
 fn directory(plan: &Plan, platform: Platform) -> Directory {
     let mut directory = Directory::new(platform);
-    for phone in &plan.phones {
+    for phone in plan.phones.iter().filter(|phone| !plan.is_later(phone)) {
         let Ok(ipei) = phone.ipei.parse::<Ipei>() else { continue };
         let mut device = NewDevice::new(ipei);
         let home = phone.pari_only.then(|| OmmId::new(plan.sites[phone.site].park.pari));
@@ -229,6 +232,9 @@ fn directory(plan: &Plan, platform: Platform) -> Directory {
     }
     for (index, user) in plan.users.iter().enumerate() {
         let Ok(number) = Number::new(&user.number) else { continue };
+        if user.later {
+            continue;
+        }
         let mut entry = NewUser::new(number, password(&user.number));
         entry.fields.expires = Some(user.expires);
         entry.fields.vip = Some(user.vip);

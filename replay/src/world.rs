@@ -17,6 +17,8 @@ use machine::chance::Chance;
 use machine::note::Note;
 use machine::secret::Secret;
 use machine::time::Moment;
+use omm::directory::content::Digest;
+use omm::directory::sync::Shared;
 use omm::ids::Number;
 use omm::stamp::OmmId;
 use sip::server::{Account, Options, Server, Way};
@@ -25,11 +27,12 @@ use sip::uas::behave::Behaviour;
 use sip::uas::{Input as UasInput, Uas};
 
 use crate::dns::Dns;
+use crate::edits;
 use crate::memory::Disk;
 use crate::network::door::{Port, sip_address};
 use crate::network::{Change, Network, Path};
 use crate::phone::{Carry, Handset, Phone};
-use crate::plan::{Node, Plan, Verb};
+use crate::plan::{Node, Plan, User, Verb};
 use crate::registrar::Front;
 use crate::script::action::{Quality, Reply};
 use crate::site;
@@ -53,12 +56,16 @@ pub struct SiteNode {
     pub starts: u32,
     /// When a new OMM is hired in the place of one that fell over.
     pub rehire: Option<Moment>,
+    /// The digest of its directory that was told last.
+    pub weight: Option<Digest>,
 }
 
 /// A running OMM.
 pub struct Process {
     /// Its actor.
     pub omm: Addr<OmmActor>,
+    /// What it shows of users and handsets.
+    pub directory: Shared,
     /// False from the moment of its death on: nothing it does is seen or stored any more.
     pub alive: Rc<Cell<bool>>,
 }
@@ -103,6 +110,7 @@ impl World {
             process: None,
             starts: 0,
             rehire: None,
+            weight: None,
         });
         let mut world = World {
             seed,
@@ -166,7 +174,7 @@ impl World {
         for server in &plan.servers {
             let chance = Chance::of(self.seed, &format!("registrar/{}", server.name));
             let mut uas = Uas::new(self.tuning.registrar(server, DOMAIN, &plan), chance);
-            enrol(&mut uas, &plan);
+            enrol(&mut uas, &plan.users);
             let addr = SocketAddr::V4(server.address);
             let port = Port { network: self.network.clone(), addr, alive: alive.clone() }.start();
             let trace = self.trace(&server.name, &alive);
@@ -254,6 +262,8 @@ impl World {
             Verb::CallEnds { user } => self.call(*user, false),
             Verb::Login { user, phone, site } => self.login(*user, *phone, *site),
             Verb::Logout { user, phone, site } => self.logout(*user, *phone, *site),
+            Verb::Edit { site, order } => edits::give(self, *site, order).await,
+            Verb::Weigh => edits::weigh(self),
             Verb::Note(text) => self.tell("world", &Note::new("note").text("text", text)),
             Verb::End => {}
         }
@@ -367,13 +377,14 @@ pub(crate) fn password(number: &str) -> Secret {
     Secret::new(format!("secret-{number}"))
 }
 
-/// Makes every user of the plan known to a registrar or to the phones' side of an OMM.
-pub(crate) fn enrol(uas: &mut Uas, plan: &Plan) {
+/// Makes users of the plan known to a registrar, which knows all, or to the phones' side of an OMM, which knows those
+/// that its file has.
+pub(crate) fn enrol<'a>(uas: &mut Uas, users: impl IntoIterator<Item = &'a User>) {
     use machine::step::Machine;
     use sip::registrar::subscriber::Subscriber;
 
     let mut effects = Vec::new();
-    for user in &plan.users {
+    for user in users {
         let subscriber = Subscriber {
             aor: format!("sip:{}@{DOMAIN}", user.number),
             username: user.number.to_string(),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::drill::Drill;
 use super::office::Order;
+use super::supply::Supply;
 use crate::config::site::Site;
 use crate::roll;
 
@@ -29,6 +30,8 @@ pub enum Ask {
     Drill(Drill),
     /// What an administrator changes.
     Order(Order),
+    /// Users and handsets in files.
+    Supply(Supply),
 }
 
 impl Ask {
@@ -40,6 +43,9 @@ impl Ask {
         let text = |key: &str| request.get(key).and_then(Value::as_str);
         let word = text("ask").ok_or("a request is {\"ask\": WORD}")?;
         let number = || text("number").ok_or_else(|| format!("`{word}` needs the `number` of a user"));
+        if let Some(supply) = Supply::read(request) {
+            return supply.map(Ask::Supply);
+        }
         match word {
             "status" => Ok(Ask::Status),
             "users" => Ok(Ask::Users),
@@ -49,7 +55,7 @@ impl Ask {
             "why" => Ok(Ask::Why(number()?.to_owned())),
             "failover" | "failback" => Drill::read(request).map(Ask::Drill),
             other => Order::read(request).map(Ask::Order).ok_or_else(|| {
-                let expected = "expected status, users, show, why, failover, failback, sari-generate, remove-remote, attach or detach";
+                let expected = "expected status, users, show, why, failover, failback, sari-generate, remove-remote, attach, detach, import or export";
                 format!("cannot be asked for {other:?}; {expected}")
             }),
         }
@@ -71,7 +77,7 @@ pub(super) async fn roll_call(
                 json!({"error": format!("no user has the number {number} here; `homing users` lists them")})
             }
         },
-        Ask::Status | Ask::Drill(_) | Ask::Order(_) | Ask::Why(_) => return None,
+        Ask::Status | Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => return None,
     })
 }
 

@@ -273,6 +273,9 @@ impl Handler<Ask> for Boss {
             if let Some(answer) = roll_call(&ask, &site, &omm, &standing).await {
                 return answer;
             }
+            if let Ask::Supply(supply) = &ask {
+                return supply.carry_out(&site, &omm).await;
+            }
             if let Ask::Drill(drill) = ask {
                 return rehearse(&site, &omm, &drill).await;
             }
@@ -288,7 +291,9 @@ impl Handler<Ask> for Boss {
                     Ok(survey) => status::to_json(&site, (&standing, &survey), counts, dropped, up),
                     Err(_) => json!({"error": "the OMM is restarting"}),
                 },
-                Ask::Users | Ask::Show(_) | Ask::Drill(_) | Ask::Order(_) | Ask::Why(_) => Value::Null,
+                Ask::Users | Ask::Show(_) | Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => {
+                    Value::Null
+                }
             }
         })
     }

@@ -22,6 +22,7 @@ mod phone;
 mod poll;
 mod presence;
 mod process;
+mod provisioning;
 mod registrar;
 mod relay;
 mod secure;

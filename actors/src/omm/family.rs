@@ -66,7 +66,8 @@ impl OmmActor {
             news: own.clone().recipient(),
             fallen: own.clone().recipient(),
         };
-        let directory = DirectoryActor::new(&site, self.sync.clone(), ways).start();
+        let directory =
+            DirectoryActor::new(&site, self.sync.clone(), self.birth.directory.clone(), ways).start();
         let kin = Rc::new(Kin {
             directory: self.birth.directory.clone(),
             changes: directory.clone().recipient(),

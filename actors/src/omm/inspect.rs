@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use machine::time::Wall;
 use omm::claim::Claim;
+use omm::directory::Directory;
 use omm::ids::Number;
 use omm::ids::park::Sari;
 use omm::link::dial::Health;
@@ -16,6 +17,7 @@ use sip::grant::Grant;
 use sip::server::Standing;
 
 use super::OmmActor;
+use crate::directory::DirectoryActor;
 use crate::disorder::Disorder;
 use crate::endpoint::EndpointActor;
 use crate::user::UserActor;
@@ -54,6 +56,11 @@ pub struct Status {
     pub disorder: Disorder,
 }
 
+/// Asks for a copy of the directory: to be exported, backed up, or tried on.
+#[derive(Message)]
+#[rtype(result = "Directory")]
+pub struct Survey;
+
 /// Asks for the address of the endpoint: the SIP door brings its datagrams there.
 #[derive(Message)]
 #[rtype(result = "Option<Addr<EndpointActor>>")]
@@ -63,6 +70,11 @@ pub struct Entrance;
 #[derive(Message)]
 #[rtype(result = "Option<Addr<UserActor>>")]
 pub struct Find(pub Number);
+
+/// Asks for the actor of the directory, to change it.
+#[derive(Message)]
+#[rtype(result = "Option<Addr<DirectoryActor>>")]
+pub struct Writer;
 
 impl Handler<Inspect> for OmmActor {
     type Result = MessageResult<Inspect>;
@@ -89,11 +101,27 @@ impl Handler<Inspect> for OmmActor {
     }
 }
 
+impl Handler<Survey> for OmmActor {
+    type Result = MessageResult<Survey>;
+
+    fn handle(&mut self, _: Survey, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.birth.directory.borrow().clone())
+    }
+}
+
 impl Handler<Entrance> for OmmActor {
     type Result = MessageResult<Entrance>;
 
     fn handle(&mut self, _: Entrance, _: &mut Context<Self>) -> Self::Result {
         MessageResult(self.children.as_ref().map(|children| children.endpoint.clone()))
+    }
+}
+
+impl Handler<Writer> for OmmActor {
+    type Result = MessageResult<Writer>;
+
+    fn handle(&mut self, _: Writer, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.children.as_ref().map(|children| children.directory.clone()))
     }
 }
 

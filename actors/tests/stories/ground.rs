@@ -117,6 +117,8 @@ struct Shared {
     shape: Cell<Shape>,
     /// What a central derives its SARI from; `None` waits for an administrator.
     sari: Cell<Option<Sari>>,
+    /// The directory of the OMM that was hired last.
+    books: RefCell<Option<omm::directory::sync::Shared>>,
     /// Dials for a remote.
     dial: RefCell<Option<Recipient<::actors::doors::Dial>>>,
 }
@@ -212,6 +214,7 @@ impl Ground {
             role,
             shape: Cell::new(Shape::default()),
             sari: Cell::new(facts(role, Wall::default()).sari),
+            books: RefCell::new(None),
             dial: RefCell::new(None),
         });
         let host = Host { shared: shared.clone(), omm: None, falls: 0 }.start();
@@ -296,6 +299,11 @@ impl Ground {
         Number::new(number).expect("a number")
     }
 
+    /// The digest of the directory of the OMM that lives now.
+    pub(crate) fn digest(&self) -> omm::directory::content::Digest {
+        self.shared.books.borrow().as_ref().expect("an OMM").borrow().digest()
+    }
+
     /// A user as its actor sees it.
     pub(crate) async fn look(&self, number: &str) -> Profile {
         let user = self.omm().await.send(Find(self.number(number))).await.expect("an OMM");
@@ -344,7 +352,7 @@ impl Shared {
             streams: None,
             dns: std::collections::BTreeMap::new(),
             role: self.role,
-            directory: Rc::new(RefCell::new(directory())),
+            directory: self.books.borrow_mut().insert(Rc::new(RefCell::new(directory()))).clone(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
             detached: false,
             sari: facts.sari,
@@ -414,7 +422,7 @@ impl Bomb {
 }
 
 /// The users 101, 102 and 103, each with a handset.
-fn directory() -> Directory {
+pub(crate) fn directory() -> Directory {
     let mut directory = Directory::new(Platform::Pc);
     for (psn, number) in (1..).zip(["101", "102", "103"]) {
         let ipei = Ipei::new(17, psn).expect("an IPEI");

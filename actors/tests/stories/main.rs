@@ -2,6 +2,7 @@
 
 mod ground;
 
+mod directory;
 mod endpoint;
 mod identity;
 mod keeper;

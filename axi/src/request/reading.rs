@@ -79,7 +79,7 @@ pub(super) fn change(element: &Element<'_>, name: &str, sync: bool) -> Result<Op
             Change::SetDevice { ppn: key(fields, &device, "ppn")?, device }
         }
         "DeletePPDev" => Change::DeleteDevice(fields.value("ppn")?),
-        "CreateFixedPP" => Change::CreateFixed { user: user()?, device: device()? },
+        "CreateFixedPP" => Change::CreateFixed { user: user()?, device: device()?, replace },
         "SetPP" => Change::SetPair { user: user()?, device: device()? },
         "SetPPUserDevRelation" => {
             let relation = fields.need("relType")?;

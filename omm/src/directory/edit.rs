@@ -12,6 +12,7 @@ use machine::secret::Secret;
 use crate::directory::device::{Class, Device, Subscribed};
 use crate::directory::key::{Ppn, Uid};
 use crate::directory::profile::Profile;
+use crate::directory::restore::Restore;
 use crate::directory::user::{Kind, Monitoring, User};
 use crate::ids::park::Sari;
 use crate::ids::{Ipei, Number};
@@ -96,6 +97,8 @@ pub enum Edit {
     DeleteProfile(u8),
     /// The SARI, once (M-2.1.2.1-e).
     SetSari(Sari),
+    /// A backup is put back.
+    Restore(Box<Restore>),
 }
 
 impl Edit {
@@ -117,6 +120,7 @@ impl Edit {
             Edit::SetProfile { .. } => "set-profile",
             Edit::DeleteProfile(_) => "delete-profile",
             Edit::SetSari(_) => "set-sari",
+            Edit::Restore(_) => "restore",
         }
     }
 }

@@ -48,6 +48,7 @@ impl Directory {
             Edit::SetProfile { id, name, data } => self.set_profile(stamp, id, name, data)?,
             Edit::DeleteProfile(id) => self.delete_profile(stamp, id)?,
             Edit::SetSari(sari) => self.set_sari(stamp, sari)?,
+            Edit::Restore(restore) => self.restore(stamp, *restore)?,
         };
         Ok(Done { uid: subject.uid, ppn: subject.ppn, changed: self.settle() })
     }
@@ -301,7 +302,7 @@ impl Directory {
         Ok(Bond { kind, device: device.id })
     }
 
-    fn relate(&mut self, stamp: Stamp, user: &User, bond: Option<Bond>) {
+    pub(super) fn relate(&mut self, stamp: Stamp, user: &User, bond: Option<Bond>) {
         let stamp = user.related.map_or(stamp, |seen| stamp.above(seen));
         self.write_user(user.id, stamp, |record| record.second = Some(Group { stamp, value: bond }));
     }

@@ -1,4 +1,4 @@
-//! Stories about users and handsets at one site. [`conflicts`]: of two sites. [`histories`]: of three, at random.
+//! Stories about users and handsets at one site. [`conflicts`]: of two sites. [`histories`]: of three, at random. [`restores`]: of backups.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::stamp::Stamp;
 
 mod conflicts;
 mod histories;
+mod restores;
 
 const HERE: OmmId = OmmId { pari: 0x102A_7C82, member: 1 };
 const THERE: OmmId = OmmId { pari: 0x102A_F12C, member: 1 };

@@ -70,10 +70,13 @@ impl Pulse {
     ) -> Option<(Offset, Worth)> {
         let (_, sent, ours) = self.asked.filter(|(asked, _, _)| *asked == seq)?;
         self.asked = None;
-        let half = u64::try_from(now.since(sent).as_millis() / 2).unwrap_or(u64::MAX);
-        let offset = Offset::of(theirs, Wall::from_millis(ours.as_millis().saturating_add(half)));
-        let warned = std::mem::replace(&mut self.warned, offset.by > timing.skew_warn);
-        let worth = if timing.skew_stop.is_some_and(|stop| offset.by > stop) {
+        let half = now.since(sent) / 2;
+        let half_ms = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
+        let offset = Offset::of(theirs, Wall::from_millis(ours.as_millis().saturating_add(half_ms)));
+        // A ping may have been slow in one direction only: what its journey explains is nobody's fault. Ours.
+        let sure = offset.by.saturating_sub(half);
+        let warned = std::mem::replace(&mut self.warned, sure > timing.skew_warn);
+        let worth = if timing.skew_stop.is_some_and(|stop| sure > stop) {
             Worth::Stop
         } else if self.warned && !warned {
             Worth::Warn
@@ -92,5 +95,29 @@ impl Offset {
         } else {
             Offset { by: ours.since(theirs), ahead: false }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ping that left at 0 is answered `trip` later by a clock that shows `theirs` then.
+    fn answered(trip: u64, theirs: u64) -> Option<(Offset, Worth)> {
+        let mut pulse = Pulse::default();
+        pulse.saw(Moment::START, Wall::from_millis(1_000_000));
+        let Frame::Ping { seq } = pulse.beat(Moment::START) else { panic!("a ping") };
+        let wall = Wall::from_millis(1_000_000 + theirs);
+        pulse.answered(Moment::from_millis(trip), seq, wall, &Timing::default())
+    }
+
+    #[test]
+    fn a_journey_that_was_slow_in_one_direction_is_no_wrong_clock() {
+        let by = |seconds| Duration::from_secs(seconds);
+        assert_eq!(answered(20_000, 20_000), Some((Offset { by: by(10), ahead: true }, Worth::Fine)));
+        assert_eq!(answered(20_000, 0), Some((Offset { by: by(10), ahead: false }, Worth::Fine)));
+        assert_eq!(answered(20_000, 23_000), Some((Offset { by: by(13), ahead: true }, Worth::Warn)));
+        assert_eq!(answered(0, 2_000), Some((Offset { by: by(2), ahead: true }, Worth::Fine)));
+        assert_eq!(answered(0, 31_000), Some((Offset { by: by(31), ahead: true }, Worth::Stop)));
     }
 }

@@ -20,7 +20,7 @@ pub fn unrest(plan: &Plan, fired: &[Option<Moment>], end: Moment) -> Option<Stri
             verbs.extend(trigger.steps.iter().map(|(plus, _, verb)| (*at + *plus, verb)));
         }
     }
-    verbs.retain(|(at, verb)| *at <= end && !matches!(verb, Verb::Note(_) | Verb::End));
+    verbs.retain(|(at, verb)| *at <= end && !matches!(verb, Verb::Note(_) | Verb::Weigh | Verb::End));
     verbs.sort_by_key(|(at, _)| *at);
     let last = verbs.last().map_or(Moment::START, |(at, _)| *at);
     if let Some(name) = broken(plan, &verbs) {
@@ -94,6 +94,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 dns_is_up = *up;
                 continue;
             }
+            Verb::Edit { .. } | Verb::Weigh => continue,
             Verb::Slow { .. }
             | Verb::Drill { .. }
             | Verb::Reset { .. }

@@ -59,6 +59,8 @@ impl Links {
         match sight.text("state").unwrap_or_default() {
             "insync" | "joined" => (*view, *synced) = (View::Up, true),
             "synchronising" => (*view, *synced) = (View::Up, false),
+            // The table of claims hears of a held link that it is down.
+            "down" if sight.who == "star" && matches!(view, View::Held(_)) => *synced = false,
             "off" | "lost" | "down" => (*view, *synced) = (View::Down, false),
             "held" => {
                 *view = View::Held(sight.text("reason").unwrap_or_default().to_string());

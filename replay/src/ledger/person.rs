@@ -67,11 +67,11 @@ pub struct Person {
 
 impl Person {
     /// Nothing is known yet.
-    pub(super) fn new(home: usize, sites: usize) -> Person {
+    pub(super) fn new(home: usize, sites: usize, present: bool) -> Person {
         Person {
             held: Vec::new(),
             at: home,
-            present: true,
+            present,
             roam: None,
             views: vec![None; sites],
             double_since: None,

@@ -238,11 +238,12 @@ impl Layout {
                 expires: words.expires,
                 auth: words.auth.unwrap_or_default(),
                 vip: words.vip,
+                later: words.later,
             });
         }
         let mut next = CROWD_FIRST;
         for declared in &script.world {
-            let World::Users { count, homes } = &declared.world else { continue };
+            let World::Users { count, homes, later } = &declared.world else { continue };
             for index in 0..*count {
                 let number: Arc<str> = Arc::from(next.to_string());
                 next += 1;
@@ -256,7 +257,8 @@ impl Layout {
                 }
                 let home = self.home(homes, index, *count);
                 let name = Arc::clone(&number);
-                self.plan.users.push(User { name, number, home, expires: None, auth: Auth::Md5, vip: false });
+                let (auth, vip, later) = (Auth::Md5, false, *later);
+                self.plan.users.push(User { name, number, home, expires: None, auth, vip, later });
             }
         }
     }
@@ -322,10 +324,10 @@ impl Layout {
         let many = |declared: &&Declared| {
             matches!(declared.world, World::Users { .. } | World::User(_) | World::Device { .. })
         };
-        if self.plan.phones.len() > least
+        let count = self.plan.phones.iter().filter(|phone| !self.plan.is_later(phone)).count();
+        if count > least
             && let Some(last) = script.world.iter().rfind(many)
         {
-            let count = self.plan.phones.len();
             self.complain(
                 last,
                 "these are more phones than an OMM holds",

@@ -16,7 +16,9 @@ use super::{Assert, Form, Leads, Plan, Step, Trigger, Verb};
 use crate::script::Name;
 use crate::script::action::{Action, Amend, Reply, Who};
 use crate::script::assert::{self, Span};
+use crate::script::claim::Claim;
 use crate::script::complaint::Complaint;
+use crate::script::edit::Order;
 use crate::script::schedule::When;
 use crate::script::world::Record;
 use crate::script::{self, Deed, Place, Script};
@@ -25,6 +27,8 @@ use crate::script::{self, Deed, Place, Script};
 const PHONES_AFTER: Duration = Duration::from_secs(1);
 /// How long a run goes on after its last step or window when the script has no `end` (ours).
 const TAIL: Duration = Duration::from_secs(60);
+/// How often a claim about digests is looked at in its window. Ours.
+const LOOKS: u32 = 40;
 /// The most verbs of a plan; a script that repeats more often has lost its `until`. Ours.
 const VERBS_MAX: usize = 2_000_000;
 
@@ -41,7 +45,7 @@ pub fn steps(script: &Script, plan: &mut Plan, until: Option<Duration>) -> Resul
     let mut unfolding = Unfolding {
         at_site: plan.phones.iter().map(|phone| phone.site).collect(),
         on: plan.phones.iter().map(|phone| phone.user).collect(),
-        silent: vec![false; plan.phones.len()],
+        silent: plan.phones.iter().map(|phone| plan.is_later(phone)).collect(),
         started: vec![false; plan.sites.len()],
         asserts: Vec::new(),
         patience: None,
@@ -130,7 +134,9 @@ fn latest(step: &script::Step) -> Duration {
 
 fn lasts(action: &Action) -> Duration {
     match action {
-        Action::Power { over, .. } | Action::Roam { over, .. } => over.unwrap_or_default(),
+        Action::Power { over, .. } | Action::Roam { over, .. } | Action::Edit { over, .. } => {
+            over.unwrap_or_default()
+        }
         Action::Cut { span, .. }
         | Action::Slow { span, .. }
         | Action::Drop { span, .. }
@@ -356,6 +362,18 @@ impl Unfolding<'_> {
                 }
                 vec![(now, Verb::Logout { user: user_at, phone, site })]
             }
+            Action::Edit { orders, site, over } => {
+                let site = self.site(site).ok_or_else(unknown)?;
+                let (over, count) = (over.unwrap_or_default(), orders.len() as u32);
+                let mut verbs = Vec::new();
+                for (index, order) in (0..).zip(orders) {
+                    let order = self.order(order).map_err(|device| {
+                        ("this handset is not there", format!("a device other than `{device}`"))
+                    })?;
+                    verbs.push((over * index / count.max(1), Verb::Edit { site, order }));
+                }
+                verbs
+            }
             Action::Note(text) => vec![(now, Verb::Note(text.clone()))],
             Action::End => Vec::new(),
         };
@@ -364,6 +382,30 @@ impl Unfolding<'_> {
 }
 
 impl Unfolding<'_> {
+    /// A user that is not declared is a number.
+    fn order(&self, order: &Order) -> Result<Order, Name> {
+        let number = |name: &Name| {
+            let user = self.user(name).and_then(|user| self.plan.users.get(user));
+            user.map_or_else(|| name.clone(), |user| user.number.clone())
+        };
+        let ipei = |name: &Name| {
+            let phone = self.plan.phones.iter().find(|phone| phone.name == *name)?;
+            Some(phone.ipei.clone())
+        };
+        order.resolved(number, ipei)
+    }
+
+    /// The looks at the directories that a claim about their digests needs. A digest of ten thousand users is dear, so
+    /// there are only so many.
+    fn weigh(&mut self, step: &script::Step, (from, until): (Moment, Moment)) {
+        let span = until.since(from);
+        let looks = (0..=LOOKS).map(|look| from + span * look / LOOKS);
+        let mut looks: Vec<Moment> = looks.collect();
+        looks.dedup();
+        let steps = looks.into_iter().map(|at| Step { at, place: step.place.clone(), verb: Verb::Weigh });
+        self.plan.steps.extend(steps);
+    }
+
     fn amend(&self, name: &Name, change: &Amend) -> Option<Verb> {
         let zone = self.plan.zones.iter().position(|zone| zone.name == *name)?;
         Some(match change {
@@ -425,6 +467,12 @@ impl Unfolding<'_> {
                 (Moment::START, end),
             ),
         };
+        if matches!(
+            &form,
+            Form::Expect(Claim::Equal) | Form::Always(Claim::Equal) | Form::Never(Claim::Equal)
+        ) {
+            self.weigh(step, (from, until));
+        }
         self.asserts
             .push((order, Assert { place: step.place.clone(), text: step.text.clone(), form, from, until }));
     }

@@ -8,6 +8,7 @@ use sip::uas::behave::words;
 
 use super::Name;
 use super::cursor::{Cursor, Read};
+use super::edit::{self, Order};
 use super::names::{Names, Sort};
 use super::world::Record;
 use super::world::read::record;
@@ -62,6 +63,9 @@ pub enum Action {
     Login { user: Name, site: Option<Name>, device: Option<Name> },
     /// `logout USER [at SITE]`
     Logout { user: Name, site: Option<Name> },
+    /// `create|edit|delete user|device .. at SITE`, `bind|unbind user .. at SITE`, each of these orders; several are
+    /// given one after the other, spread over `over`.
+    Edit { orders: Vec<Order>, site: Name, over: Option<Duration> },
     /// `note "..."`
     Note(String),
     /// `end`
@@ -142,17 +146,15 @@ pub enum Who {
 pub const WORDS: &[&str] = &[
     "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
     "reset", "change", "answer", "behave", "failover", "failback", "skew", "step", "locate", "detach",
-    "silence", "roam", "call", "login", "logout", "note", "end",
+    "silence", "roam", "call", "login", "logout", "create", "edit", "delete", "bind", "unbind", "note",
+    "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
 pub const LATER: &[(&str, &str)] = &[
     ("backup", ""),
-    ("create", "declare the user above the first step"),
-    ("delete", ""),
     ("disk-full", ""),
     ("drift", "`step clock SITE by D` changes a clock at once"),
-    ("edit", ""),
     ("load", "`roam N% of users at A to B over D` makes load"),
     ("power-cut", "`kill NODE` loses what was not flushed"),
     ("restore", ""),
@@ -218,11 +220,36 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
             device: if line.take("on") { Some(line.name(names, PHONE)?) } else { None },
         },
         "logout" => Action::Logout { user: line.name(names, USER)?, site: site(line, names, "at")? },
+        "create" if line.take("users") => {
+            let created = |user: Name| Order::CreateUser { user, phone: None, fields: Vec::new() };
+            let orders = edit::crowd(line, names)?.into_iter().map(created).collect();
+            let site = edited_at(line, names)?;
+            Action::Edit { orders, site, over: line.span("over")? }
+        }
+        "create" => edited(line, names, edit::create)?,
+        "edit" => edited(line, names, edit::edit)?,
+        "delete" => edited(line, names, edit::delete)?,
+        "bind" => edited(line, names, edit::bind)?,
+        "unbind" => edited(line, names, edit::unbind)?,
         "note" => Action::Note(line.quoted("the note's text in quotes")?.to_string()),
         "end" => Action::End,
         _ => return Err(line.complain_back("this is no action", WORDS.join(", "))),
     };
     Ok(action)
+}
+
+fn edited_at(line: &mut Cursor<'_>, names: &Names) -> Read<Name> {
+    line.require("at")?;
+    line.name(names, SITE)
+}
+
+fn edited(
+    line: &mut Cursor<'_>,
+    names: &Names,
+    read: fn(&mut Cursor<'_>, &Names) -> Read<Order>,
+) -> Read<Action> {
+    let orders = vec![read(line, names)?];
+    Ok(Action::Edit { orders, site: edited_at(line, names)?, over: None })
 }
 
 fn power(line: &mut Cursor<'_>, names: &Names, verb: Power) -> Read<Action> {

@@ -96,6 +96,7 @@ pub const EVENTS: &[&str] = &[
     "crash",
     "detached",
     "dropped",
+    "directory",
     "edit",
     "evict",
     "expired",
@@ -113,6 +114,7 @@ pub const EVENTS: &[&str] = &[
     "probe",
     "query",
     "refuse",
+    "refused",
     "register",
     "released",
     "removed",
@@ -127,6 +129,7 @@ pub const EVENTS: &[&str] = &[
     "sync",
     "unbind",
     "unbound",
+    "user",
     "watchdog",
     "withdrawn",
 ];

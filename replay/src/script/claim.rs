@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Name;
 use super::action::Ends;
 use super::cursor::{Cursor, Read};
+use super::edit;
 use super::names::{Names, Sort};
 
 /// Something that is true or false at any moment.
@@ -28,6 +29,25 @@ pub enum Claim {
     Registers { server: Name, op: Op, count: u64, per: Option<Duration> },
     /// `duplicate registrations <= N`
     Duplicates { op: Op, count: u64 },
+    /// `user U exists|absent [at S]` and `user U FIELD VALUE [at S]`; without a site: at all that run.
+    User { user: Name, is: Shown, at: Option<Name> },
+    /// `users at S <= N`
+    Users { at: Name, op: Op, count: u64 },
+    /// `directories equal`
+    Equal,
+}
+
+/// How a site's directory shows a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Somehow.
+    There,
+    /// Not at all.
+    Absent,
+    /// With this value in this field of the event `user`.
+    With(&'static str, Name),
+    /// With this handset, or with none; declared above.
+    Device(Option<Name>),
 }
 
 /// One user or all of them.
@@ -91,10 +111,10 @@ impl fmt::Display for Op {
 }
 
 /// Claims of a later release: the word with which they begin.
-const LATER: &[&str] = &["conflict", "guest", "user", "bytes"];
+const LATER: &[&str] = &["conflict", "guest", "bytes"];
 const FORMS: &str = "a claim: `U [not] registered at S`, `all users registered`, `U bound N times at P`, \
      `roam of U confirmed`, `U owned by S at all sites`, `sync S complete`, `link A-B up`, `registers at P <= N`, \
-     `duplicate registrations <= N`";
+     `duplicate registrations <= N`, `directories equal`, `user U exists at S`, `user U name \"N\" at S`, `users at S = N`";
 
 /// Reads a claim.
 pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
@@ -131,10 +151,23 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
             line.require("registrations")?;
             Ok(Claim::Duplicates { op: op(line)?, count: line.number("how many")? })
         }
+        "directories" => {
+            line.skip();
+            line.require("equal")?;
+            Ok(Claim::Equal)
+        }
+        "user" => of_row(line, names),
+        "users" => {
+            line.skip();
+            line.require("at")?;
+            let at = line.name(names, &[Sort::Site])?;
+            Ok(Claim::Users { at, op: op(line)?, count: line.number("how many")? })
+        }
         word if LATER.contains(&word) => Err(line.unsupported("")),
         _ => {
             let users = names.of(&[Sort::User]);
-            let words = ["all", "roam", "sync", "link", "registers", "duplicate"];
+            let words =
+                ["all", "roam", "sync", "link", "registers", "duplicate", "directories", "user", "users"];
             Err(line
                 .complain("this is no claim and no user", FORMS)
                 .nearest_of(users.into_iter().chain(words)))
@@ -177,6 +210,34 @@ fn of_all(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
     line.require("registered")?;
     let via = if line.take("via") { Some(line.name(names, &[Sort::Server])?) } else { None };
     Ok(Claim::Registered { whose: Whose::All, at, via, holds: true })
+}
+
+/// What a site's directory shows of a user.
+fn of_row(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
+    line.skip();
+    let user = edit::whoever(line, names)?;
+    let said = [("exists", 0), ("absent", 1), ("name", 2), ("vip", 3), ("status", 4), ("device", 5)];
+    let is = match line.choose("what is said about the user", &said)? {
+        0 => Shown::There,
+        1 => Shown::Absent,
+        2 => Shown::With("name", Name::from(line.quoted("the name in quotes")?)),
+        3 => Shown::With("vip", Name::from(line.choose("a switch", &[("on", "on"), ("off", "off")])?)),
+        4 => {
+            let known = [("active", "active"), ("conflict", "conflict"), ("over-limit", "over-limit")];
+            Shown::With("status", Name::from(line.choose("a status", &known)?))
+        }
+        _ if line.take("none") => Shown::Device(None),
+        _ => Shown::Device(Some(line.name(names, &[Sort::User, Sort::Device])?)),
+    };
+    let mut at = None;
+    if line.take("at") {
+        if line.take("all") {
+            line.require("sites")?;
+        } else {
+            at = Some(line.name(names, &[Sort::Site])?);
+        }
+    }
+    Ok(Claim::User { user, is, at })
 }
 
 fn registered(line: &mut Cursor<'_>, names: &Names, whose: Whose, holds: bool) -> Read<Claim> {

@@ -45,8 +45,8 @@ pub enum World {
     Link { ends: Ends, latency: Option<Duration>, jitter: Option<Duration>, loss: Option<u32> },
     /// `proxies SITE: P, S, T`: first to third tier.
     Proxies { site: Name, servers: Vec<Name> },
-    /// `users N [home SITE P%, ..]`: shares per million, in the order of the line.
-    Users { count: u32, homes: Vec<(Name, u32)> },
+    /// `users N [later] [home SITE P%, ..]`: shares per million, in the order of the line.
+    Users { count: u32, homes: Vec<(Name, u32)>, later: bool },
     /// `user NAME ..`
     User(UserWords),
     /// `device NAME [ipei I] [at SITE] [pari-only] [dect|desk|softphone]`
@@ -55,7 +55,7 @@ pub enum World {
     Set(&'static str, Setting),
 }
 
-/// `user NAME [number N] [home SITE] [expires D] [auth A] [pari-only] [vip] [dect|desk|softphone] [device D]`
+/// `user NAME [number N] [home SITE] [expires D] [auth A] [pari-only] [vip] [later] [dect|desk|softphone] [device D]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserWords {
     /// The name used in the script.
@@ -72,6 +72,8 @@ pub struct UserWords {
     pub pari_only: bool,
     /// Moved before the others when a SIP server fails.
     pub vip: bool,
+    /// In no directory until a step creates it; its phone is off until then.
+    pub later: bool,
     /// The kind of phone.
     pub kind: Kind,
     /// The phone: the IPEI of the user's own one, or the name of a declared device.

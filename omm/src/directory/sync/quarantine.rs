@@ -96,12 +96,11 @@ fn is_ahead(stamp: Stamp, wall: Wall) -> bool {
     u128::from(stamp.ms) > u128::from(wall.as_millis()) + AHEAD.as_millis()
 }
 
-/// The latest stamp before this one.
+/// The latest stamp of the same writer before this one. It goes over the wire, where a writer has to be one.
 fn before(stamp: Stamp) -> Stamp {
-    let last = OmmId { pari: u32::MAX, member: u8::MAX };
     match (stamp.ctr.checked_sub(1), stamp.ms.checked_sub(1)) {
-        (Some(ctr), _) => Stamp { ctr, omm: last, ..stamp },
-        (None, Some(ms)) => Stamp { ms, ctr: u16::MAX, omm: last },
+        (Some(ctr), _) => Stamp { ctr, ..stamp },
+        (None, Some(ms)) => Stamp { ms, ctr: u16::MAX, ..stamp },
         (None, None) => Stamp { ms: 0, ctr: 0, omm: stamp.omm },
     }
 }

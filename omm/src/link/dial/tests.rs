@@ -265,7 +265,7 @@ fn l6_wrong_clocks_are_told_once_and_hold_the_link_from_30_seconds_on() {
     bench.pass(60, "send ping");
     bench.hear(60, Frame::Pong { seq: 3, wall: theirs(70_000) }, "");
     bench.hear(60, Frame::Pong { seq: 3, wall: theirs(700_000) }, "");
-    for (off, held) in [(30_500, ""), (31_000, "held"), (600_000, "held")] {
+    for (off, held) in [(30_500, ""), (32_000, "held"), (600_000, "held")] {
         let mut bench = Bench::in_sync();
         let said = match held {
             "" => "alarm clock 30s true".to_owned(),

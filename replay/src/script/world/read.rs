@@ -226,6 +226,7 @@ fn users(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
     if count > USERS_MAX {
         return Err(line.complain_back("so many users are not replayed", format!("at most {USERS_MAX}")));
     }
+    let later = line.take("later");
     let mut homes: Vec<(Name, u32)> = Vec::new();
     if line.take("home") {
         loop {
@@ -246,7 +247,7 @@ fn users(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
         }
     }
     names.declare_crowd(count);
-    Ok(World::Users { count, homes })
+    Ok(World::Users { count, homes, later })
 }
 
 const KINDS: [(&str, Kind); 3] = [("dect", Kind::Dect), ("desk", Kind::Desk), ("softphone", Kind::Softphone)];
@@ -261,6 +262,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
         auth: None,
         pari_only: false,
         vip: false,
+        later: false,
         kind: Kind::Dect,
         device: None,
     };
@@ -278,6 +280,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
             ("pari-only", 4),
             ("vip", 5),
             ("device", 6),
+            ("later", 7),
         ];
         match line.choose("an option of the user", &known)? {
             0 => user.number = Some(number(line)?),
@@ -289,6 +292,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
             }
             4 => user.pari_only = true,
             5 => user.vip = true,
+            7 => user.later = true,
             _ => user.device = Some(phone(line, names)?),
         }
     }
