@@ -22,6 +22,7 @@ use crate::explain;
 use crate::local;
 use crate::logging::{self, Form};
 use crate::registrar::args;
+use crate::roll;
 use crate::scenario;
 use crate::service;
 use crate::service::drill::{self, Drill};
@@ -222,6 +223,13 @@ enum Command {
         #[command(flatten)]
         service: Service,
     },
+    /// Show all that a running OMM knows of one user: its record, who has it, who owns it, where it was seen last
+    Show {
+        /// The user's number
+        number: String,
+        #[command(flatten)]
+        service: Service,
+    },
     /// List the users that a running OMM knows of, and where each of them is
     Users {
         #[command(flatten)]
@@ -303,7 +311,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
             with_site(&site.config, json, |site| look(&site, json, time_limit))
         }
         Command::Status { service } => ask(&service, &json!({"ask": "status"}), status::overview),
-        Command::Users { service } => ask(&service, &json!({"ask": "users"}), status::users),
+        Command::Users { service } => ask(&service, &json!({"ask": "users"}), roll::users),
+        Command::Show { number, service } => {
+            ask(&service, &json!({"ask": "show", "number": number}), roll::show)
+        }
         Command::Why { number, service } => {
             ask(&service, &json!({"ask": "why", "number": number}), why::story)
         }

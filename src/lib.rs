@@ -25,6 +25,7 @@ pub mod peer;
 pub mod provision;
 pub mod registrar;
 pub mod resolver;
+pub mod roll;
 pub mod scenario;
 pub mod service;
 pub mod sockets;

@@ -15,6 +15,7 @@ use ::actors::clock::{Calendar, Clock, Origin};
 use ::actors::doors::TellKey;
 use ::actors::trace::Trace;
 use actix::{Actor, System};
+use omm::ids::Number;
 use serde_json::{Value, json};
 use sip::target::Transport;
 use tokio::signal::unix::{SignalKind, signal};
@@ -172,6 +173,11 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
     let wanted = match word {
         "status" => Ask::Status,
         "users" => Ask::Users,
+        "show" => match request.get("number").and_then(Value::as_str).map(Number::new) {
+            Some(Ok(number)) => Ask::Show(number),
+            Some(Err(bad)) => return json!({"error": format!("that is no number of a user: {bad}")}),
+            None => return json!({"error": "`show` needs the `number` of a user"}),
+        },
         "why" => match request.get("number").and_then(Value::as_str) {
             Some(number) => Ask::Why(number.to_owned()),
             None => return json!({"error": "`why` needs the `number` of a user"}),
@@ -183,7 +189,7 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
         other => match order {
             Some(order) => Ask::Order(order),
             None => {
-                let expected = "expected status, users, why, failover, failback, sari-generate, remove-remote, attach, detach, import or export";
+                let expected = "expected status, users, show, why, failover, failback, sari-generate, remove-remote, attach, detach, import or export";
                 return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
             }
         },

@@ -1,10 +1,10 @@
-//! What a running OMM tells of itself, and how `homing status` and `homing users` print it.
+//! What a running OMM tells of itself, and how `homing status` prints it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use ::actors::omm::inspect::Status;
+use ::actors::omm::roll::Survey;
 use machine::time::Wall;
 use omm::claim::{Claim, Phase};
 use omm::ids::Number;
@@ -19,7 +19,13 @@ use crate::service::birth::identity;
 use crate::sockets::Counts;
 
 /// The answer to `status`.
-pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Duration) -> Value {
+pub fn to_json(
+    site: &Site,
+    (status, survey): (&Status, &Survey),
+    door: Counts,
+    dropped: u64,
+    up: Duration,
+) -> Value {
     let places: Vec<Place> = status.claims.iter().map(|claim| place(site, claim)).collect();
     let count = |wanted: Place| places.iter().filter(|place| **place == wanted).count();
     json!({
@@ -41,6 +47,12 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Dur
             "elsewhere": count(Place::Elsewhere),
             "gone": count(Place::Gone),
         },
+        "directory": {
+            "digest": survey.digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "users": survey.users,
+            "devices": survey.devices,
+            "tombstones": survey.tombstones,
+        },
         "sip": {
             "received": door.received,
             "refused": door.refused,
@@ -57,29 +69,6 @@ pub fn to_json(site: &Site, status: &Status, door: Counts, dropped: u64, up: Dur
             "unwanted": status.disorder.unwanted,
         },
     })
-}
-
-/// The answer to `users`.
-pub fn users_to_json(site: &Site, status: &Status) -> Value {
-    let claims: BTreeMap<&str, &Claim> =
-        status.claims.iter().map(|claim| (claim.user.as_str(), claim)).collect();
-    let users: Vec<Value> = site
-        .users
-        .iter()
-        .map(|user| {
-            let claim = claims.get(user.number.as_str());
-            json!({
-                "number": user.number.as_str(),
-                "name": user.name,
-                "device": user.device.map(|ipei| ipei.to_string()),
-                "place": claim.map_or("unseen", |claim| place(site, claim).word()),
-                "owner": claim.map(|claim| name_of(site, claim.owner)),
-                "epoch": claim.map(|claim| claim.epoch.to_string()),
-                "granted": grants_of(site, status, &user.number),
-            })
-        })
-        .collect();
-    json!({"site": site.name, "users": users})
 }
 
 /// What the registrars grant beside the lifetime, each variety once with the users who have it: a core gives nearly
@@ -123,7 +112,7 @@ fn is_alike(one: &Grant, other: &Grant) -> bool {
 }
 
 /// What one user is granted, by server.
-fn grants_of(site: &Site, status: &Status, number: &Number) -> Value {
+pub(crate) fn grants_of(site: &Site, status: &Status, number: &Number) -> Value {
     let own = status.grants.range((number.clone(), 0)..=(number.clone(), u8::MAX));
     let shown = own.map(|((_, tier), grant)| {
         json!({
@@ -144,14 +133,14 @@ fn server_of(site: &Site, tier: u8) -> &str {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     Here,
     Elsewhere,
     Gone,
 }
 
 impl Place {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Place::Here => "here",
             Place::Elsewhere => "elsewhere",
@@ -160,7 +149,7 @@ impl Place {
     }
 }
 
-fn place(site: &Site, claim: &Claim) -> Place {
+pub(crate) fn place(site: &Site, claim: &Claim) -> Place {
     match claim.phase {
         Phase::Gone => Place::Gone,
         Phase::Here if claim.owner == identity(site) => Place::Here,
@@ -169,7 +158,7 @@ fn place(site: &Site, claim: &Claim) -> Place {
 }
 
 /// The name of an OMM where it is known, its number otherwise.
-fn name_of(site: &Site, omm: OmmId) -> String {
+pub(crate) fn name_of(site: &Site, omm: OmmId) -> String {
     let known = site.remotes.iter().find(|remote| OmmId::new(remote.park.ari.bits()) == omm);
     match known {
         _ if omm == identity(site) => site.name.clone(),
@@ -234,6 +223,9 @@ pub(crate) fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v 
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
+/// Digits of the digest that people are shown, who compare two of them by eye. Ours.
+const DIGEST_SHOWN: usize = 12;
+
 /// `homing status` for people.
 pub fn overview(answer: &Value) -> String {
     let up = humantime::format_duration(Duration::from_secs(number(answer, "up_s")));
@@ -276,6 +268,16 @@ pub fn overview(answer: &Value) -> String {
         number(users, "elsewhere"),
         number(users, "gone"),
     );
+    if let Some(directory) = answer.get("directory") {
+        let digest: String = text(directory, "digest").chars().take(DIGEST_SHOWN).collect();
+        let _ = writeln!(
+            out,
+            "directory {digest}.. with {} users, {} handsets, {} deletions",
+            number(directory, "users"),
+            number(directory, "devices"),
+            number(directory, "tombstones"),
+        );
+    }
     let axi = |kind: &str| answer.get("axi").map_or(0, |axi| number(axi, kind));
     if ["misread", "broken", "astray", "refused", "unwanted"].into_iter().any(|kind| axi(kind) > 0) {
         let _ = writeln!(
@@ -301,23 +303,6 @@ pub fn overview(answer: &Value) -> String {
     out
 }
 
-/// `homing users` for people.
-pub fn users(answer: &Value) -> String {
-    let mut out = format!("{:<12} {:<24} {:<18} {:<10} OWNER", "NUMBER", "NAME", "HANDSET", "PLACE");
-    for user in list(answer, "users") {
-        let _ = write!(
-            out,
-            "\n{:<12} {:<24} {:<18} {:<10} {}",
-            text(user, "number"),
-            text(user, "name"),
-            text(user, "device"),
-            text(user, "place"),
-            text(user, "owner"),
-        );
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,6 +323,10 @@ mod tests {
                         users     3: 1 here, 1 elsewhere, 0 gone\n\
                         datagrams 5 received (1 refused, 2 dropped), 4 sent (0 undelivered); 0 restarts";
         assert_eq!(overview(&answer), expected);
+        let digest = "0123456789abcdef".repeat(4);
+        answer["directory"] = json!({"digest": digest, "users": 3, "devices": 2, "tombstones": 1});
+        let directory = "\ndirectory 0123456789ab.. with 3 users, 2 handsets, 1 deletions\n";
+        assert!(overview(&answer).contains(directory), "{}", overview(&answer));
         answer["axi"] = json!({"misread": 1, "broken": 2, "astray": 3, "refused": 4, "unwanted": 5});
         let strangers = "strangers 4 logins refused, 2 connections broken, 3 astray, 5 too many; \
                          1 messages not understood\ndatagrams";

@@ -3,12 +3,14 @@
 pub mod shown;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
 use omm::directory::edit::{Changed, Done, Edit};
 use omm::directory::refusal::Refusal;
 use omm::directory::sync::word::Word;
 use omm::directory::sync::{Effect, Input, Shared, Sync};
+use omm::directory::user::User;
 use omm::ids::Number;
 use omm::stamp::{OmmId, Stamp};
 use tokio::sync::oneshot;
@@ -24,6 +26,11 @@ use crate::site::Site;
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "Option<Result<Done, Refusal>>")]
 pub struct Change(pub Edit);
+
+/// Asks which neighbours are known to have all that was written about a user: [`Sync::having`].
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "BTreeMap<OmmId, bool>")]
+pub struct Having(pub Arc<User>);
 
 /// What the OMM tells its directory of the links.
 #[derive(Message, Clone, Debug)]
@@ -194,6 +201,14 @@ impl Handler<Change> for DirectoryActor {
         self.asking.insert(ask, Asking { answer, by });
         self.feed(Input::Edit { ask, stamp, edit: Box::new(edit) }, ctx);
         Box::pin(async move { told.await.ok() })
+    }
+}
+
+impl Handler<Having> for DirectoryActor {
+    type Result = MessageResult<Having>;
+
+    fn handle(&mut self, Having(user): Having, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.seat.machine().having(&user))
     }
 }
 

@@ -3,7 +3,7 @@
 //! - [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
 //!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
 //!   [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
-//!   calls want. [`inspect`]: how it stands, for whoever asks.
+//!   calls want. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
@@ -51,6 +51,7 @@ pub mod inspect;
 mod links;
 mod phones;
 mod reception;
+pub mod roll;
 
 /// What an OMM is born with.
 pub struct Birth {

@@ -12,7 +12,8 @@ use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
 use ::actors::omm::OmmActor;
 use ::actors::omm::drill::Rehearse;
-use ::actors::omm::inspect::{Entrance, Inspect};
+use ::actors::omm::inspect::{Entrance, Inspect, Status};
+use ::actors::omm::roll::{Measure, Roll, Show};
 use ::actors::store::Store;
 use ::actors::trace::Trace;
 use actix::{
@@ -21,6 +22,7 @@ use actix::{
 };
 use machine::secret::Secret;
 use machine::time::Moment;
+use omm::ids::Number;
 use serde_json::{Value, json};
 use sip::server::Server;
 use tokio::sync::mpsc;
@@ -35,6 +37,7 @@ use crate::diary::Diary;
 use crate::keys::Vault;
 use crate::peer::Dialer;
 use crate::resolver::Resolver;
+use crate::roll;
 use crate::sockets::streams::StreamDoor;
 use crate::sockets::{CountDoor, Deserted, Inside, UdpDoor};
 use crate::status;
@@ -97,6 +100,8 @@ pub enum Ask {
     Status,
     /// The users and where they are.
     Users,
+    /// All that is known of the user with this number.
+    Show(Number),
     /// What happened to the user with this number lately.
     Why(String),
     /// `homing failover` and `homing failback`.
@@ -293,6 +298,9 @@ impl Handler<Ask> for Boss {
             if let Ask::Supply(supply) = &ask {
                 return supply.carry_out(&site, &omm).await;
             }
+            if let Some(answer) = roll_call(&ask, &site, &omm, &standing).await {
+                return answer;
+            }
             if let Ask::Drill(drill) = ask {
                 return rehearse(&site, &omm, &drill).await;
             }
@@ -304,12 +312,30 @@ impl Handler<Ask> for Boss {
             let dropped =
                 inside.map_or(0, |inside| inside.strays + inside.dropped.iter().map(|(_, n)| n).sum::<u64>());
             match ask {
-                Ask::Status => status::to_json(&site, &standing, counts, dropped, up),
-                Ask::Users => status::users_to_json(&site, &standing),
-                Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => Value::Null,
+                Ask::Status => match omm.send(Measure).await {
+                    Ok(survey) => status::to_json(&site, (&standing, &survey), counts, dropped, up),
+                    Err(_) => json!({"error": "the OMM is restarting"}),
+                },
+                Ask::Users | Ask::Show(_) | Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => {
+                    Value::Null
+                }
             }
         })
     }
+}
+
+/// What is asked about users; `None` when it is about something else.
+async fn roll_call(ask: &Ask, site: &Site, omm: &Addr<OmmActor>, standing: &Status) -> Option<Value> {
+    Some(match ask {
+        Ask::Users => roll::users_to_json(site, standing, &omm.send(Roll).await.unwrap_or_default()),
+        Ask::Show(number) => match omm.send(Show(number.clone())).await.ok().flatten() {
+            Some((entry, having)) => roll::user_to_json(site, standing, &entry, &having),
+            None => {
+                json!({"error": format!("no user has the number {number} here; `homing users` lists them")})
+            }
+        },
+        Ask::Status | Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => return None,
+    })
 }
 
 /// Has the OMM move to another server, if it is the one that is meant.

@@ -39,7 +39,8 @@ fn a_system_is_set_up_by_commands_and_a_remote_comes_and_goes() {
     let (_, told) = central.command(&["check", "--time-limit", "20s"]);
     let pin = told.split("fingerprint ").nth(1).and_then(|rest| rest.split_whitespace().next());
     let pin = pin.unwrap_or_else(|| panic!("no fingerprint in {told}")).to_owned();
-    let remote = Omm::start_told(plan("site-a", PARKS.1, Place::Remote { wire: listen }), |file| {
+    let place = Place::Remote { wire: listen, clients: (address::fresh(), crate::system::AXI - 1).into() };
+    let remote = Omm::start_told(plan("site-a", PARKS.1, place), |file| {
         file.replace("verify = false\n", &format!("fingerprint = \"{pin}\"\n"))
     });
 

@@ -30,13 +30,14 @@ fn site() -> (Omm, SocketAddr) {
 }
 
 /// `ommclient2`, which always dials port 12621.
-struct Client {
+pub(crate) struct Client {
     host: String,
 }
 
 impl Client {
-    fn new(listen: SocketAddr) -> Client {
-        Client { host: plain(listen).ip().to_string() }
+    /// A client of the OMM at this address.
+    pub(crate) fn new(at: SocketAddr) -> Client {
+        Client { host: at.ip().to_string() }
     }
 
     fn run(&self, password: &str, words: &str) -> Output {
@@ -50,7 +51,7 @@ impl Client {
     ///
     /// # Panics
     /// It fails.
-    fn does(&self, words: &str) -> String {
+    pub(crate) fn does(&self, words: &str) -> String {
         let output = self.run("sync-secret", words);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{words}: {text}{}", String::from_utf8_lossy(&output.stderr));
@@ -58,7 +59,7 @@ impl Client {
     }
 
     /// What a command says when it fails.
-    fn fails(&self, words: &str) -> String {
+    pub(crate) fn fails(&self, words: &str) -> String {
         let output = self.run("sync-secret", words);
         assert_eq!(output.status.code(), Some(1), "{words}: {output:?}");
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -66,7 +67,7 @@ impl Client {
 }
 
 /// Whether a printed record has this value under this name.
-fn has(printed: &str, name: &str, value: &str) -> bool {
+pub(crate) fn has(printed: &str, name: &str, value: &str) -> bool {
     printed
         .lines()
         .any(|line| line.split_once(char::is_whitespace).is_some_and(|(n, v)| n == name && v.trim() == value))
@@ -76,7 +77,7 @@ fn has(printed: &str, name: &str, value: &str) -> bool {
 fn every_command_of_the_published_client_does_what_it_says() {
     needs!("ommclient2");
     let (omm, listen) = site();
-    let client = Client::new(listen);
+    let client = Client::new(plain(listen));
     assert_eq!(client.does("ping").trim(), "pong");
     assert_eq!(client.does("get_users").matches("PPUserType").count(), 3);
     assert_eq!(client.does("get_devices").matches("PPDevType").count(), 3);
@@ -176,7 +177,7 @@ fn say(link: &mut TcpStream, message: &str) {
 fn a_sync_client_hears_of_what_another_client_changes() {
     needs!("ommclient2");
     let (_omm, listen) = site();
-    let (client, at) = (Client::new(listen), plain(listen));
+    let (client, at) = (Client::new(plain(listen)), plain(listen));
     let mut link = connection(address::fresh(), at);
     say(
         &mut link,
@@ -219,7 +220,7 @@ fn resident(omm: &Omm) -> u64 {
 fn a_client_goes_on_working_while_others_guess_flood_and_dawdle() {
     needs!("ommclient2");
     let (omm, listen) = site();
-    let (client, at, enemy) = (Client::new(listen), plain(listen), address::fresh());
+    let (client, at, enemy) = (Client::new(plain(listen)), plain(listen), address::fresh());
     assert_eq!(client.does("ping").trim(), "pong");
     let before = resident(&omm);
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::kamailio::{DOMAIN, answers_options, password};
-use crate::{poll, process::Process};
+use crate::{poll, presence, process::Process};
 
 /// How long a site may take to answer after its start, on a busy machine.
 const START: Duration = Duration::from_secs(30);
@@ -37,8 +37,8 @@ pub(crate) enum Place {
     /// In the middle, where remotes call over TLS; with the names and PARKs of the remotes. Strangers may call without TLS
     /// at the port below.
     Central { listen: SocketAddr, remotes: Vec<(&'static str, &'static str)> },
-    /// At the end of a wire.
-    Remote { wire: SocketAddr },
+    /// At the end of a wire; clients may call without TLS at this address.
+    Remote { wire: SocketAddr, clients: SocketAddr },
 }
 
 /// A running site; it is killed when dropped.
@@ -46,6 +46,8 @@ pub(crate) struct Omm {
     plan: Plan,
     process: Process,
     home: TempDir,
+    /// The network namespace that it runs in.
+    space: Option<String>,
 }
 
 impl Omm {
@@ -56,12 +58,21 @@ impl Omm {
 
     /// [`Omm::start`] with another configuration than the usual one.
     pub(crate) fn start_told(plan: Plan, edit: impl FnOnce(String) -> String) -> Omm {
+        Omm::begin(plan, edit, None)
+    }
+
+    /// [`Omm::start`] in a network namespace.
+    pub(crate) fn start_in(plan: Plan, space: Option<String>) -> Omm {
+        Omm::begin(plan, |file| file, space)
+    }
+
+    fn begin(plan: Plan, edit: impl FnOnce(String) -> String, space: Option<String>) -> Omm {
         let home =
             TempDir::with_prefix(format!("homing-{}-", plan.name)).unwrap_or_else(|e| panic!("a home: {e}"));
         fs::write(home.path().join("site.toml"), edit(plan.toml()))
             .unwrap_or_else(|e| panic!("site.toml: {e}"));
-        let process = serve(&home);
-        let omm = Omm { plan, process, home };
+        let process = serve(&home, space.as_deref());
+        let omm = Omm { plan, process, home, space };
         omm.wait();
         omm
     }
@@ -76,6 +87,14 @@ impl Omm {
         self.plan.sip
     }
 
+    /// Where AXI clients are received without TLS.
+    pub(crate) fn clients(&self) -> SocketAddr {
+        match &self.plan.place {
+            Place::Central { listen, .. } => plain(*listen),
+            Place::Remote { clients, .. } => *clients,
+        }
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.process.kill();
@@ -83,7 +102,7 @@ impl Omm {
 
     /// Starts it again after [`Omm::kill`], with what its disk remembers.
     pub(crate) fn revive(&mut self) {
-        self.process = serve(&self.home);
+        self.process = serve(&self.home, self.space.as_deref());
         self.wait();
     }
 
@@ -122,8 +141,18 @@ impl Omm {
         (run.status.code(), String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// What `homing show` says of a user, `None` if it fails.
+    pub(crate) fn show(&self, user: &str) -> Option<Value> {
+        self.asked(&["show", user])
+    }
+
     fn ask(&self, what: &str) -> Option<Value> {
-        let asked = Command::new(HOMING).arg(what).arg("-c").arg(self.file()).arg("--json").output().ok()?;
+        self.asked(&[what])
+    }
+
+    fn asked(&self, words: &[&str]) -> Option<Value> {
+        let asked =
+            Command::new(HOMING).args(words).arg("-c").arg(self.file()).arg("--json").output().ok()?;
         asked.status.success().then(|| serde_json::from_slice(&asked.stdout).ok()).flatten()
     }
 
@@ -132,7 +161,8 @@ impl Omm {
     }
 
     fn wait(&self) {
-        let ready = || answers_options(self.plan.sip) && self.status().is_some();
+        // Whoever is in a namespace is asked by its control socket alone.
+        let ready = || (self.space.is_some() || answers_options(self.plan.sip)) && self.status().is_some();
         poll::until(START, &format!("{} answers", self.plan.name), ready, |yes| *yes);
     }
 }
@@ -145,8 +175,15 @@ pub(crate) fn plain(listen: SocketAddr) -> SocketAddr {
 /// The program under test.
 pub(crate) const HOMING: &str = env!("CARGO_BIN_EXE_homing");
 
-fn serve(home: &TempDir) -> Process {
-    let mut command = Command::new(HOMING);
+fn serve(home: &TempDir, space: Option<&str>) -> Process {
+    let mut command = match space {
+        Some(space) => {
+            let mut command = Command::new(presence::find("ip").unwrap_or_else(|| "ip".into()));
+            command.args(["netns", "exec", space, HOMING]);
+            command
+        }
+        None => Command::new(HOMING),
+    };
     command.args(["serve", "-c"]).arg(home.path().join("site.toml")).current_dir(home.path());
     Process::start(&mut command, &home.path().join("log"))
 }
@@ -166,8 +203,9 @@ impl Plan {
                 ("central", format!("[axi]\n{listen}{account}{remotes}"))
             }
             // The central's certificate is of its own making.
-            Place::Remote { wire } => {
-                ("remote", format!("[link]\nomm1 = \"{wire}\"\nverify = false\n{account}"))
+            Place::Remote { wire, clients } => {
+                let clients = format!("[axi]\ntls = false\nlisten = \"{clients}\"\n{account}");
+                ("remote", format!("{clients}[link]\nomm1 = \"{wire}\"\nverify = false\n{account}"))
             }
         };
         let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sockets/certificates/ca.pem");

@@ -15,6 +15,8 @@ use crate::relay::Relay;
 const UP: Duration = Duration::from_secs(20);
 /// AXI over TLS (axi 1).
 pub(crate) const AXI: u16 = 12_622;
+/// The PARKs of the central, of A and of B.
+pub(crate) const PARKS: [&str; 3] = ["1F102F0E86", "1F102AF12C", "1F102A7C82"];
 
 /// A star of three, and the registrar that all of them use.
 pub(crate) struct System {
@@ -49,10 +51,12 @@ impl System {
             let (sip, pbx) = (address::sip(), format!("sip:{};transport=udp", pbx.at()));
             Omm::start(Plan { name, park, sip, pbx, place })
         };
-        let remotes = vec![("site-a", "1F102AF12C"), ("site-b", "1F102A7C82")];
-        let central = site("central", "1F102F0E86", Place::Central { listen, remotes });
-        let a = site("site-a", "1F102AF12C", Place::Remote { wire: wire_a.at() });
-        let b = site("site-b", "1F102A7C82", Place::Remote { wire: wire_b.at() });
+        let remotes = vec![("site-a", PARKS[1]), ("site-b", PARKS[2])];
+        let central = site("central", PARKS[0], Place::Central { listen, remotes });
+        let remote =
+            |wire: &Relay| Place::Remote { wire: wire.at(), clients: (address::fresh(), AXI - 1).into() };
+        let a = site("site-a", PARKS[1], remote(&wire_a));
+        let b = site("site-b", PARKS[2], remote(&wire_b));
         let system = System { pbx, central, central_axi: plain(listen), a, b, wire_a, wire_b };
         system.linked();
         system
@@ -104,6 +108,6 @@ impl System {
 }
 
 /// Whether a remote's status says that its link is up.
-fn up(status: Option<&Value>) -> bool {
+pub(crate) fn up(status: Option<&Value>) -> bool {
     status.is_some_and(|status| status["link"]["state"] == "up")
 }

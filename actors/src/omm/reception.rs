@@ -62,7 +62,7 @@ impl OmmActor {
     }
 
     /// Where a user is registered from here.
-    fn registered(&self, user: &Number) -> Option<Registered> {
+    pub(super) fn registered(&self, user: &Number) -> Option<Registered> {
         let kin = &self.children.as_ref()?.kin;
         let tier = *kin.bound.borrow().get(user)?;
         let servers = kin.servers.borrow();

@@ -39,6 +39,7 @@ use crate::stamp::{OmmId, Stamp};
 use crate::star::Role;
 
 mod forgetting;
+mod having;
 mod hearing;
 mod outbox;
 pub mod quarantine;
