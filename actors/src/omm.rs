@@ -115,6 +115,8 @@ pub struct OmmActor {
     falls: Falls,
     restarts: u32,
     disorder: Disorder,
+    /// What sessions are to be told the number of.
+    recount: reception::Recount,
     /// `None` before the start and after the end.
     children: Option<Children>,
     /// What the store knew at the start about users who are not hired yet.
@@ -161,6 +163,7 @@ impl OmmActor {
             falls: Falls::default(),
             restarts: 0,
             disorder: Disorder::default(),
+            recount: reception::Recount::default(),
             children: None,
             roams: roams.into_iter().map(|roam| (roam.record.user.clone(), roam)).collect(),
         })

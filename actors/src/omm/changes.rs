@@ -144,7 +144,7 @@ impl Handler<FromDirectory> for OmmActor {
         match message {
             FromDirectory::Send { peer, word } => self.tell_link(peer, ToLink::Directory(word)),
             FromDirectory::Changed { changed, by } => {
-                self.tell_office(&changed);
+                self.tell_office(&changed, ctx);
                 for (uid, before) in changed.users {
                     let now = self.birth.directory.borrow().user_at(uid).cloned();
                     self.turned(before, now, by.as_ref(), ctx);

@@ -1,5 +1,7 @@
 //! What an OMM does for its AXI clients: hires their office, knows what they ask, changes what they may change.
 
+use std::time::Duration;
+
 use actix::prelude::*;
 use axi::edits::edits;
 use axi::error::{ErrCode, Refused};
@@ -24,6 +26,17 @@ use crate::messages::{Fallen, Placed};
 use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
 use crate::seat::Seated;
 use crate::settings;
+
+/// How soon sessions are told how many users and handsets there are, after the first change. Ours: whoever brings in ten
+/// thousand users must not have all of them counted for each.
+const RECOUNT: Duration = Duration::from_millis(200);
+
+/// Of what there are more or fewer than sessions were told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Recount {
+    users: bool,
+    devices: bool,
+}
 
 impl OmmActor {
     /// Hires the office of AXI clients; nothing at an OMM that has none.
@@ -90,22 +103,43 @@ impl OmmActor {
     }
 
     /// Tells the sessions what is shown differently now.
-    pub(super) fn tell_office(&self, changed: &Changed) {
+    pub(super) fn tell_office(&mut self, changed: &Changed, ctx: &mut Context<Self>) {
         let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
             return;
         };
         let directory = &*self.birth.directory.borrow();
         let roam = |user: &Number| self.seat.machine().claim(self.site().clock.moment(), user);
-        let mut news = showing::news(changed, directory, &roam);
+        office.do_send(Happened(showing::news(changed, directory, &roam)));
+        let recount = Recount {
+            users: changed
+                .users
+                .iter()
+                .any(|(uid, before)| before.is_some() != directory.user_at(*uid).is_some()),
+            devices: changed
+                .devices
+                .iter()
+                .any(|(ppn, before)| before.is_some() != directory.device_at(*ppn).is_some()),
+        };
+        let is_set = self.recount.users || self.recount.devices;
+        self.recount.users |= recount.users;
+        self.recount.devices |= recount.devices;
+        if !is_set && (recount.users || recount.devices) {
+            ctx.run_later(RECOUNT, |omm, _| omm.recount());
+        }
+    }
+
+    /// Tells the sessions how many there are now.
+    fn recount(&mut self) {
+        let Recount { users, devices } = std::mem::take(&mut self.recount);
+        let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
+            return;
+        };
+        let directory = &*self.birth.directory.borrow();
+        let roam = |user: &Number| self.seat.machine().claim(self.site().clock.moment(), user);
         let view = View { directory, roam: &roam, registered: &|user| self.registered(user) };
-        if changed.users.iter().any(|(uid, before)| before.is_some() != directory.user_at(*uid).is_some()) {
-            news.push(News::UserSummary(look::user_summary(&view)));
-        }
-        if changed.devices.iter().any(|(ppn, before)| before.is_some() != directory.device_at(*ppn).is_some())
-        {
-            news.push(News::DeviceSummary(look::device_summary(directory)));
-        }
-        office.do_send(Happened(news));
+        let users = users.then(|| News::UserSummary(look::user_summary(&view)));
+        let devices = devices.then(|| News::DeviceSummary(look::device_summary(directory)));
+        office.do_send(Happened(users.into_iter().chain(devices).collect()));
     }
 }
 
