@@ -57,7 +57,7 @@ fn world(seed: u64) -> String {
         turn(&mut text, &mut chance, remotes, &site);
     }
     // All is well again; what carries stamps of the future waits for ten minutes at the most.
-    let _ = write!(text, "at {}ms start all\n", at + 60_000);
+    let _ = writeln!(text, "at {}ms start all", at + 60_000);
     text.push_str("  skew clock central by 0s\n");
     for n in 1..=remotes {
         let _ = writeln!(text, "  heal link r{n}-central\n  skew clock r{n} by 0s");
