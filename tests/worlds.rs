@@ -27,9 +27,13 @@ fn from_env(name: &str) -> Option<u64> {
 /// `central` and so many remotes.
 fn star(text: &mut String, remotes: u64) {
     text.push_str("site central central\n");
-    (1..=remotes).for_each(|n| drop(writeln!(text, "site r{n}")));
+    for n in 1..=remotes {
+        let _ = writeln!(text, "site r{n}");
+    }
     text.push_str("registrar pbx\n");
-    (1..=remotes).for_each(|n| drop(writeln!(text, "link r{n}-central latency {}ms jitter 5ms", 5 + n)));
+    for n in 1..=remotes {
+        let _ = writeln!(text, "link r{n}-central latency {}ms jitter 5ms", 5 + n);
+    }
 }
 
 /// A random world as a script.
@@ -53,7 +57,7 @@ fn world(seed: u64) -> String {
         turn(&mut text, &mut chance, remotes, &site);
     }
     // All is well again; what carries stamps of the future waits for ten minutes at the most.
-    let _ = write!(text, "at {}ms start all\n", at + 60_000);
+    let _ = writeln!(text, "at {}ms start all", at + 60_000);
     text.push_str("  skew clock central by 0s\n");
     for n in 1..=remotes {
         let _ = writeln!(text, "  heal link r{n}-central\n  skew clock r{n} by 0s");
@@ -137,7 +141,9 @@ fn eleven_sites_end_with_equal_directories() {
     star(&mut text, 10);
     let _ = writeln!(text, "users {users} later\nset link_backoff_max 5s\nset t_connect 2s\nat 0s start all");
     text.push_str("at 1m note \"five are cut off\"\n");
-    (1..=5).for_each(|n| drop(writeln!(text, "  cut link r{n}-central")));
+    for n in 1..=5 {
+        let _ = writeln!(text, "  cut link r{n}-central");
+    }
     text.push_str("at 2m note \"all create\"\n");
     for n in 0..11 {
         let (first, last) = (10_001 + n * share, 10_000 + (n + 1) * share);
@@ -145,7 +151,9 @@ fn eleven_sites_end_with_equal_directories() {
         let _ = writeln!(text, "  create users {first} to {last} at {site} over 5m");
     }
     text.push_str("at 4m restart r7\nat 5m kill r3\nat 6m start r3\nat 10m note \"they are back\"\n");
-    (1..=5).for_each(|n| drop(writeln!(text, "  heal link r{n}-central")));
+    for n in 1..=5 {
+        let _ = writeln!(text, "  heal link r{n}-central");
+    }
     // Orders that nobody was there to take are lost; the rest is everywhere.
     text.push_str("at 15m expect directories equal within 1m\n");
     let least = u64::from(share) * 10;

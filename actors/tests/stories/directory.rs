@@ -54,7 +54,9 @@ impl Pair {
         self.remote.edit(stamp, edit).expect("an edit that can be");
         let fresh = self.remote.take_fresh();
         let mut upto = Vector::default();
-        fresh.iter().for_each(|(stamp, _)| drop(upto.raise(omm, *stamp)));
+        for (stamp, _) in &fresh {
+            upto.raise(omm, *stamp);
+        }
         let pieces = fresh.iter().filter_map(|(_, subject)| self.remote.piece(*subject)).collect();
         self.pages += 1;
         let page = Page { number: self.pages, pieces, upto, ..Page::default() };

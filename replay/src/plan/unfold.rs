@@ -4,6 +4,7 @@
 //! "5% of users" mean the phones that the script has put there. What hangs on an event is taken as if the event came
 //! at the moment from which it is waited for.
 
+mod asserts;
 mod whereabouts;
 
 use std::sync::Arc;
@@ -12,11 +13,10 @@ use std::time::Duration;
 use machine::time::Moment;
 use sip::uas::behave::quirk::Quirk;
 
-use super::{Assert, Form, Leads, Plan, Step, Trigger, Verb};
+use super::{Assert, Leads, Plan, Step, Trigger, Verb};
 use crate::script::Name;
 use crate::script::action::{Action, Amend, Reply, Who};
 use crate::script::assert::{self, Span};
-use crate::script::claim::Claim;
 use crate::script::complaint::Complaint;
 use crate::script::edit::Order;
 use crate::script::schedule::When;
@@ -27,8 +27,6 @@ use crate::script::{self, Deed, Place, Script};
 const PHONES_AFTER: Duration = Duration::from_secs(1);
 /// How long a run goes on after its last step or window when the script has no `end` (ours).
 const TAIL: Duration = Duration::from_secs(60);
-/// How often a claim about digests is looked at in its window. Ours.
-const LOOKS: u32 = 40;
 /// The most verbs of a plan; a script that repeats more often has lost its `until`. Ours.
 const VERBS_MAX: usize = 2_000_000;
 
@@ -395,17 +393,6 @@ impl Unfolding<'_> {
         order.resolved(number, ipei)
     }
 
-    /// The looks at the directories that a claim about their digests needs. A digest of ten thousand users is dear, so
-    /// there are only so many.
-    fn weigh(&mut self, step: &script::Step, (from, until): (Moment, Moment)) {
-        let span = until.since(from);
-        let looks = (0..=LOOKS).map(|look| from + span * look / LOOKS);
-        let mut looks: Vec<Moment> = looks.collect();
-        looks.dedup();
-        let steps = looks.into_iter().map(|at| Step { at, place: step.place.clone(), verb: Verb::Weigh });
-        self.plan.steps.extend(steps);
-    }
-
     fn amend(&self, name: &Name, change: &Amend) -> Option<Verb> {
         let zone = self.plan.zones.iter().position(|zone| zone.name == *name)?;
         Some(match change {
@@ -436,44 +423,4 @@ fn flap(link: usize, every: Duration, span: Duration) -> Vec<(Duration, Verb)> {
         verbs.push((span, Verb::Heal { link }));
     }
     verbs
-}
-
-impl Unfolding<'_> {
-    fn assert(&mut self, at: Moment, order: usize, step: &script::Step, assert: &assert::Assert) {
-        let end = self.plan.end;
-        let window = |span: &Span| match span {
-            Span::Run => (Moment::START, end),
-            Span::Onwards => (at, end),
-            Span::For(span) => (at, at + *span),
-            Span::Between(from, until) => (Moment::START + *from, Moment::START + *until),
-        };
-        let (form, (from, until)) = match assert {
-            assert::Assert::Expect { claim, within } => {
-                // What is expected next in the same step, without a time of its own, may wait as long as what stands
-                // before it: "in step within 5m, and then owned by aachen".
-                let inherited = self.patience.filter(|(then, _)| *then == at && within.is_zero());
-                let within = inherited.map_or(*within, |(_, patience)| patience);
-                self.patience = Some((at, within));
-                (Form::Expect(claim.clone()), (at, at + within))
-            }
-            assert::Assert::Always { claim, span } => (Form::Always(claim.clone()), window(span)),
-            assert::Assert::Never { claim, span } => (Form::Never(claim.clone()), window(span)),
-            assert::Assert::Order { user, events, within } => {
-                let user = user.as_ref().and_then(|name| self.user(name));
-                (Form::Order { user, events: events.clone() }, (at, within.map_or(end, |within| at + within)))
-            }
-            assert::Assert::Limit { metric, at: node, op, value } => (
-                Form::Limit { metric: *metric, at: node.clone(), op: *op, value: *value },
-                (Moment::START, end),
-            ),
-        };
-        if matches!(
-            &form,
-            Form::Expect(Claim::Equal) | Form::Always(Claim::Equal) | Form::Never(Claim::Equal)
-        ) {
-            self.weigh(step, (from, until));
-        }
-        self.asserts
-            .push((order, Assert { place: step.place.clone(), text: step.text.clone(), form, from, until }));
-    }
 }
