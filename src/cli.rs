@@ -28,6 +28,7 @@ use crate::service::drill::{self, Drill};
 use crate::status;
 use crate::why;
 
+mod backup;
 mod office;
 mod provision;
 
@@ -201,6 +202,16 @@ enum Command {
     Import(provision::ImportWords),
     /// Write the users and handsets of a running OMM into a CSV file, which `homing import` reads
     Export(provision::ExportWords),
+    /// Write all records of a running OMM into a file: users, handsets, profiles, SARI, with their stamps and deletions
+    ///
+    /// Its secrets are sealed with a passphrase, or left out. What the site's configuration says is not in it.
+    Backup(backup::BackupWords),
+    /// Put a backup back into a running OMM
+    ///
+    /// `merge`: whichever was written later counts, deletions too, so that deleted users stay deleted. `authoritative`, at
+    /// the central only: everything is as in the backup, at all sites; what is not in it is deleted. `mitel`: as merge, but
+    /// deleted users come back. A backup without secrets restores users without passwords.
+    Restore(backup::RestoreWords),
     /// Explain what follows from a site's configuration
     Explain {
         /// What to explain
@@ -323,6 +334,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         }
         Command::Import(words) => words.run(),
         Command::Export(words) => words.run(),
+        Command::Backup(words) => words.run(),
+        Command::Restore(words) => words.run(),
         Command::Explain { what: Explained::Timers, site, json } => with_site(&site.config, json, |site| {
             say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
             Exit::Passed

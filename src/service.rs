@@ -183,7 +183,7 @@ async fn answer(boss: actix::Addr<Boss>, request: Value) -> Value {
         other => match order {
             Some(order) => Ask::Order(order),
             None => {
-                let expected = "expected status, users, why, failover, failback, sari-generate, remove-remote, attach, detach, import or export";
+                let expected = "expected status, users, why, failover, failback, sari-generate, remove-remote, attach, detach, import, export, backup or restore";
                 return json!({"error": format!("cannot be asked for {other:?}; {expected}")});
             }
         },
