@@ -14,7 +14,6 @@ use crate::config;
 use crate::config::fault::Fault;
 use crate::config::site::Site;
 use crate::console::{complain, say};
-use crate::control::{self, Unasked};
 use crate::demo;
 use crate::entropy;
 use crate::exit::Exit;
@@ -28,9 +27,12 @@ use crate::service::drill::{self, Drill};
 use crate::status;
 use crate::why;
 
+mod asking;
 mod backup;
 mod office;
 mod provision;
+
+use asking::{ask, talk};
 
 const AFTER: &str = "\
 Exit codes:
@@ -388,45 +390,6 @@ fn look(site: &Site, json: bool, limit: Duration) -> Exit {
 
 fn put(service: &Service, (request, print): office::Question) -> Exit {
     ask(service, &request, print)
-}
-
-fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value) -> String) -> Exit {
-    match talk(service, request) {
-        Ok(answer) => {
-            say(&if service.json { answer.to_string() } else { print(&answer) });
-            Exit::Passed
-        }
-        Err(exit) => exit,
-    }
-}
-
-/// Asks a running service; why there is no answer, it says itself.
-fn talk(service: &Service, request: &Value) -> Result<Value, Exit> {
-    let socket = match (&service.socket, &service.config) {
-        (Some(socket), _) => socket.clone(),
-        (None, Some(path)) => match config::load(path) {
-            Ok(site) => site.control,
-            Err(faults) => {
-                tell_faults(&faults, service.json);
-                return Err(Exit::Usage);
-            }
-        },
-        (None, None) => return Err(Exit::Usage),
-    };
-    match local::block_on(control::ask(&socket, request)) {
-        Ok(answer) => Ok(answer),
-        Err(error) => {
-            if service.json {
-                say(&json!({"error": error.to_string()}).to_string());
-            } else {
-                complain(&error.to_string());
-            }
-            Err(match error {
-                Unasked::Nobody(..) | Unasked::Silent(_) => Exit::Missing,
-                Unasked::Refused(_) => Exit::Failed,
-            })
-        }
-    }
 }
 
 #[cfg(test)]
