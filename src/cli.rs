@@ -14,7 +14,6 @@ use crate::config;
 use crate::config::fault::Fault;
 use crate::config::site::Site;
 use crate::console::{complain, say};
-use crate::control::{self, Unasked};
 use crate::demo;
 use crate::entropy;
 use crate::exit::Exit;
@@ -29,8 +28,12 @@ use crate::service::drill::{self, Drill};
 use crate::status;
 use crate::why;
 
+mod asking;
+mod backup;
 mod office;
 mod provision;
+
+use asking::{ask, talk};
 
 const AFTER: &str = "\
 Exit codes:
@@ -202,6 +205,16 @@ enum Command {
     Import(provision::ImportWords),
     /// Write the users and handsets of a running OMM into a CSV file, which `homing import` reads
     Export(provision::ExportWords),
+    /// Write all records of a running OMM into a file: users, handsets, profiles, SARI, with their stamps and deletions
+    ///
+    /// Its secrets are sealed with a passphrase, or left out. What the site's configuration says is not in it.
+    Backup(backup::BackupWords),
+    /// Put a backup back into a running OMM
+    ///
+    /// `merge`: whichever was written later counts, deletions too, so that deleted users stay deleted. `authoritative`, at
+    /// the central only: everything is as in the backup, at all sites; what is not in it is deleted. `mitel`: as merge, but
+    /// deleted users come back. A backup without secrets restores users without passwords.
+    Restore(backup::RestoreWords),
     /// Explain what follows from a site's configuration
     Explain {
         /// What to explain
@@ -334,6 +347,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         }
         Command::Import(words) => words.run(),
         Command::Export(words) => words.run(),
+        Command::Backup(words) => words.run(),
+        Command::Restore(words) => words.run(),
         Command::Explain { what: Explained::Timers, site, json } => with_site(&site.config, json, |site| {
             say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
             Exit::Passed
@@ -386,45 +401,6 @@ fn look(site: &Site, json: bool, limit: Duration) -> Exit {
 
 fn put(service: &Service, (request, print): office::Question) -> Exit {
     ask(service, &request, print)
-}
-
-fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value) -> String) -> Exit {
-    match talk(service, request) {
-        Ok(answer) => {
-            say(&if service.json { answer.to_string() } else { print(&answer) });
-            Exit::Passed
-        }
-        Err(exit) => exit,
-    }
-}
-
-/// Asks a running service; why there is no answer, it says itself.
-fn talk(service: &Service, request: &Value) -> Result<Value, Exit> {
-    let socket = match (&service.socket, &service.config) {
-        (Some(socket), _) => socket.clone(),
-        (None, Some(path)) => match config::load(path) {
-            Ok(site) => site.control,
-            Err(faults) => {
-                tell_faults(&faults, service.json);
-                return Err(Exit::Usage);
-            }
-        },
-        (None, None) => return Err(Exit::Usage),
-    };
-    match local::block_on(control::ask(&socket, request)) {
-        Ok(answer) => Ok(answer),
-        Err(error) => {
-            if service.json {
-                say(&json!({"error": error.to_string()}).to_string());
-            } else {
-                complain(&error.to_string());
-            }
-            Err(match error {
-                Unasked::Nobody(..) | Unasked::Silent(_) => Exit::Missing,
-                Unasked::Refused(_) => Exit::Failed,
-            })
-        }
-    }
 }
 
 #[cfg(test)]

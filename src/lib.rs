@@ -5,8 +5,9 @@
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
 //!   [`diary`] and [`why`]: what happened, with the rule behind it; [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
 //! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`], [`keys`]: the doors to network, disk, DNS,
-//!   operator and chance. [`provision`]: files of users and handsets.
+//!   operator and chance. [`provision`]: files of users and handsets; [`backup`]: all of it.
 
+pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod config;

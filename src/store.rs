@@ -16,6 +16,9 @@ mod redb;
 mod seal;
 mod sled;
 
+#[cfg(test)]
+use redb::RedbStore as Bare;
+
 /// Who keeps the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {

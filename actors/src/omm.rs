@@ -51,6 +51,7 @@ pub mod inspect;
 mod links;
 mod phones;
 mod reception;
+pub mod revise;
 pub mod roll;
 
 /// What an OMM is born with.

@@ -55,7 +55,7 @@ impl Ask {
             "why" => Ok(Ask::Why(number()?.to_owned())),
             "failover" | "failback" => Drill::read(request).map(Ask::Drill),
             other => Order::read(request).map(Ask::Order).ok_or_else(|| {
-                let expected = "expected status, users, show, why, failover, failback, sari-generate, remove-remote, attach, detach, import or export";
+                let expected = "expected status, users, show, why, failover, failback, sari-generate, remove-remote, attach, detach, import, export, backup or restore";
                 format!("cannot be asked for {other:?}; {expected}")
             }),
         }

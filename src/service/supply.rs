@@ -6,14 +6,18 @@
 use ::actors::office::Amend;
 use ::actors::omm::OmmActor;
 use ::actors::omm::inspect::Survey;
+use ::actors::omm::revise::Revise;
 use actix::Addr;
 use axi::element::Element;
 use axi::error::Refused;
 use axi::provision::trial::{Fate, Trial};
 use axi::provision::{Entry, sheet};
+use omm::directory::edit::Edit;
+use omm::directory::restore::{Mode, Restore};
 use serde_json::{Value, json};
 
-use crate::config::site::Site;
+use crate::backup;
+use crate::config::site::{Role, Site};
 use crate::service::birth::identity;
 
 /// What is asked for.
@@ -31,7 +35,27 @@ pub enum Supply {
         /// With their secrets.
         secrets: bool,
     },
+    /// All records.
+    Backup {
+        /// With their secrets.
+        secrets: bool,
+    },
+    /// Records of a backup are to be put back.
+    Restore {
+        /// Them.
+        records: Vec<String>,
+        /// When the backup was taken, in milliseconds since 1970.
+        taken: u64,
+        /// What counts.
+        mode: Mode,
+        /// Whether who was logged in is so again.
+        preserve_relations: bool,
+    },
 }
+
+/// What the modes of a restore are called.
+const MODES: &[(&str, Mode)] =
+    &[("merge", Mode::Merge), ("authoritative", Mode::Authoritative), ("mitel", Mode::Mitel)];
 
 impl Supply {
     /// The request of the control socket that [`Supply::read`] reads.
@@ -44,6 +68,12 @@ impl Supply {
                 json!({"ask": "import", "dry_run": dry_run, "entries": entries.collect::<Vec<_>>()})
             }
             Supply::Export { secrets } => json!({"ask": "export", "secrets": secrets}),
+            Supply::Backup { secrets } => json!({"ask": "backup", "secrets": secrets}),
+            Supply::Restore { records, taken, mode, preserve_relations } => {
+                let mode = MODES.iter().find(|(_, known)| known == mode).map(|(word, _)| *word);
+                json!({"ask": "restore", "records": records, "taken": taken, "mode": mode,
+                    "preserve_relations": preserve_relations})
+            }
         }
     }
 
@@ -52,6 +82,11 @@ impl Supply {
         let flag = |name: &str| request.get(name).and_then(Value::as_bool).unwrap_or_default();
         match request.get("ask").and_then(Value::as_str)? {
             "export" => Some(Ok(Supply::Export { secrets: flag("secrets") })),
+            "backup" => Some(Ok(Supply::Backup { secrets: flag("secrets") })),
+            "restore" => {
+                let expected = "a restore has `records`, `taken`, `mode` (merge, authoritative, mitel) and `preserve_relations`";
+                Some(restore(request, flag("preserve_relations")).ok_or_else(|| expected.to_owned()))
+            }
             "import" => {
                 let listed = request.get("entries").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
                 let entries: Option<Vec<Entry>> = listed.iter().map(entry).collect();
@@ -72,6 +107,28 @@ impl Supply {
                 let sheet = sheet::write(&directory, own, *secrets);
                 json!({"heading": sheet.heading, "rows": sheet.rows})
             }
+            Supply::Backup { secrets } => {
+                json!({"site": site.name, "records": backup::records(directory.pieces(), *secrets)})
+            }
+            Supply::Restore { records, taken, mode, preserve_relations } => {
+                if *mode == Mode::Authoritative && site.role != Role::Central {
+                    return json!({"error": "this is a remote: an authoritative restore is for its central (SM-7)"});
+                }
+                let pieces = match backup::pieces(records.iter().map(String::as_str)) {
+                    Ok(pieces) => pieces,
+                    Err(why) => return json!({"error": why}),
+                };
+                let (mode, preserve_relations) = (*mode, *preserve_relations);
+                let restore = Restore { pieces, taken: *taken, mode, preserve_relations };
+                match omm.send(Revise(Edit::Restore(Box::new(restore)))).await.ok().flatten() {
+                    None => json!({"error": "the OMM went away; look whether it was done"}),
+                    Some(Err(refusal)) => json!({"error": format!("nothing was restored: {refusal}")}),
+                    Some(Ok(done)) => {
+                        json!({"users": done.changed.users.len(), "devices": done.changed.devices.len(),
+                        "profiles": done.changed.profiles.len()})
+                    }
+                }
+            }
             Supply::Import { entries, dry_run } => {
                 let mut trial = Trial::new(directory, own);
                 let mut results = Vec::with_capacity(entries.len());
@@ -83,6 +140,14 @@ impl Supply {
             }
         }
     }
+}
+
+fn restore(request: &Value, preserve_relations: bool) -> Option<Supply> {
+    let word = request.get("mode")?.as_str()?;
+    let mode = MODES.iter().find(|(known, _)| *known == word).map(|(_, mode)| *mode)?;
+    let records = request.get("records")?.as_array()?;
+    let records = records.iter().map(|record| record.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    Some(Supply::Restore { records, taken: request.get("taken")?.as_u64()?, mode, preserve_relations })
 }
 
 fn entry(value: &Value) -> Option<Entry> {
@@ -132,7 +197,20 @@ mod tests {
         let entries =
             ipdect::read("<A b='&lt;'/>\n<CreatePPUser plainText=1><user sipPw='x'/></CreatePPUser>").entries;
         assert_eq!(entries.len(), 2);
-        for wish in [Supply::Import { entries, dry_run: true }, Supply::Export { secrets: true }] {
+        let restore = |mode| Supply::Restore {
+            records: vec!["<user/>".into()],
+            taken: 7,
+            mode,
+            preserve_relations: mode == Mode::Merge,
+        };
+        for wish in [
+            Supply::Import { entries, dry_run: true },
+            Supply::Export { secrets: true },
+            Supply::Backup { secrets: true },
+            restore(Mode::Merge),
+            restore(Mode::Authoritative),
+            restore(Mode::Mitel),
+        ] {
             assert_eq!(Supply::read(&wish.request()), Some(Ok(wish)));
         }
         assert_eq!(Supply::read(&json!({"ask": "status"})), None);

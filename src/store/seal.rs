@@ -176,6 +176,11 @@ mod tests {
 
     const PASSWORD: &str = "hunter2-geheim";
 
+    /// An engine with nothing before it.
+    fn engine(path: PathBuf) -> Result<super::super::Bare, StoreFault> {
+        super::super::Bare::open(path)
+    }
+
     fn each(test: impl Fn(Engine, &Path)) {
         for (_, engine) in ENGINES {
             let dir = tempfile::tempdir().expect("a folder");
@@ -220,7 +225,7 @@ mod tests {
     #[test]
     fn what_an_older_version_wrote_is_read_and_sealed_when_it_is_written_again() {
         let dir = tempfile::tempdir().expect("a folder");
-        let bare = super::super::redb::RedbStore::open(dir.path().join("store.redb")).expect("a store");
+        let bare = engine(dir.path().join("store.redb")).expect("a store");
         commit(&bare, &[("record/user/1", Some("{\"old\":1}"))]).expect("a commit");
         drop(bare);
         let store = open(Engine::Redb, dir.path(), "test").expect("a store");
@@ -261,8 +266,7 @@ mod tests {
     #[test]
     fn a_sealed_value_opens_only_under_its_own_key_of_the_store_and_undamaged() {
         let dir = tempfile::tempdir().expect("a folder");
-        let inner =
-            Rc::new(super::super::redb::RedbStore::open(dir.path().join("store.redb")).expect("a store"));
+        let inner = Rc::new(engine(dir.path().join("store.redb")).expect("a store"));
         let store = Sealed::open(inner, dir.path()).expect("a key");
         let value = store.seal(b"record/a", b"x".to_vec()).expect("sealed");
         assert_ne!(

@@ -8,6 +8,7 @@
 mod address;
 mod attaching;
 mod axi;
+mod backups;
 mod baresip;
 mod crowd;
 mod deaths;
