@@ -209,6 +209,39 @@ fn a_sync_client_hears_of_what_another_client_changes() {
     assert_eq!(hear(&mut link), "<EventPPCnf deletedUser=\"1\"><user uid=\"4\" uidSec=\"0\"/></EventPPCnf>");
 }
 
+/// Whoever brings in ten thousand users must not have all of them counted for each.
+#[test]
+fn a_burst_of_new_users_is_counted_fewer_times_than_there_are_users() {
+    let (_omm, listen) = site();
+    let mut link = connection(address::fresh(), plain(listen));
+    say(
+        &mut link,
+        "<Open seq=\"1\" username=\"sync\" password=\"sync-secret\" UserDeviceSyncClient=\"true\"/>",
+    );
+    assert!(hear(&mut link).starts_with("<OpenResp seq=\"1\" protocolVersion"));
+    say(&mut link, "<Subscribe seq=\"2\"><e cmd=\"On\" eventType=\"PPUserSummary\"/></Subscribe>");
+    assert_eq!(hear(&mut link), "<SubscribeResp seq=\"2\"/>");
+    for number in 200..250 {
+        say(&mut link, &format!("<CreatePPUser seq=\"3\"><user num=\"{number}\"/></CreatePPUser>"));
+    }
+    let (mut made, mut counts) = (0, Vec::new());
+    // The three of the file and the fifty.
+    while made < 50 || !counts.last().is_some_and(|count: &String| count.contains(" nRecords=\"53\"")) {
+        let heard = hear(&mut link);
+        assert!(!heard.is_empty(), "{made} made; {counts:?}");
+        if heard.starts_with("<EventPPUserSummary ") {
+            counts.push(heard);
+        } else {
+            assert!(
+                heard.starts_with("<CreatePPUserResp seq=\"3\"") && !heard.contains("errCode"),
+                "{heard}"
+            );
+            made += 1;
+        }
+    }
+    assert!((1..50).contains(&counts.len()), "{counts:?}");
+}
+
 /// The resident set of a process in kilobytes.
 fn resident(omm: &Omm) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", omm.id())).unwrap_or_default();
