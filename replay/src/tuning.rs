@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use machine::secret::Secret;
 use omm::ids::park::{Pari, Park, Pli, Sari};
-use omm::link::dial::{Attach, Census};
+use omm::link::census::Census;
+use omm::link::dial::Attach;
 use omm::link::frame::Facts;
 use omm::link::roster::Roster;
 use omm::link::timing::Timing as LinkTiming;

@@ -72,7 +72,9 @@ fn broken(text: &str, bad: &csv::Error) -> Mistake {
 mod tests {
     use super::*;
 
-    fn requests(text: &str) -> (Vec<(u32, String)>, Vec<(u32, String)>) {
+    type Lines = Vec<(u32, String)>;
+
+    fn requests(text: &str) -> (Lines, Lines) {
         let Reading { entries, mistakes } = read(text);
         let entries = entries.iter().map(|entry| (entry.line, entry.request.to_string()));
         (entries.collect(), mistakes.into_iter().map(|mistake| (mistake.line, mistake.read)).collect())

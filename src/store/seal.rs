@@ -244,7 +244,7 @@ mod tests {
             let fault = |what: &str| {
                 let mut tries = (0..100_000).map(|_| {
                     std::thread::yield_now();
-                    open(engine, dir, "test").and_then(|store| store.load(b"")).err().expect(what).0
+                    open(engine, dir, "test").and_then(|store| store.load(b"")).expect_err(what).0
                 });
                 tries.find(|fault| !fault.contains("in use")).expect("an answer")
             };

@@ -48,7 +48,7 @@ pub enum Unchanged {
     /// No such remote is on the roster.
     NoSuchRemote,
     /// It has so many users and handsets of its own (M-2.3.1.2-a).
-    NotEmpty(omm::link::dial::Census),
+    NotEmpty(omm::link::census::Census),
     /// The OMM ended before the store had it.
     Ended,
 }
@@ -195,7 +195,7 @@ impl Handler<SetAttachment> for OmmActor {
 
     fn handle(&mut self, SetAttachment(wish): SetAttachment, ctx: &mut Context<Self>) -> Self::Result {
         let Some(attach) = &self.birth.attach else { return refuse(Unchanged::NoRemote) };
-        let is_full = attach.census != omm::link::dial::Census::default();
+        let is_full = attach.census != omm::link::census::Census::default();
         if wish.attached && !wish.adopt && self.sari.is_none() && is_full {
             return refuse(Unchanged::NotEmpty(attach.census));
         }

@@ -27,6 +27,7 @@ use machine::timers::{Name, Timers};
 use crate::claim::Word;
 use crate::directory::sync;
 use crate::ids::park::Sari;
+use crate::link::census::Census;
 use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
 use crate::link::pulse::Pulse;
 use crate::link::timing::Timing;
@@ -55,15 +56,6 @@ pub struct Attach {
     pub adopt: bool,
     /// The times.
     pub timing: Timing,
-}
-
-/// What an OMM has of its own. Users and handsets of the configuration do not count: all sites have the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Users.
-    pub users: usize,
-    /// Handsets.
-    pub devices: usize,
 }
 
 /// What can happen to the remote's end.

@@ -2,7 +2,8 @@
 
 use machine::time::{Moment, Wall};
 
-use super::{Alarm, Census, Dial, Effect, Health, Held, State, Timer};
+use super::{Alarm, Dial, Effect, Health, Held, State, Timer};
+use crate::link::census::Census;
 use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
 
 impl Dial {

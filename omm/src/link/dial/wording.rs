@@ -4,7 +4,7 @@ use std::fmt;
 
 use machine::note::Note;
 
-use super::{Alarm, Census, Health, Held};
+use super::{Alarm, Health, Held};
 
 impl Health {
     /// The word of the trace and of status displays.
@@ -40,14 +40,6 @@ impl fmt::Display for Held {
             Held::There(error) => error.fmt(f),
             Held::Distrusted => f.write_str("it did not prove to be the central"),
         }
-    }
-}
-
-impl fmt::Display for Census {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count| if count == 1 { "" } else { "s" };
-        let Census { users, devices } = *self;
-        write!(f, "{users} user{}, {devices} device{}", plural(users), plural(devices))
     }
 }
 
