@@ -9,6 +9,7 @@ use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 use crate::omm::{Omm, Place, Plan, plain};
 use crate::presence::needs;
+use crate::processors::burdening_the_machine;
 use crate::{address, poll, presence};
 
 /// How long what was said may take to have its effect.
@@ -76,6 +77,7 @@ pub(crate) fn has(printed: &str, name: &str, value: &str) -> bool {
 #[test]
 fn every_command_of_the_published_client_does_what_it_says() {
     needs!("ommclient2");
+    let _processors = burdening_the_machine();
     let (omm, listen) = site();
     let client = Client::new(plain(listen));
     assert_eq!(client.does("ping").trim(), "pong");
@@ -140,6 +142,7 @@ print("all of them", ssl.OPENSSL_VERSION)
 #[test]
 fn two_hundred_logins_over_tls_in_a_row_are_answered() {
     needs!("python3");
+    let _processors = burdening_the_machine();
     let (_omm, listen) = site();
     let output = Command::new("timeout")
         .args(["120", "python3", "-c", LOGINS, &listen.ip().to_string(), &listen.port().to_string()])
@@ -212,6 +215,7 @@ fn a_sync_client_hears_of_what_another_client_changes() {
 /// Whoever brings in ten thousand users must not have all of them counted for each.
 #[test]
 fn a_burst_of_new_users_is_counted_fewer_times_than_there_are_users() {
+    let _processors = burdening_the_machine();
     let (_omm, listen) = site();
     let mut link = connection(address::fresh(), plain(listen));
     say(
@@ -252,6 +256,7 @@ fn resident(omm: &Omm) -> u64 {
 #[test]
 fn a_client_goes_on_working_while_others_guess_flood_and_dawdle() {
     needs!("ommclient2");
+    let _processors = burdening_the_machine();
     let (omm, listen) = site();
     let (client, at, enemy) = (Client::new(plain(listen)), plain(listen), address::fresh());
     assert_eq!(client.does("ping").trim(), "pong");

@@ -14,6 +14,7 @@ use crate::kamailio::password;
 use crate::phone::Phone;
 use crate::poll::{self, Watch};
 use crate::presence::needs;
+use crate::processors::counting_milliseconds;
 use crate::relay::Wire;
 use crate::system::System;
 
@@ -202,18 +203,21 @@ fn end(system: &System, watch: &Watch<Vec<String>>, gapless: bool, what: &str) {
 #[test]
 fn the_former_site_dies_on_the_way() {
     needs!("kamailio", "kamcmd", "sipp");
+    let _processors = counting_milliseconds();
     ALL.into_iter().for_each(|moment| journey(Victim::A, moment));
 }
 
 #[test]
 fn the_new_site_dies_on_the_way() {
     needs!("kamailio", "kamcmd", "sipp");
+    let _processors = counting_milliseconds();
     ALL.into_iter().for_each(|moment| journey(Victim::B, moment));
 }
 
 #[test]
 fn the_central_dies_on_the_way() {
     needs!("kamailio", "kamcmd", "sipp");
+    let _processors = counting_milliseconds();
     ALL.into_iter().for_each(|moment| journey(Victim::Central, moment));
 }
 
@@ -221,12 +225,14 @@ fn the_central_dies_on_the_way() {
 #[test]
 fn a_pbx_that_lost_its_memory_learns_everything_again() {
     needs!("kamailio", "kamcmd", "sipp");
+    let _processors = counting_milliseconds();
     [BoundAtA, OnTheWayToB, ClaimedByB, BoundAtB].into_iter().for_each(|moment| journey(Victim::Pbx, moment));
 }
 
 #[test]
 fn somebody_dies_at_a_moment_drawn_by_chance() {
     needs!("kamailio", "kamcmd", "sipp");
+    let _processors = counting_milliseconds();
     let number = |variable: &str| std::env::var(variable).ok().and_then(|text| text.parse().ok());
     let (seed, deaths) = (number("HOMING_SEED").unwrap_or(1), number("HOMING_DEATHS").unwrap_or(DEATHS));
     let mut chance = Chance::of(seed, "deaths");

@@ -10,6 +10,7 @@ use std::time::Duration;
 use machine::chance::Chance;
 
 use crate::poll;
+use crate::processors::burdening_the_machine;
 use crate::session::{Session, attribute};
 use crate::trio::Trio;
 
@@ -102,6 +103,7 @@ fn stream(
 
 #[test]
 fn whoever_dies_in_a_stream_of_edits_what_was_acknowledged_is_everywhere() {
+    let _processors = burdening_the_machine();
     let number = |variable: &str| std::env::var(variable).ok().and_then(|text| text.parse().ok());
     let (seed, deaths) = (number("HOMING_SEED").unwrap_or(1), number("HOMING_DEATHS").unwrap_or(DEATHS));
     eprintln!("HOMING_SEED={seed} HOMING_DEATHS={deaths} cargo test --test interop whoever_dies");

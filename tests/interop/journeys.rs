@@ -7,6 +7,7 @@ use crate::kamailio::{Model, password};
 use crate::phone::Phone;
 use crate::poll::Watch;
 use crate::presence::needs;
+use crate::processors::counting_milliseconds;
 use crate::relay::Wire;
 use crate::system::System;
 
@@ -28,6 +29,7 @@ pub(crate) fn never_without(watch: &Watch<Vec<String>>) {
 #[test]
 fn a_phone_roams_and_can_be_reached_at_every_moment() {
     needs!("kamailio", "kamcmd", "sipp");
+    let _processors = counting_milliseconds();
     let system = System::start();
     let (phone, watch) = (Phone::new("101", &password("101")), system.watch("101"));
     assert_eq!(phone.register(system.a.sip()).codes, [401, 200]);

@@ -23,6 +23,7 @@ mod phone;
 mod poll;
 mod presence;
 mod process;
+mod processors;
 mod provisioning;
 mod registrar;
 mod relay;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::omm::{Omm, Place, Plan};
 use crate::presence::needs;
 use crate::process::Process;
+use crate::processors::burdening_the_machine;
 use crate::{address, presence};
 
 /// A hundred logins on a busy machine.
@@ -57,6 +58,7 @@ for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
 #[test]
 fn python_logs_in_fifty_times_by_each_version_of_tls_and_never_hangs() {
     needs!("python3");
+    let _processors = burdening_the_machine();
     let listen = (address::fresh(), crate::system::AXI).into();
     let place = Place::Central { listen, remotes: Vec::new() };
     // No SIP server is needed, only one that can be named.
