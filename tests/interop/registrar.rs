@@ -150,8 +150,10 @@ fn instance_and_reg_id_name_a_binding_in_every_model() {
         a.challenged(pbx.at(), &[with(a.contact("", 60), 1)]);
         b.challenged(pbx.at(), &[with(b.contact("", 60), 7)]);
         let table = pbx.table();
-        let ids: Vec<_> =
+        let mut ids: Vec<_> =
             table.of("101").iter().map(|contact| (contact.instance.clone(), contact.reg_id)).collect();
+        // Kamailio lists contacts of one second in any order.
+        ids.sort();
         let instance = Some("<urn:uuid:00000000-0000-1000-8000-000000000001>".to_owned());
         assert_eq!(ids, [(instance.clone(), 1), (instance, 7)], "{model:?} keeps other reg-ids side by side");
         // The same reg-id from another address takes the binding over: why reg-ids differ by site (spec 3.7).
