@@ -21,8 +21,12 @@ use crate::record;
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
+/// How many edits may wait for the store. While the disk is broken for hours, phones that log in again and again are
+/// not remembered without end. Ours: more than there are sessions, with room for a shift that logs in at once.
+pub const ASKING_MAX: usize = 4096;
+
 /// Somebody wants something changed. The answer comes when the store has it (the answer of an edit that is refused, or
-/// changes nothing, at once); `None` when the OMM is going away.
+/// changes nothing, at once); `None` when the OMM is going away, or when [`ASKING_MAX`] others wait.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "Option<Result<Done, Refusal>>")]
 pub struct Change(pub Edit);
@@ -93,8 +97,7 @@ pub struct DirectoryActor {
     seat: Seat<Sync>,
     /// What it shows.
     shared: Shared,
-    /// Who waits, by the number of the edit. Whoever asks waits for the answer, so these are no more than there are
-    /// sessions and phones.
+    /// Who waits, by the number of the edit: at most [`ASKING_MAX`].
     asking: BTreeMap<u64, Asking>,
     asks: u64,
     /// Whose login was answered last: the change that follows in the same step is of it.
@@ -178,6 +181,9 @@ impl Handler<Change> for DirectoryActor {
     type Result = ResponseFuture<Option<Result<Done, Refusal>>>;
 
     fn handle(&mut self, Change(edit): Change, ctx: &mut Context<Self>) -> Self::Result {
+        if self.asking.len() >= ASKING_MAX {
+            return Box::pin(async { None });
+        }
         let by = match &edit {
             Edit::Login { user, .. } | Edit::Logout { user } => Some(user.clone()),
             Edit::CreateUser(_)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::actors::directory::{DirectoryActor, ToDirectory};
+use ::actors::directory::{ASKING_MAX, Change, DirectoryActor, ToDirectory};
 use ::actors::omm::inspect::Writer;
 use actix::prelude::*;
 use machine::secret::Secret;
@@ -13,6 +13,7 @@ use omm::directory::vector::Vector;
 use omm::stamp::Stamp;
 use omm::star::Role;
 
+use crate::ground::disk::Mood;
 use crate::ground::outside::{Listed, Since};
 use crate::ground::{Ground, PBX, directory, identity, pass, story};
 
@@ -142,5 +143,24 @@ fn a_restart_shows_what_the_store_knows() {
         pair.ground.start_over().await;
         assert_eq!(pair.ground.digest(), before);
         assert_eq!(pair.ground.status().await.users, 2);
+    });
+}
+
+#[test]
+fn while_the_disk_is_broken_edits_do_not_wait_without_end() {
+    story(async {
+        let pair = Pair::new().await;
+        let writer = pair.writer().await;
+        let edit = |number: usize| {
+            let name = Some(format!("name {number}"));
+            Change(Pair::set("101", UserChange { name, ..UserChange::default() })(&pair.remote))
+        };
+        pair.ground.disk.mood.set(Mood::Full);
+        (0..ASKING_MAX).for_each(|number| writer.do_send(edit(number)));
+        assert_eq!(writer.send(edit(ASKING_MAX)).await.expect("a directory"), None, "one too many");
+        pair.ground.disk.mood.set(Mood::Good);
+        pass(5 * SECOND).await;
+        let done = writer.send(edit(ASKING_MAX)).await.expect("a directory");
+        assert!(matches!(done, Some(Ok(_))), "{done:?}");
     });
 }
