@@ -59,8 +59,12 @@ pub fn rows(site: &Site) -> Vec<Row> {
     };
     row(
         "a roam, link up: registered twice",
-        timers.dereg,
-        format!("removal at the former site answered, or given up after dereg {}", text(timers.dereg)),
+        timers.announce + timers.dereg,
+        format!(
+            "the former site told within announce {}; its removal answered, or given up after dereg {}",
+            text(timers.announce),
+            text(timers.dereg)
+        ),
     );
     row(
         "a roam, link up: certain of calls again",

@@ -226,7 +226,9 @@ impl Actor for OmmActor {
         self.hire_office(ctx);
         self.enrol_all();
         let wall = self.site().clock.wall();
-        let claims: Vec<_> = self.roams.values().map(|roam| roam.record.claim(wall)).collect();
+        // A claim that somebody has yet to confirm is announced by its user, behind its REGISTER.
+        let told = self.roams.values().filter(|roam| roam.record.awaited.is_empty());
+        let claims: Vec<_> = told.map(|roam| roam.record.claim(wall)).collect();
         for claim in claims {
             self.feed(Input::Restored(claim), ctx);
         }

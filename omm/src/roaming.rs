@@ -11,7 +11,8 @@
 //! (start of the process, owner by the record) ---> Asking --- nothing newer listed ---> Claiming, Settled
 //! ```
 //!
-//! Whoever sees the phone claims it at once, without waiting for anybody (M-2.1.4.1-a), and tells the others (-b). The
+//! Whoever sees the phone registers it at once, without waiting for anybody (M-2.1.4.1-a), and tells the others (-b) as
+//! soon as the registrar has answered: the former owner's removal never overtakes the new registration. The
 //! former owner removes its registration (-c), and only when that has a final answer it confirms (-d, AMB-2); each
 //! confirmation makes the new owner register once more (-e), because the removal may have hit its registration too.
 //! Without a confirmation it does so by itself (M-2.1.4.2-b). Every message is idempotent by its epoch, the newest
@@ -399,8 +400,14 @@ impl Machine for Roaming {
             (Input::LinkUp, Asking | Yielding | Gone) => {}
             (Input::Unbound, Asking) => self.serve_again(now, out),
             // The line tries on by itself, and a renewal is its business.
-            (Input::Unbound, Claiming | Unconfirmed | Settled) => self.refused = true,
-            (Input::Bound, Claiming | Unconfirmed | Settled) => self.refused = false,
+            (Input::Unbound, Claiming | Unconfirmed | Settled) => {
+                self.refused = true;
+                self.announce(now, out);
+            }
+            (Input::Bound, Claiming | Unconfirmed | Settled) => {
+                self.refused = false;
+                self.announce(now, out);
+            }
             (Input::Unbound | Input::Bound, Absent | Yielding | Gone) | (Input::Bound, Asking) => {}
             (Input::Released(outcome), Yielding) => self.yielded(now, outcome, out),
             (Input::Released(outcome), Absent | Gone) => self.released_late(now, outcome, out),
@@ -425,6 +432,7 @@ impl Machine for Roaming {
     fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
         while let Some(timer) = self.timers.due(now) {
             match timer {
+                Timer::Announce => self.ask_again(now, out),
                 Timer::Confirm => self.missed(now, out),
                 Timer::ConfirmAgain => self.renew_unconfirmed(now, out),
                 Timer::Ask => self.remind(now, out),

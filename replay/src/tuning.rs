@@ -79,6 +79,7 @@ impl Tuning {
             confirm: set.time("t_confirm", rules.confirm),
             confirm_again: set.time("t_confirm2", rules.confirm_again),
             removal: set.time("t_dereg", rules.removal),
+            announce: set.time("announce", rules.announce),
             renew_gap: set.time("renew_coalescing", rules.renew_gap),
             ..rules
         };

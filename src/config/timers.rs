@@ -41,6 +41,8 @@ macro_rules! timers {
 }
 
 timers! {
+    /// How long a roam is kept from the former OMM until the new registration is answered: calls find the user always.
+    announce = 2_000 in 0 .. 60_000;
     /// How long the new OMM waits for the former one's confirmation before it renews anyway (M-2.1.4.2-b, AMB-3).
     confirm = 15_000 in 1_000 .. 300_000;
     /// When it renews once more, counted from the claim (AMB-3).
@@ -88,6 +90,13 @@ impl Timers {
     fn agree(&self, section: &Section<'_, '_>) {
         let pairs = [
             ("location_period", self.location_period, "watchdog", self.watchdog, "M-2.1.4.3-b"),
+            (
+                "announce",
+                self.announce,
+                "confirm",
+                self.confirm,
+                "the former OMM must have heard the question",
+            ),
             ("dereg", self.dereg, "confirm", self.confirm, "spec 8: t_confirm > t_dereg + link hops"),
             ("confirm", self.confirm, "confirm_again", self.confirm_again, "AMB-3"),
             ("link_ping", self.link_ping, "link_dead", self.link_dead, "spec 8"),

@@ -308,6 +308,7 @@ fn site(
         timers: Timers {
             watchdog: WATCHDOG,
             location_period: LOCATION_PERIOD,
+            announce: Duration::from_millis(500),
             confirm: short(3),
             confirm_again: short(6),
             dereg: short(2),

@@ -273,6 +273,7 @@ fn policy(site: &Site) -> Policy {
         evidence: site.evidence,
         alone: site.role == Role::Central && site.axi.is_none(),
         detach_hold: timers.detach_hold,
+        announce: timers.announce,
         confirm: timers.confirm,
         confirm_again: timers.confirm_again,
         removal: timers.dereg,

@@ -93,7 +93,7 @@ impl Roaming {
         }
     }
 
-    /// Durable first, then the phone's answer, the REGISTER (M-2.1.4.1-a) and the announcement (-b).
+    /// Durable first, then the phone's answer and the REGISTER (M-2.1.4.1-a); the announcement (-b) follows its answer.
     fn make_claim(&mut self, now: Moment, claim: Waiting, out: &mut Vec<Effect>) {
         self.stop_waiting(Refusal::Overtaken, out);
         self.timers.clear();
@@ -120,8 +120,27 @@ impl Roaming {
         self.save(out);
         out.extend(claim.ask.map(Effect::Admit));
         out.push(Effect::Bind { epoch: claim.epoch });
-        self.say_claim(now, out);
+        self.announce_behind_answer(now, out);
         self.watch(now, watchdog::Input::Owned { age: claim.presence.age(now) }, out);
+    }
+
+    /// Announces the claim when its REGISTER has an answer. Announced at once it would race the REGISTER, whose challenge
+    /// takes a round trip that the former owner's removal does not need, and for a moment the registrar would know
+    /// nobody. A user whom nobody else serves is announced now.
+    pub(super) fn announce_behind_answer(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if self.awaited.is_empty() || self.policy.announce.is_zero() {
+            self.ask_again(now, out);
+        } else {
+            self.timers.set(Timer::Announce, now + self.policy.announce);
+        }
+    }
+
+    /// The REGISTER has its first answer: now the former owner may hear of the claim.
+    pub(super) fn announce(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if self.timers.at(Timer::Announce).is_some() {
+            self.timers.stop(Timer::Announce);
+            self.ask_again(now, out);
+        }
     }
 
     /// The former owner is to confirm, unless it is known to serve nobody (AMB-4).
@@ -212,7 +231,7 @@ impl Roaming {
     /// down has been lost: renew, as long as the takeover is young enough for that to matter (ours).
     /// One case is left to the line's next refresh: a removal by an owner that nobody knew of when we claimed.
     pub(super) fn relinked(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        if !self.awaited.is_empty() {
+        if !self.awaited.is_empty() && self.timers.at(Timer::Announce).is_none() {
             self.ask_again(now, out);
         }
         if self.took_over.is_some_and(|then| now.since(then) < CONFIRM_REPEAT) {

@@ -46,10 +46,14 @@ impl Roaming {
         }
     }
 
-    /// Tells an owner that its claim is not the newest. It has or had a registration that we did not know of.
+    /// Tells an owner that its claim is not the newest. It has or had a registration that we did not know of. As long
+    /// as ours may not stand yet, it hears nothing: the announcement that follows tells it the same.
     fn correct(&mut self, now: Moment, claim: &Claim, out: &mut Vec<Effect>) {
         if self.serves() && claim.owner != self.me {
             self.took_over.get_or_insert(now);
+            if self.state == State::Asking || self.timers.at(Timer::Announce).is_some() {
+                return;
+            }
             let mine = self.claim(now).map(|mine| Word::Stale(Stale { to: claim.owner, claim: mine }));
             out.extend(mine.map(Effect::Say));
         }

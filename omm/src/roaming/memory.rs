@@ -41,6 +41,8 @@ pub(super) struct Said {
 /// Why a user's machine wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
+    /// When to announce a claim although its REGISTER has no answer.
+    Announce,
     /// When to renew although nobody has confirmed.
     Confirm,
     /// When to renew once more.
@@ -62,6 +64,7 @@ pub(super) enum Timer {
 impl timers::Name for Timer {
     fn name(self) -> &'static str {
         match self {
+            Timer::Announce => "announce",
             Timer::Confirm => "confirm",
             Timer::ConfirmAgain => "confirm-again",
             Timer::Ask => "ask",

@@ -31,6 +31,11 @@ pub struct Policy {
     pub alone: bool,
     /// How long a handset that said goodbye keeps its registration (20 s bridge a reboot).
     pub detach_hold: Duration,
+    /// For how long the announcement of a claim waits for the first answer to its REGISTER, so that the former owner does
+    /// not remove its registration before ours stands. Long enough for one loss on each of the two round trips of a
+    /// challenged REGISTER (RFC 3261 T1), and no longer: a silent registrar must not hide the phone's new place. Ours;
+    /// zero announces at once (M-2.1.4.1-b).
+    pub announce: Duration,
     /// When to renew although the former owner has not confirmed (M-2.1.4.2-b, AMB-3).
     pub confirm: Duration,
     /// When to renew once more, counted from the claim (AMB-3).
@@ -50,6 +55,7 @@ impl Default for Policy {
             evidence: Evidence::Off,
             alone: false,
             detach_hold: Duration::ZERO,
+            announce: Duration::from_secs(2),
             confirm: Duration::from_secs(15),
             confirm_again: Duration::from_secs(45),
             removal: Duration::from_secs(8),

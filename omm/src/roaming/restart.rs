@@ -115,7 +115,7 @@ impl Roaming {
         }
         self.own(now);
         out.push(Effect::Bind { epoch: known.epoch });
-        self.ask_again(now, out);
+        self.announce_behind_answer(now, out);
     }
 
     /// Contacts of siblings that came along with an ordinary answer.

@@ -32,6 +32,7 @@ pub enum Takes {
 
 /// Every key, what it takes and what it is (spec section 8 unless said otherwise).
 pub const KEYS: &[(&str, Takes, &str)] = &[
+    ("announce", Takes::Time, "how long a claim waits for the answer to its REGISTER"),
     ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
     ("disk_latency", Takes::Time, "how long a commit takes to reach the disk"),
     ("evict", Takes::Switch, "whether evidence of an older sibling contact removes it (SM-2, B-2)"),

@@ -68,6 +68,11 @@ impl Bench {
     }
 
     pub(super) fn under(policy: Policy) -> Bench {
+        Bench::waiting(Policy { announce: Duration::ZERO, ..policy })
+    }
+
+    /// As in service: the announcement of a claim waits for the answer to its REGISTER.
+    pub(super) fn waiting(policy: Policy) -> Bench {
         let roaming = Roaming::new(ME, user(), Arc::new(policy));
         Bench { roaming, second: 0, stored: None, said: Vec::new() }
     }
@@ -79,15 +84,16 @@ impl Bench {
         bench
     }
 
+    /// Served at X since second 0.
+    pub(super) fn elsewhere(mut self) -> Bench {
+        let claim = Claim { former: None, ..claim(X, 0, 0) };
+        self.see(0, Bench::heard(Word::Claim(claim), 0), "save", State::Absent);
+        self
+    }
+
     /// Claimed here from X at second 10, not confirmed yet.
     pub(super) fn claiming() -> Bench {
-        let mut bench = Bench::new();
-        bench.see(
-            0,
-            Bench::heard(Word::Claim(Claim { former: None, ..claim(X, 0, 0) }), 0),
-            "save",
-            State::Absent,
-        );
+        let mut bench = Bench::new().elsewhere();
         bench.see(10, Bench::located(10), "save, admit, bind, claim here", State::Claiming);
         bench
     }
@@ -176,7 +182,7 @@ impl Bench {
     pub(super) fn restart_under(&mut self, policy: Policy, second: u64, expected: &str, state: State) {
         let record = self.stored.clone().expect("a record");
         let mut out = Vec::new();
-        let policy = Arc::new(policy);
+        let policy = Arc::new(Policy { announce: Duration::ZERO, ..policy });
         self.second = second;
         self.roaming =
             Roaming::resume(ME, policy, record, Moment::from_millis(second * 1000), wall(second), &mut out);
