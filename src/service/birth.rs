@@ -266,16 +266,18 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
 /// The users and handsets, the same at every site (M-2-a).
 fn directory(site: &Site) -> Result<Directory, Refusal> {
     let mut directory = Directory::new(site.platform);
-    for user in &site.users {
-        let mut ppn = None;
-        if let Some(ipei) = user.device {
-            let mut device = NewDevice::new(ipei);
-            device.fields.class = Some(user.class);
-            device.fields.pari_only = Some(user.pari_only.map(|park| OmmId::new(park.ari.bits())));
-            ppn = directory.plant_device(device)?.ppn;
-        }
-        directory.plant_user(entry(user, ppn))?;
-    }
+    let devices = site.users.iter().filter_map(|user| {
+        let mut device = NewDevice::new(user.device?);
+        device.fields.class = Some(user.class);
+        device.fields.pari_only = Some(user.pari_only.map(|park| OmmId::new(park.ari.bits())));
+        Some(device)
+    });
+    let mut rows = directory.plant_devices(devices)?.into_iter();
+    let users = site.users.iter().map(|user| {
+        let ppn = user.device.and_then(|_| rows.next());
+        entry(user, ppn)
+    });
+    directory.plant_users(users)?;
     Ok(directory)
 }
 
