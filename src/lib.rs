@@ -4,7 +4,7 @@
 //! - [`config`]: the configuration of a site, and how mistakes in it are told.
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
 //!   [`diary`] and [`why`]: what happened, with the rule behind it; [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
-//! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`], [`keys`]: the doors to network, disk, DNS,
+//! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`], [`keys`], [`hash`]: the doors to network, disk, DNS,
 //!   operator and chance. [`provision`]: files of users and handsets; [`epr`]: those of a provisioning server; [`backup`]: all of it.
 
 pub mod backup;
@@ -20,6 +20,7 @@ pub mod entropy;
 pub mod epr;
 pub mod exit;
 pub mod explain;
+pub mod hash;
 pub mod keys;
 mod local;
 pub mod logging;

@@ -73,6 +73,21 @@ pub struct Unseal(pub Vec<String>);
 #[rtype(result = "Option<PublicKey>")]
 pub struct TellKey;
 
+/// Asks whoever hashes passwords for a hash; `None` when there can be none.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "Option<Secret>")]
+pub struct Hash(pub Secret);
+
+/// Asks the same whether a password is the one that was hashed.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "bool")]
+pub struct Verify {
+    /// What was typed.
+    pub password: Secret,
+    /// What was hashed.
+    pub hash: Secret,
+}
+
 /// Asks whoever reaches the provisioning server for one of its files.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "Fetched")]

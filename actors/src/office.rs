@@ -11,19 +11,20 @@ use axi::account::{Account, Accounts};
 use axi::desk::{Answer, Ask, Welcome};
 use axi::error::{ErrCode, Refused};
 use axi::news::News;
-use axi::office::{DeskId, Effect, Input, Office, Settings};
+use axi::office::{DeskId, Effect, Input, Office};
 use axi::reply::Reply;
 use axi::request::{Change, Look};
 use axi::system::{self, Known, UserDataServer};
 
 use crate::desk::{DeskActor, DeskWays, DeskWord, FromDesk, ToDesk};
-use crate::doors::{Accept, TellKey, Unseal, Visit, Wire};
+use crate::doors::{Accept, Hash, TellKey, Unseal, Verify, Visit, Wire};
 use crate::epr::Import;
 use crate::keeper::{Keep, Kept};
 use crate::messages::{Die, Fallen};
 use crate::seat::{Flow, Seat, Seated};
-use crate::settings;
+use crate::settings::{self, Remembered};
 use crate::site::Site;
+use crate::store::Write;
 
 /// Connections on which nobody has logged in yet; a further one takes the place of the oldest, so that those who only
 /// keep connections open cannot keep clients out. Ours.
@@ -42,6 +43,10 @@ pub struct Reception {
     pub vault: Recipient<Unseal>,
     /// Who tells the public key.
     pub key: Recipient<TellKey>,
+    /// Who hashes new passwords.
+    pub hash: Recipient<Hash>,
+    /// Who compares passwords with hashes.
+    pub verify: Recipient<Verify>,
 }
 
 /// Looks at what the OMM knows.
@@ -118,8 +123,9 @@ pub struct OfficeActor {
 
 impl OfficeActor {
     /// Hires an office that remembers these settings.
-    pub fn new(site: Rc<Site>, reception: Reception, settings: Settings, ways: OfficeWays) -> OfficeActor {
-        let machine = Office::new(reception.accounts.clone(), settings);
+    pub fn new(site: Rc<Site>, reception: Reception, kept: Remembered, ways: OfficeWays) -> OfficeActor {
+        let Remembered { settings, accounts } = kept;
+        let machine = Office::new(reception.accounts.clone().with(accounts), settings);
         let seat = Seat::new(machine, "axi", site.clock.clone(), site.trace.clone());
         let (desks, addresses, strangers) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         OfficeActor { seat, site, reception, ways, desks, addresses, strangers, next: 1 }
@@ -172,6 +178,7 @@ impl OfficeActor {
                     }
                 }
             }
+            Ask::Account(change) => self.feed(Input::Edit { desk, change }, ctx),
             Ask::Import(user) => {
                 let begun = self.ways.import.send(Import(user));
                 let answer = async move {
@@ -206,6 +213,17 @@ impl OfficeActor {
             Some(Answer::Welcome(Box::new(Welcome { account, key, about })))
         };
         self.answer_later(desk, answer, ctx);
+    }
+
+    fn keep(&self, write: Write, ctx: &mut Context<Self>) -> Flow {
+        self.ways.keeper.do_send(Keep { writes: vec![write], reply: ctx.address().recipient() });
+        Flow::Hold
+    }
+
+    fn tell_account(&self, id: u32, change: Option<Account>) {
+        self.tell_all(&Arc::new(News::Account { id, change }));
+        let summary = system::account_summary(self.seat.machine().accounts());
+        self.tell_all(&Arc::new(News::AccountSummary(summary)));
     }
 
     fn tell_all(&self, news: &Arc<News>) {
@@ -251,11 +269,26 @@ impl Seated<Office> for OfficeActor {
             }
             Effect::Done(desk) => self.answer(desk, Answer::Set),
             Effect::Announce(mode) => self.tell_all(&Arc::new(News::Mode(mode))),
-            Effect::Save(settings) => {
-                let writes = vec![settings::write(&settings)];
-                self.ways.keeper.do_send(Keep { writes, reply: ctx.address().recipient() });
-                return Flow::Hold;
+            Effect::Verify { password, hash } => {
+                let compared = self.reception.verify.send(Verify { password, hash });
+                ctx.spawn(compared.into_actor(self).map(|right, office, ctx| {
+                    office.feed(Input::Verified(right.unwrap_or_default()), ctx);
+                }));
             }
+            Effect::Hash { desk, password } => {
+                let hashed = self.reception.hash.send(Hash(password));
+                ctx.spawn(hashed.into_actor(self).map(move |hash, office, ctx| {
+                    office.feed(Input::Hashed { desk, hash: hash.ok().flatten() }, ctx);
+                }));
+            }
+            Effect::Edited { desk, id } => self.answer(desk, Answer::Account(id)),
+            Effect::Refuse { desk, why } => self.answer(desk, refused(why)),
+            Effect::AccountIs(account) => self.tell_account(account.id, Some(*account)),
+            Effect::AccountGone(id) => self.tell_account(id, None),
+            Effect::AuthCodeIs(code) => self.tell_all(&Arc::new(News::AuthCode(code))),
+            Effect::Save(settings) => return self.keep(settings::write(&settings), ctx),
+            Effect::Keep(account) => return self.keep(settings::write_account(&account), ctx),
+            Effect::Forget(id) => return self.keep(settings::forget_account(id), ctx),
         }
         Flow::Go
     }

@@ -256,13 +256,13 @@ impl Seated<Star> for OmmActor {
         &mut self.seat
     }
 
-    fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
+    fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { peer, word } => self.tell_link(peer, ToLink::Word(word)),
             Effect::Deliver(word) => self.deliver(word),
             Effect::EndOfDownload { peer } => self.tell_link(peer, ToLink::EndOfDownload),
             Effect::Joined { peer } => self.joined(peer),
-            Effect::Shown(user) => self.tell_placed(&user),
+            Effect::Shown(user) => self.tell_placed(&user, ctx),
         }
         Flow::Go
     }

@@ -30,6 +30,7 @@ use crate::news::News;
 use crate::open::{Open, OpenResp, Permission, PublicKey};
 use crate::ping::{Clock, PingResp};
 use crate::reply::Reply;
+use crate::request::accounts::AccountChange;
 use crate::request::{Body, Change, Look, Request, Setting};
 use crate::seq::Seq;
 use crate::subscribe::Subscriptions;
@@ -88,6 +89,8 @@ pub enum Ask {
     Change(Box<Change>),
     /// Set something at this OMM.
     Set(Setting),
+    /// Make, change or delete an account.
+    Account(Box<AccountChange>),
     /// Have the file of this external user read; everybody's without one.
     Import(Option<Number>),
 }
@@ -112,6 +115,8 @@ pub enum Answer {
     },
     /// It is set.
     Set,
+    /// This account is made, changed or deleted.
+    Account(u32),
 }
 
 /// What a client is told when it comes in.
@@ -265,12 +270,34 @@ impl Desk {
             if let Some(event) = news.event(&session.heard, session.sync) {
                 send(event, out);
             }
+            send_permissions(session, &news, out);
         }
     }
 
     fn happened(&mut self, news: Arc<News>, out: &mut Vec<Effect>) {
-        if self.session.is_none() {
-            return;
+        let Some(session) = &mut self.session else { return };
+        match &*news {
+            News::Account { id, change: None } if session.account.id == *id => {
+                return self.close("its account is no more", out);
+            }
+            News::Account { id, change: Some(account) } if session.account.id == *id => {
+                if !account.active {
+                    return self.close("its account may not log in any more", out);
+                }
+                session.account = account.clone();
+            }
+            News::Account { .. }
+            | News::AccountSummary(_)
+            | News::AuthCode(_)
+            | News::Device { .. }
+            | News::DeviceSummary(_)
+            | News::Health(_)
+            | News::Import { .. }
+            | News::Mode(_)
+            | News::Sari(_)
+            | News::State { .. }
+            | News::User { .. }
+            | News::UserSummary(_) => {}
         }
         self.held.push_back(news);
         if self.turn.is_none() {
@@ -279,6 +306,20 @@ impl Desk {
             self.close("too many events wait for an answer", out);
         }
     }
+}
+
+/// Tells a session what it may do from now on. Only one that has subscribed to something: a client family hangs on any event
+/// (axi 7.1), and there is no event type to subscribe to this one by.
+fn send_permissions(session: &Session, news: &News, out: &mut Vec<Effect>) {
+    let News::Account { id, change: Some(account) } = news else { return };
+    if session.account.id != *id || !session.heard.is_any() {
+        return;
+    }
+    let mut event = Element::new("EventPermissionChange");
+    for permission in &account.permissions {
+        event.push(Element::new("permission").with_text(permission.as_str()));
+    }
+    send(event, out);
 }
 
 fn send(element: Element<'static>, out: &mut Vec<Effect>) {

@@ -60,6 +60,7 @@ pub fn look(look: &Look, sync: bool, view: &View<'_>) -> Option<Result<Reply, Re
         Look::UserSummary => Ok(user_summary(view)),
         Look::DeviceSummary => Ok(device_summary(directory)),
         Look::Accounts(_)
+        | Look::AccountSummary
         | Look::Sari
         | Look::SystemName
         | Look::Standby

@@ -7,6 +7,9 @@
 //! <EventPPCnf deletedUser="1"><user uid="25" uidSec="0"/></EventPPCnf>
 //! ```
 
+use machine::secret::Secret;
+
+use crate::account::Account;
 use crate::element::Element;
 use crate::record::Record;
 use crate::reply::Reply;
@@ -43,6 +46,21 @@ pub enum News {
         /// Whether the user is now as it says.
         done: bool,
     },
+    /// An account.
+    Account {
+        /// Which.
+        id: u32,
+        /// How it is now; `None` when it is no more.
+        change: Option<Account>,
+    },
+    /// How many accounts there are.
+    AccountSummary(Reply),
+    /// The DECT authentication code.
+    AuthCode(Secret),
+    /// The common identity of all sites.
+    Sari(Reply),
+    /// How the parts of the system do.
+    Health(Reply),
     /// How a handset stands.
     State {
         /// Which.
@@ -83,6 +101,21 @@ impl News {
                     .with("result", result)
                     .with("filename", filename.to_string())
             }),
+            News::Account { change: Some(account), .. } => heard.hears(Topic::Accounts, None).then(|| {
+                let mut event = Element::new("EventAccountCnf");
+                for (name, value) in account.element().attributes() {
+                    event.set(name.to_owned(), value.to_owned());
+                }
+                event
+            }),
+            // The vendor has no word for it; the summary tells that there is one fewer.
+            News::Account { change: None, .. } => None,
+            News::AccountSummary(reply) => whole(heard, Topic::AccountSummary, "EventAccountSummary", reply),
+            News::AuthCode(code) => heard
+                .hears(Topic::System, None)
+                .then(|| Element::new("EventDECTAuthCodeCnf").with("ac", code.reveal().to_owned())),
+            News::Sari(reply) => whole(heard, Topic::System, "EventSARICnf", reply),
+            News::Health(reply) => whole(heard, Topic::Health, "EventHealthState", reply),
             News::State { ppn, changed } => heard.hears(Topic::States, Some(*ppn)).then(|| {
                 let mut event = Element::new("EventPPState").with("ppn", ppn.to_string());
                 changed.write(&mut event);

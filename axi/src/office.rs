@@ -19,10 +19,15 @@ use machine::step::Machine;
 use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
-use crate::account::{Account, Accounts};
+use crate::account::{Account, Accounts, Match};
 use crate::error::{ErrCode, Refused};
+use crate::request::accounts::AccountChange;
 use crate::request::{Mode, Setting};
 use crate::throttle::Throttle;
+
+mod people;
+
+use people::Pending;
 
 /// Sessions that are logged in at a time (axi 3: `axiClients`).
 pub const CLIENTS_MAX: usize = 100;
@@ -45,6 +50,22 @@ pub enum Input {
         username: String,
         /// Its password.
         password: Secret,
+    },
+    /// The password of the login whose turn it is was compared with its hash.
+    Verified(bool),
+    /// A session wants an account made, changed or deleted.
+    Edit {
+        /// Which.
+        desk: DeskId,
+        /// What.
+        change: Box<AccountChange>,
+    },
+    /// The new password of an edit was hashed; `None` when that could not be done.
+    Hashed {
+        /// Whose.
+        desk: DeskId,
+        /// The hash.
+        hash: Option<Secret>,
     },
     /// A session is over.
     Left(DeskId),
@@ -78,6 +99,44 @@ pub enum Effect {
         /// How long to wait before it is told.
         wait: Duration,
     },
+    /// Compare a password with a hash; answered by [`Input::Verified`], one at a time.
+    Verify {
+        /// What was typed.
+        password: Secret,
+        /// What is kept.
+        hash: Secret,
+    },
+    /// Hash a new password; answered by [`Input::Hashed`].
+    Hash {
+        /// Who waits.
+        desk: DeskId,
+        /// What was typed.
+        password: Secret,
+    },
+    /// Make an account durable; what follows has to wait for that.
+    Keep(Box<Account>),
+    /// Make its end durable; what follows has to wait for that.
+    Forget(u32),
+    /// An edit is done.
+    Edited {
+        /// Who wanted it.
+        desk: DeskId,
+        /// The account.
+        id: u32,
+    },
+    /// An edit is not done.
+    Refuse {
+        /// Who wanted it.
+        desk: DeskId,
+        /// Why.
+        why: Refused,
+    },
+    /// Tell all sessions that the account is like this now.
+    AccountIs(Box<Account>),
+    /// Tell all sessions that it is no more.
+    AccountGone(u32),
+    /// Tell all sessions the DECT authentication code.
+    AuthCodeIs(Secret),
     /// Make the settings durable; what follows has to wait for that.
     Save(Settings),
     /// What the session wanted set is set.
@@ -118,6 +177,7 @@ impl Name for Timer {
 #[derive(Debug)]
 pub struct Office {
     accounts: Accounts,
+    pending: Pending,
     throttle: Throttle,
     /// Sessions that are logged in.
     inside: BTreeSet<DeskId>,
@@ -133,6 +193,7 @@ impl Office {
     pub fn new(accounts: Accounts, settings: Settings) -> Office {
         Office {
             accounts,
+            pending: Pending::default(),
             throttle: Throttle::default(),
             inside: BTreeSet::new(),
             settings,
@@ -175,22 +236,14 @@ impl Office {
             out.push(Effect::Deny { desk, why: Refused::new(ErrCode::Auth), wait });
             return;
         }
-        let (why, known) = match self.accounts.login(login.0, login.1) {
-            Some(account) if self.inside.len() < CLIENTS_MAX || self.inside.contains(&desk) => {
-                self.inside.insert(desk);
-                out.push(Effect::Admit { desk, account: Box::new(account.clone()) });
-                return;
+        match self.accounts.login(login.0, login.1) {
+            Match::Right(account) => self.admit(desk, account.clone(), out),
+            Match::Hashed(_, hash) => self.verify(desk, address, login, hash.clone(), out),
+            Match::Wrong => {
+                self.throttle.failed(now, address);
+                out.push(denied(desk));
             }
-            Some(_) => {
-                let info = Some(format!("there are {CLIENTS_MAX} clients already"));
-                (Refused { info, ..Refused::new(ErrCode::NoMem) }, true)
-            }
-            None => (Refused::new(ErrCode::Auth), false),
-        };
-        if !known {
-            self.throttle.failed(now, address);
         }
-        out.push(Effect::Deny { desk, why, wait: Duration::ZERO });
     }
 
     fn set(&mut self, now: Moment, setting: Setting, out: &mut Vec<Effect>) {
@@ -206,6 +259,9 @@ impl Office {
         }
         if self.settings != before {
             out.push(Effect::Save(self.settings.clone()));
+        }
+        if self.settings.auth_code != before.auth_code {
+            out.push(Effect::AuthCodeIs(self.settings.auth_code.clone()));
         }
     }
 
@@ -240,11 +296,18 @@ impl Machine for Office {
             Input::Login { desk, address, username, password } => {
                 self.login(now, desk, &address, (&username, &password), out);
             }
-            Input::Left(desk) => _ = self.inside.remove(&desk),
+            Input::Verified(right) => self.verified(now, right, out),
+            Input::Edit { desk, change } => self.edit(desk, *change, out),
+            Input::Hashed { desk, hash } => self.hashed(desk, hash, out),
+            Input::Left(desk) => {
+                self.inside.remove(&desk);
+                self.pending.forget(desk);
+            }
             Input::Set { desk, setting } => {
                 self.set(now, setting, out);
                 // The answer comes behind what has to be durable and before what others are told.
-                let announced = out.iter().position(|effect| matches!(effect, Effect::Announce(_)));
+                let told = |effect: &Effect| matches!(effect, Effect::Announce(_) | Effect::AuthCodeIs(_));
+                let announced = out.iter().position(told);
                 out.insert(announced.unwrap_or(out.len()), Effect::Done(desk));
             }
             Input::Subscribed => {
@@ -283,9 +346,28 @@ impl Machine for Office {
                 Some(Note::new("axi").text("state", "refused").number("desk", *desk).text("why", why))
             }
             Effect::Announce(mode) => Some(Note::new("subscription").text("mode", mode)),
-            Effect::Save(_) | Effect::Done(_) => None,
+            Effect::AccountIs(account) => Some(
+                Note::new("account")
+                    .number("id", account.id)
+                    .text("name", &account.username)
+                    .text("state", "set"),
+            ),
+            Effect::AccountGone(id) => Some(Note::new("account").number("id", *id).text("state", "gone")),
+            Effect::Save(_)
+            | Effect::Done(_)
+            | Effect::Verify { .. }
+            | Effect::Hash { .. }
+            | Effect::Keep(_)
+            | Effect::Forget(_)
+            | Effect::Edited { .. }
+            | Effect::Refuse { .. }
+            | Effect::AuthCodeIs(_) => None,
         }
     }
+}
+
+fn denied(desk: DeskId) -> Effect {
+    Effect::Deny { desk, why: Refused::new(ErrCode::Auth), wait: Duration::ZERO }
 }
 
 #[cfg(test)]

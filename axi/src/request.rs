@@ -12,6 +12,7 @@ use crate::error::{Complaint, Refused};
 use crate::fields::Fields;
 use crate::open::Open;
 use crate::record::Record;
+use crate::request::accounts::AccountChange;
 use crate::seq::Seq;
 use crate::subscribe::{self, Wish};
 use crate::words::vocabulary;
@@ -53,6 +54,8 @@ pub enum Body {
     Change(Box<Change>),
     /// Another setting of this OMM.
     Set(Setting),
+    /// Other accounts.
+    Account(Box<AccountChange>),
     /// The file of this external user, by its number, is to be read now; everybody's without one (axi 4.5).
     Import(Option<Number>),
 }
@@ -71,6 +74,8 @@ pub struct Page {
 pub enum Look {
     /// Accounts.
     Accounts(Page),
+    /// How many accounts.
+    AccountSummary,
     /// The common identity of all sites.
     Sari,
     /// The name of this OMM.
@@ -255,6 +260,10 @@ impl Request {
             "Limits" => Body::Limits,
             "GetPublicKey" => Body::PublicKey,
             "Subscribe" => Body::Subscribe(subscribe::read(element)?),
+            "CreateAccount" | "SetAccount" | "DeleteAccount" => match accounts::read(element, name)? {
+                Some(change) => Body::Account(Box::new(change)),
+                None => return Ok(None),
+            },
             "ManualUserDataImport" => Body::Import(reading::external(fields)?),
             _ => match reading::look(fields, name)? {
                 Some(look) => Body::Look(look),
@@ -332,6 +341,7 @@ impl Change {
     }
 }
 
+pub mod accounts;
 mod reading;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,14 @@ pub enum Topic {
     Mode,
     /// Files of external users that were read.
     Imports,
+    /// Accounts.
+    Accounts,
+    /// How many accounts.
+    AccountSummary,
+    /// What is set for the whole system.
+    System,
+    /// How the parts of the system do.
+    Health,
     /// One of the vendor's that is never told here; its place in the vendor's list.
     Silent(usize),
 }
@@ -69,8 +77,6 @@ pub struct Wish {
 
 /// The vendor's event types that are never told here (axi 5), and those of 7.x.
 const SILENT: &[&str] = &[
-    "AccountCnf",
-    "AccountSummary",
     "ACLCnf",
     "AlarmCallProgress",
     "AlarmTrigger",
@@ -149,8 +155,6 @@ const SILENT: &[&str] = &[
     "SiteCnf",
     "SiteSummary",
     "SuplCallFeatures",
-    "SystemCnf",
-    "SystemState",
     "VideoDev",
     "VideoDevSumCnf",
     "VideoDevSumState",
@@ -172,6 +176,10 @@ impl Topic {
             "PPDevSummary" => Topic::DeviceSummary,
             "DECTSubscriptionMode" => Topic::Mode,
             "UserDataImport" => Topic::Imports,
+            "AccountCnf" => Topic::Accounts,
+            "AccountSummary" => Topic::AccountSummary,
+            "SystemCnf" => Topic::System,
+            "SystemState" => Topic::Health,
             _ => Topic::Silent(SILENT.iter().position(|silent| *silent == name)?),
         })
     }
@@ -186,6 +194,10 @@ impl Topic {
             | Topic::DeviceSummary
             | Topic::Mode
             | Topic::Imports
+            | Topic::Accounts
+            | Topic::AccountSummary
+            | Topic::System
+            | Topic::Health
             | Topic::Silent(_) => Permission::AllCnfRead,
         }
     }
@@ -195,9 +207,15 @@ impl Topic {
         match self {
             Topic::Users => Some("uid"),
             Topic::Devices | Topic::States => Some("ppn"),
-            Topic::UserSummary | Topic::DeviceSummary | Topic::Mode | Topic::Imports | Topic::Silent(_) => {
-                None
-            }
+            Topic::UserSummary
+            | Topic::DeviceSummary
+            | Topic::Mode
+            | Topic::Imports
+            | Topic::Accounts
+            | Topic::AccountSummary
+            | Topic::System
+            | Topic::Health
+            | Topic::Silent(_) => None,
         }
     }
 }
@@ -271,6 +289,11 @@ impl Subscriptions {
             }
         }
         Ok(())
+    }
+
+    /// Whether the session hears of anything at all.
+    pub fn is_any(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// Whether the session hears this about `id`; `None` is an event about the whole.

@@ -32,20 +32,29 @@ const LIMITS: &[(&str, usize)] = &[
 ];
 /// What is spoken here, and in which version of the vendor's (axi 6.3: 2.0.0 for the pair messages of 7.1).
 const MESSAGES: &[&str] = &[
+    "CreateAccount",
     "CreateFixedPP",
     "CreatePPDev",
     "CreatePPUser",
+    "DeleteAccount",
     "DeletePPDev",
     "DeletePPUser",
+    "EventAccountCnf",
+    "EventAccountSummary",
+    "EventDECTAuthCodeCnf",
     "EventDECTSubscriptionMode",
+    "EventHealthState",
     "EventPPCnf",
     "EventPPDevCnf",
     "EventPPDevSummary",
     "EventPPState",
     "EventPPUserCnf",
     "EventPPUserSummary",
+    "EventPermissionChange",
+    "EventSARICnf",
     "EventUserDataImport",
     "GetAccount",
+    "GetAccountSummary",
     "GetDECTAuthCode",
     "GetDECTSubscriptionMode",
     "GetDevAutoCreate",
@@ -75,6 +84,7 @@ const MESSAGES: &[&str] = &[
     "ManualUserDataImport",
     "Open",
     "Ping",
+    "SetAccount",
     "SetDECTAuthCode",
     "SetDECTSubscriptionMode",
     "SetDevAutoCreate",
@@ -191,6 +201,7 @@ pub fn limits() -> Reply {
 pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
     let settings = known.office.settings();
     Some(Ok(match look {
+        Look::AccountSummary => account_summary(known.office.accounts()),
         Look::Accounts(page) => return Some(accounts(known.office.accounts(), *page)),
         // The domain is ours: `homing check` compares it (B-13).
         Look::SystemName => {
@@ -247,6 +258,12 @@ pub fn health(trouble: Option<&'static str>) -> Reply {
     }
     health.set("reasonCode", "0");
     Reply { attributes: Vec::new(), children: vec![health] }
+}
+
+/// `GetAccountSummaryResp` and its event.
+pub fn account_summary(accounts: &Accounts) -> Reply {
+    let first = accounts.from(0).next().map_or(0, |account| account.id);
+    Reply::of([("nRecords", accounts.count().to_string()), ("idFirst", first.to_string())])
 }
 
 fn accounts(accounts: &Accounts, page: Page) -> Result<Reply, Refused> {

@@ -15,6 +15,8 @@
 //! - The common file, where there is one, is read before any other: as long as it is not there nobody's absence is
 //!   believed. Ours: a server that has lost its folder says "not found" of everybody.
 //! - EPR that is switched off deletes external users (M-2.2.7.1-b), at the authority only.
+//!
+//! [`answers`] is what becomes of an answer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -26,7 +28,7 @@ use machine::step::Machine;
 use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
-use crate::directory::edit::{Edit, NewUser, UserChange};
+use crate::directory::edit::{Edit, UserChange};
 use crate::directory::refusal::Refusal;
 use crate::directory::sync::Shared;
 use crate::directory::user::User;
@@ -317,110 +319,6 @@ impl Epr {
         }
     }
 
-    fn common(&mut self, outcome: Outcome, out: &mut Vec<Effect>) {
-        if !matches!(self.base, Base::Reading(_)) {
-            return;
-        }
-        let why: Arc<str> = match outcome {
-            Outcome::Found(base) => return self.base = Base::Read(base),
-            Outcome::Missing => "the server has no such file, so nothing that it says is believed".into(),
-            Outcome::Failed(why) => why,
-        };
-        self.base = Base::Unread;
-        self.wishes.clear();
-        self.waiting.clear();
-        tell(File::Common, Fate::Failed(why), out);
-    }
-
-    fn read(&mut self, now: Moment, number: Number, outcome: Outcome, out: &mut Vec<Effect>) {
-        // An answer that comes too late is none.
-        if !matches!(self.busy.get(&number), Some(Stage::Reading(_))) {
-            return;
-        }
-        self.busy.remove(&number);
-        let file = File::Of(number.clone());
-        match outcome {
-            Outcome::Found(fields) => {
-                self.suspects.remove(&number);
-                match self.adopt(&number, *fields) {
-                    Ok((edit, fate)) => self.write(number, edit, fate, out),
-                    Err(why) => tell(file, Fate::Failed(why.into()), out),
-                }
-            }
-            Outcome::Missing if self.external(&number).is_none() => {
-                self.suspects.remove(&number);
-                tell(file, Fate::Failed("the server has no such file".into()), out);
-            }
-            Outcome::Missing => {
-                let since = self.suspects.get(&number).map_or(now, |suspect| suspect.since);
-                if self.policy.authority || now.since(since) >= SECOND_READ {
-                    self.suspects.remove(&number);
-                    self.delete(number, out);
-                } else {
-                    self.suspects.insert(number, Suspect { since, again: since + SECOND_READ });
-                    tell(file, Fate::Suspected, out);
-                }
-            }
-            Outcome::Failed(why) => {
-                // It has neither said "no" again nor taken it back.
-                if let Some(suspect) = self.suspects.get_mut(&number) {
-                    suspect.again = now + SECOND_READ;
-                }
-                tell(file, Fate::Failed(why), out);
-            }
-        }
-    }
-
-    /// What a file makes of the user; or why nothing.
-    fn adopt(&self, number: &Number, fields: UserChange) -> Result<(Edit, Fate), &'static str> {
-        let fields = match &self.base {
-            Base::Read(base) => fields.over(base),
-            Base::Unread | Base::Reading(_) => fields,
-        };
-        if fields.number.as_ref().is_some_and(|named| named != number) {
-            return Err("it names another number than its own; call the file by the number that is in it");
-        }
-        let fields = UserChange { number: None, external: Some(true), ..fields };
-        match self.directory.borrow().user(number) {
-            Some(user) if !user.admin.external => Err(
-                "this user was made by an administrator, and the server cannot take it over; delete it first",
-            ),
-            Some(user) => Ok((Edit::SetUser { uid: user.uid, change: Box::new(fields) }, Fate::Changed)),
-            // Ours: anybody could register as a user without a password.
-            None if fields.password.as_ref().is_none_or(|password| password.reveal().is_empty()) => {
-                Err("it has no SIP password, and nobody is made without one; write UD_SipPassword")
-            }
-            None => {
-                let fields = UserChange { number: Some(number.clone()), ..fields };
-                let new = NewUser { uid: None, relation: None, fields };
-                Ok((Edit::CreateUser(Box::new(new)), Fate::Created))
-            }
-        }
-    }
-
-    fn delete(&mut self, number: Number, out: &mut Vec<Effect>) {
-        if let Some(user) = self.external(&number) {
-            self.write(number, Edit::DeleteUser(user.uid), Fate::Deleted, out);
-        }
-    }
-
-    fn write(&mut self, user: Number, edit: Edit, fate: Fate, out: &mut Vec<Effect>) {
-        self.busy.insert(user.clone(), Stage::Writing(fate));
-        out.push(Effect::Write { user, edit: Box::new(edit) });
-    }
-
-    fn written(&mut self, user: Number, result: Option<Result<bool, Refusal>>, out: &mut Vec<Effect>) {
-        let Some(Stage::Writing(fate)) = self.busy.get(&user).cloned() else { return };
-        self.busy.remove(&user);
-        let fate = match result {
-            Some(Ok(true)) => fate,
-            Some(Ok(false)) => Fate::Unchanged,
-            Some(Err(refusal)) => Fate::Failed(refusal.to_string().into()),
-            None => Fate::Failed("too many other edits wait for the store".into()),
-        };
-        tell(File::Of(user), fate, out);
-    }
-
     /// Those who have waited long enough.
     fn give_up(&mut self, now: Moment, out: &mut Vec<Effect>) {
         let silent = || Outcome::Failed("the server did not answer".into());
@@ -521,5 +419,6 @@ impl fmt::Debug for Epr {
     }
 }
 
+mod answers;
 #[cfg(test)]
 mod tests;

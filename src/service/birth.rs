@@ -14,10 +14,10 @@ use ::actors::omm::Birth;
 use ::actors::site::Site as Settings;
 use ::actors::store::Store;
 use ::actors::trace::Trace;
-use ::axi::account::{self, Account, Accounts};
+use ::axi::account::{self, Account, Accounts, Proof};
 use ::axi::open::Permission;
 use ::axi::system::UserDataServer;
-use actix::{Addr, Recipient};
+use actix::{Actor as _, Addr, Recipient};
 use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
@@ -50,6 +50,7 @@ use crate::config::link::Axi;
 use crate::config::site::{Role, Site};
 use crate::config::timers::Timers;
 use crate::config::users;
+use crate::hash::Hasher;
 use crate::keys::Vault;
 
 /// Tolerance of the location period (spec 8: 60 s; one unit of the DECT timer is 41 s).
@@ -177,27 +178,33 @@ fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
     let omm = Account {
         id: account::OMM,
         username: axi.user.clone(),
-        password: axi.password.clone(),
+        password: Proof::Clear(axi.password.clone()),
         permissions: all(),
+        active: true,
     };
     let root = Account {
         id: account::ROOT,
         username: "root".to_owned(),
-        password: axi.root_password.clone().unwrap_or_default(),
+        password: Proof::Clear(axi.root_password.clone().unwrap_or_default()),
         permissions: all(),
+        active: true,
     };
     let others = (account::ROOT + 1..).zip(&site.accounts).map(|(id, account)| Account {
         id,
         username: account.name.clone(),
-        password: account.password.clone(),
+        password: Proof::Clear(account.password.clone()),
         permissions: account::implied(account.permissions.iter().copied()),
+        active: true,
     });
+    let hasher = Hasher.start();
     Reception {
         accounts: Accounts::of([omm, root].into_iter().chain(others)),
         product: AGENT.to_owned(),
         external: site.epr.as_ref().map(user_data_server),
         vault: vault.clone().recipient(),
         key: vault.clone().recipient(),
+        hash: hasher.clone().recipient(),
+        verify: hasher.recipient(),
     }
 }
 

@@ -26,9 +26,20 @@ impl Session {
         session.ask(OPEN).filter(|answer| !answer.contains("errCode")).map(|_| session)
     }
 
+    /// Speaks on a connection on which nobody has logged in.
+    pub(crate) fn stranger(link: TcpStream) -> Option<Session> {
+        link.set_read_timeout(Some(PATIENCE)).ok()?;
+        Some(Session(link))
+    }
+
     /// Asks and hears the answer; `None` when the connection ends before it is complete.
     pub(crate) fn ask(&mut self, request: &str) -> Option<String> {
         self.0.write_all(format!("{request}\0").as_bytes()).ok()?;
+        self.hear()
+    }
+
+    /// Hears the next message; `None` when the connection ends before it is complete.
+    pub(crate) fn hear(&mut self) -> Option<String> {
         let (mut answer, mut byte) = (Vec::new(), [0]);
         loop {
             self.0.read_exact(&mut byte).ok()?;

@@ -76,6 +76,7 @@ impl OmmActor {
         let Some(attach) = self.birth.attach.clone() else { return };
         if self.birth.detached {
             self.link_health = Some((Health::Off, self.site().clock.moment()));
+            self.tell_health();
             return;
         }
         let ways = self.link_ways(ctx);
@@ -213,7 +214,10 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
             LinkNews::Knock(open) => self.knock(link, &open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
-            LinkNews::Health(health) => self.link_health = Some((health, self.site().clock.moment())),
+            LinkNews::Health(health) => {
+                self.link_health = Some((health, self.site().clock.moment()));
+                self.tell_health();
+            }
             LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
             // The link's own trace line has said it.
             LinkNews::Alarm(Alarm::Held(_) | Alarm::NotEmpty(_) | Alarm::Clock { .. } | Alarm::Slow) => {}

@@ -31,6 +31,9 @@ use crate::settings;
 /// thousand users must not have all of them counted for each.
 const RECOUNT: Duration = Duration::from_millis(200);
 
+/// The same when registrations come and go. Ours: a cold start has thousands a second.
+const REGISTRATIONS: Duration = Duration::from_secs(2);
+
 /// Of what there are more or fewer than sessions were told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Recount {
@@ -95,12 +98,34 @@ impl OmmActor {
     }
 
     /// Tells the sessions that a phone is registered elsewhere, or not any more (axi 5: `EventPPState`).
-    pub(super) fn tell_placed(&self, user: &Number) {
-        let office = self.children.as_ref().and_then(|children| children.office.as_ref());
-        let directory = self.birth.directory.borrow();
-        let (Some(office), Some(device)) = (office, directory.device_of(user)) else { return };
-        let changed = look::placed(self.registered(user));
-        office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
+    pub(super) fn tell_placed(&mut self, user: &Number, ctx: &mut Context<Self>) {
+        let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
+            return;
+        };
+        if let Some(device) = self.birth.directory.borrow().device_of(user) {
+            let changed = look::placed(self.registered(user));
+            office.do_send(Happened(vec![News::State { ppn: device.ppn.get(), changed }]));
+        }
+        // One more or fewer is registered (`nSipRegistration`).
+        self.recount_after(REGISTRATIONS, Recount { users: true, devices: false }, ctx);
+    }
+
+    /// Counts, and tells the sessions; what has to be counted by then is counted together.
+    fn recount_after(&mut self, pause: Duration, recount: Recount, ctx: &mut Context<Self>) {
+        let is_set = self.recount.users || self.recount.devices;
+        self.recount.users |= recount.users;
+        self.recount.devices |= recount.devices;
+        if !is_set && (recount.users || recount.devices) {
+            ctx.run_later(pause, |omm, _| omm.recount());
+        }
+    }
+
+    /// Tells the sessions how the link does now (axi 5: `EventHealthState`).
+    pub(super) fn tell_health(&self) {
+        if let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) {
+            let health = system::health(self.link_health.and_then(|(health, _)| trouble(health)));
+            office.do_send(Happened(vec![News::Health(health)]));
+        }
     }
 
     /// Tells the sessions what is shown differently now.
@@ -108,25 +133,22 @@ impl OmmActor {
         let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
             return;
         };
-        let directory = &*self.birth.directory.borrow();
+        let directory = self.birth.directory.borrow();
         let roam = |user: &Number| self.seat.machine().claim(self.site().clock.moment(), user);
-        office.do_send(Happened(showing::news(changed, directory, &roam)));
-        let recount = Recount {
-            users: changed
-                .users
-                .iter()
-                .any(|(uid, before)| before.is_some() != directory.user_at(*uid).is_some()),
-            devices: changed
-                .devices
-                .iter()
-                .any(|(ppn, before)| before.is_some() != directory.device_at(*ppn).is_some()),
-        };
-        let is_set = self.recount.users || self.recount.devices;
-        self.recount.users |= recount.users;
-        self.recount.devices |= recount.devices;
-        if !is_set && (recount.users || recount.devices) {
-            ctx.run_later(RECOUNT, |omm, _| omm.recount());
+        let mut news = showing::news(changed, &directory, &roam);
+        if changed.sari {
+            news.push(News::Sari(system::sari(directory.sari())));
         }
+        office.do_send(Happened(news));
+        let came = |before: bool, now: bool| before != now;
+        let mut users = changed.users.iter();
+        let mut devices = changed.devices.iter();
+        let recount = Recount {
+            users: users.any(|(uid, before)| came(before.is_some(), directory.user_at(*uid).is_some())),
+            devices: devices.any(|(ppn, before)| came(before.is_some(), directory.device_at(*ppn).is_some())),
+        };
+        drop(directory);
+        self.recount_after(RECOUNT, recount, ctx);
     }
 
     /// Tells the sessions how many there are now.
@@ -222,7 +244,7 @@ impl Handler<Placed> for OmmActor {
     fn handle(&mut self, Placed(user): Placed, ctx: &mut Context<Self>) {
         let (by, at) = (self.site().omm, self.bound(&user));
         self.feed(Input::Say(Word::Bound(Bound { user: user.clone(), by, at })), ctx);
-        self.tell_placed(&user);
+        self.tell_placed(&user, ctx);
     }
 }
 

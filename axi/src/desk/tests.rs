@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::account::Proof;
 use crate::news::Fate;
 use crate::record::Record;
 use crate::request::Mode;
@@ -92,8 +93,9 @@ fn welcome(permissions: &[Permission]) -> Answer {
     let account = Account {
         id: 1,
         username: "omm".into(),
-        password: Secret::new("omm"),
+        password: Proof::Clear(Secret::new("omm")),
         permissions: permissions.iter().copied().collect(),
+        active: true,
     };
     let key = PublicKey { modulus: "C021".into(), exponent: "010001".into() };
     let about = OpenResp { protocol_version: Some(45), ..OpenResp::default() };

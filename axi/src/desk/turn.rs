@@ -7,6 +7,7 @@
 
 use super::*;
 use crate::account::implied;
+use crate::request::accounts::Deed;
 use crate::request::{Page, Relation, UserKey};
 
 /// What an account has to be allowed to do.
@@ -27,7 +28,9 @@ fn need(body: &Body) -> Need {
         Body::Limits | Body::PublicKey | Body::Subscribe(_) => Need::Login,
         Body::Look(Look::State(_) | Look::LastAction(_)) => Need::Permission(Permission::Monitoring),
         Body::Look(_) => Need::Permission(Permission::AllCnfRead),
-        Body::Change(_) | Body::Set(_) | Body::Import(_) => Need::Permission(Permission::AllCnfWrite),
+        Body::Change(_) | Body::Set(_) | Body::Account(_) | Body::Import(_) => {
+            Need::Permission(Permission::AllCnfWrite)
+        }
     }
 }
 
@@ -81,6 +84,12 @@ impl Desk {
                 out.push(Effect::Ask(Ask::Look { look: look.clone(), sync }));
             }
             Body::Set(setting) => out.push(Effect::Ask(Ask::Set(setting.clone()))),
+            Body::Account(change) => {
+                out.push(Effect::Ask(match change.password.clone().filter(|text| !text.is_empty()) {
+                    Some(sealed) if !request.plain => Ask::Unseal(vec![sealed]),
+                    Some(_) | None => Ask::Account(change.clone()),
+                }));
+            }
             Body::Import(user) => out.push(Effect::Ask(Ask::Import(user.clone()))),
             Body::Change(change) => {
                 let sealed: Vec<String> =
@@ -121,6 +130,7 @@ impl Desk {
             Answer::Refused(why, _) => send(request.refuse(why), out),
             Answer::Found(reply) => respond(&request, &reply, out),
             Answer::Set => send(request.respond(), out),
+            Answer::Account(id) => self.account_set(request, id, out),
             Answer::Unsealed(texts) => self.unsealed(request, texts, out),
             Answer::Changed { uid, ppn } => self.changed(request, uid, ppn, out),
         }
@@ -147,18 +157,34 @@ impl Desk {
         self.listen(now);
     }
 
+    /// It is done; the response shows the account, unless it is no more.
+    fn account_set(&mut self, request: Request, id: u32, out: &mut Vec<Effect>) {
+        if matches!(&request.body, Body::Account(change) if matches!(change.deed, Deed::Delete(_))) {
+            return send(request.respond(), out);
+        }
+        out.push(Effect::Ask(Ask::Look { look: Look::Accounts(Page { from: id, max: 1 }), sync: false }));
+        self.turn = Some(request);
+    }
+
     fn unsealed(&mut self, mut request: Request, texts: Vec<Option<Secret>>, out: &mut Vec<Effect>) {
+        if let Body::Account(change) = &mut request.body {
+            match texts.into_iter().next().flatten() {
+                Some(clear) => {
+                    change.password = Some(clear.reveal().to_owned());
+                    out.push(Effect::Ask(Ask::Account(change.clone())));
+                    self.turn = Some(request);
+                }
+                None => send(request.refuse(not_ours("password")), out),
+            }
+            return;
+        }
         let Body::Change(change) = &mut request.body else { return };
         let names: Vec<&'static str> = change.secrets().into_iter().map(|(name, _)| name).collect();
         let mut clear = Vec::new();
         for (name, text) in names.into_iter().zip(texts) {
             match text {
                 Some(text) => clear.push(text),
-                None => {
-                    let info = Some("not encrypted with this OMM's public key".to_owned());
-                    let why = Refused { bad: Some(name.into()), info, ..Refused::new(ErrCode::Inval) };
-                    return send(request.refuse(why), out);
-                }
+                None => return send(request.refuse(not_ours(name)), out),
             }
         }
         match change.unseal(&clear) {
@@ -194,6 +220,11 @@ impl Desk {
         out.push(Effect::Ask(Ask::Look { look, sync }));
         self.turn = Some(request);
     }
+}
+
+fn not_ours(name: &str) -> Refused {
+    let info = Some("not encrypted with this OMM's public key".to_owned());
+    Refused { bad: Some(name.into()), info, ..Refused::new(ErrCode::Inval) }
 }
 
 fn respond(request: &Request, reply: &Reply, out: &mut Vec<Effect>) {

@@ -1,12 +1,14 @@
 //! Stories about an office.
 
 use super::*;
-use crate::account::{OMM, implied};
+use crate::account::{KEPT, OMM, PASSWORDS, Proof, implied};
 use crate::open::Permission;
+use crate::request::accounts::Deed;
 
 fn office() -> Office {
     let permissions = implied([Permission::AllCnfWrite]);
-    let account = Account { id: OMM, username: "omm".into(), password: Secret::new("geheim"), permissions };
+    let password = Proof::Clear(Secret::new("geheim"));
+    let account = Account { id: OMM, username: "omm".into(), password, permissions, active: true };
     Office::new(Accounts::of([account]), Settings::default())
 }
 
@@ -97,4 +99,140 @@ fn what_is_set_is_durable_before_it_is_answered_and_the_same_again_is_not_writte
     let kept = Settings { auto_create: true, ..Settings::default() };
     assert_eq!(on(&mut office, 0, set.clone()), [Effect::Save(kept), Effect::Done(1)]);
     assert_eq!(on(&mut office, 0, set), [Effect::Done(1)]);
+}
+
+/// What stands for a hash here.
+fn hash(password: &str) -> Secret {
+    Secret::new(format!("#{password}"))
+}
+
+fn change(deed: Deed) -> AccountChange {
+    AccountChange { deed, username: None, password: None, permissions: None, active: None }
+}
+
+fn edit(office: &mut Office, change: AccountChange) -> Vec<Effect> {
+    on(office, 1, Input::Edit { desk: 1, change: Box::new(change) })
+}
+
+/// Makes the account `exporter`, as session 1.
+fn exporter(office: &mut Office) -> Vec<Effect> {
+    let (username, password) = (Some("exporter".into()), Some("geheim geheim".into()));
+    let permissions = Some(vec![Permission::Monitoring]);
+    let asked = edit(office, AccountChange { username, password, permissions, ..change(Deed::Create) });
+    assert_eq!(
+        asked,
+        [Effect::Hash { desk: 1, password: Secret::new("geheim geheim") }],
+        "nothing is known yet"
+    );
+    on(office, 1, Input::Hashed { desk: 1, hash: Some(hash("geheim geheim")) })
+}
+
+fn enter(office: &mut Office, desk: DeskId, address: &str, password: &str) -> Vec<Effect> {
+    let (username, password) = ("exporter".into(), Secret::new(password));
+    on(office, 1, Input::Login { desk, address: address.into(), username, password })
+}
+
+#[test]
+fn an_account_is_hashed_saved_answered_and_told_in_this_order() {
+    let mut office = office();
+    let [Effect::Keep(kept), Effect::Edited { desk: 1, id: KEPT }, Effect::AccountIs(told)] =
+        &exporter(&mut office)[..]
+    else {
+        panic!("in another order")
+    };
+    assert_eq!((kept, &kept.password), (told, &Proof::Hashed(hash("geheim geheim"))));
+    assert!(kept.permissions.contains(&Permission::AllCnfRead), "what is implied is granted");
+}
+
+#[test]
+fn hashes_are_compared_one_at_a_time_and_each_login_has_its_own_answer() {
+    let mut office = office();
+    exporter(&mut office);
+    let compare = Effect::Verify { password: Secret::new("geheim geheim"), hash: hash("geheim geheim") };
+    assert_eq!(enter(&mut office, 7, "192.0.2.7", "geheim geheim"), [compare]);
+    assert_eq!(enter(&mut office, 8, "192.0.2.8", "wrong"), [], "it waits");
+    assert_eq!(enter(&mut office, 9, "192.0.2.9", "geheim geheim"), [], "it waits");
+    let next = on(&mut office, 1, Input::Verified(true));
+    assert!(
+        matches!(&next[..], [Effect::Admit { desk: 7, .. }, Effect::Verify { password, .. }] if password.reveal() == "wrong")
+    );
+    on(&mut office, 1, Input::Left(9));
+    let last = on(&mut office, 1, Input::Verified(false));
+    assert!(
+        matches!(&last[..], [Effect::Deny { desk: 8, .. }]),
+        "whoever hung up is not waited for: {last:?}"
+    );
+    assert_eq!(office.inside(), 1);
+}
+
+#[test]
+fn whoever_hangs_up_while_its_hash_is_compared_takes_no_place() {
+    let mut office = office();
+    exporter(&mut office);
+    enter(&mut office, 7, "192.0.2.7", "geheim geheim");
+    on(&mut office, 1, Input::Left(7));
+    assert_eq!((on(&mut office, 1, Input::Verified(true)), office.inside()), (vec![], 0));
+}
+
+#[test]
+fn guesses_that_wait_behind_each_other_are_throttled_before_they_are_compared() {
+    let mut office = office();
+    exporter(&mut office);
+    let mut compared = 0;
+    for desk in 0..20 {
+        enter(&mut office, desk, "192.0.2.7", "guess");
+    }
+    loop {
+        compared += 1;
+        let next = on(&mut office, 1, Input::Verified(false));
+        if !next.iter().any(|effect| matches!(effect, Effect::Verify { .. })) {
+            break;
+        }
+    }
+    assert_eq!(compared, 5);
+}
+
+#[test]
+fn an_account_that_ends_is_forgotten_before_anybody_is_told() {
+    let mut office = office();
+    exporter(&mut office);
+    let gone = edit(&mut office, change(Deed::Delete(KEPT)));
+    assert_eq!(gone, [Effect::Forget(KEPT), Effect::Edited { desk: 1, id: KEPT }, Effect::AccountGone(KEPT)]);
+    assert!(matches!(&enter(&mut office, 7, "192.0.2.7", "geheim geheim")[..], [Effect::Deny { .. }]));
+}
+
+#[test]
+fn one_that_may_not_log_in_any_more_is_denied_and_the_same_again_changes_nothing() {
+    let mut office = office();
+    exporter(&mut office);
+    let off = || AccountChange { active: Some(false), ..change(Deed::Set(KEPT)) };
+    assert_eq!(edit(&mut office, off()).len(), 3);
+    assert_eq!(edit(&mut office, off()), [Effect::Edited { desk: 1, id: KEPT }]);
+    assert!(matches!(&enter(&mut office, 7, "192.0.2.7", "geheim geheim")[..], [Effect::Deny { .. }]));
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_its_field_and_never_hashed() {
+    let mut office = office();
+    exporter(&mut office);
+    let text = |text: &str| Some(text.to_owned());
+    let long = "x".repeat(PASSWORDS.1 + 1);
+    for (change, code, bad) in [
+        (AccountChange { active: Some(false), ..change(Deed::Set(OMM)) }, "EForbidden", "id"),
+        (change(Deed::Delete(OMM)), "EForbidden", "id"),
+        (change(Deed::Delete(7)), "ENoEnt", "id"),
+        (change(Deed::Create), "EMissing", "username"),
+        (AccountChange { username: text("a"), ..change(Deed::Create) }, "EPwEmpty", "password"),
+        (
+            AccountChange { username: text("omm"), password: text("geheim geheim"), ..change(Deed::Create) },
+            "EExist",
+            "username",
+        ),
+        (AccountChange { password: text("short"), ..change(Deed::Set(KEPT)) }, "EPwTooShort", "password"),
+        (AccountChange { password: text(&long), ..change(Deed::Set(KEPT)) }, "ETooLong", "password"),
+    ] {
+        let done = edit(&mut office, change.clone());
+        let [Effect::Refuse { desk: 1, why }] = &done[..] else { panic!("{change:?}: {done:?}") };
+        assert_eq!((why.code.to_string().as_str(), why.bad.as_deref()), (code, Some(bad)), "{change:?}");
+    }
 }

@@ -18,6 +18,7 @@ const CODE_MAX: u32 = 8;
 pub(super) fn look(fields: Fields<'_>, name: &str) -> Result<Option<Look>, Complaint> {
     Ok(Some(match name {
         "GetAccount" => Look::Accounts(page(fields, "id")?),
+        "GetAccountSummary" => Look::AccountSummary,
         "GetSARI" => Look::Sari,
         "GetSystemName" => Look::SystemName,
         "GetStbState" => Look::Standby,

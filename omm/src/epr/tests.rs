@@ -9,6 +9,7 @@ use machine::time::Wall;
 
 use super::*;
 use crate::directory::Directory;
+use crate::directory::edit::NewUser;
 use crate::platform::Platform;
 use crate::stamp::{OmmId, Stamp};
 
