@@ -294,6 +294,7 @@ impl Desk {
             | News::Health(_)
             | News::Import { .. }
             | News::Mode(_)
+            | News::Profile { .. }
             | News::Sari(_)
             | News::State { .. }
             | News::User { .. }

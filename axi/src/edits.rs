@@ -79,6 +79,13 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
             }
             Edit::CreateFixed { user: Box::new(new), device: Box::new(device) }
         }
+        Change::SetProfile { id, create: true, .. } if directory.profile(*id).is_some() => {
+            return Err(Refused { bad: Some("id".to_owned()), ..Refused::new(ErrCode::Exist) });
+        }
+        Change::SetProfile { id, name, data, create: _ } => {
+            Edit::SetProfile { id: *id, name: name.clone(), data: data.clone() }
+        }
+        Change::DeleteProfile(id) => Edit::DeleteProfile(*id),
         Change::SetRelation { uid, relation } => {
             let uid = row(Uid::new(*uid), "uid")?;
             Edit::SetKind {

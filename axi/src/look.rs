@@ -54,6 +54,7 @@ pub fn look(look: &Look, sync: bool, view: &View<'_>) -> Option<Result<Reply, Re
             one(found.map(|device| view.device(device, sync)))
         }
         Look::Pair { uid, ppn } => pair(view, *uid, *ppn, sync),
+        Look::Profiles(page) => profiles(view, *page),
         Look::State(ppn) => state(view, *ppn),
         // Radio is not part of homing, so no handset was ever heard.
         Look::LastAction(_) => Err(Refused::new(ErrCode::NoEnt)),
@@ -97,6 +98,11 @@ fn devices(view: &View<'_>, page: Page, sync: bool) -> Result<Reply, Refused> {
     let from = Ppn::new(page.from.max(1)).ok_or_else(|| Refused::new(ErrCode::NoEnt))?;
     let devices = view.directory.devices_from(from);
     Reply::page(devices.map(|device| view.device(device, sync)), page.max)
+}
+
+fn profiles(view: &View<'_>, page: Page) -> Result<Reply, Refused> {
+    let profiles = view.directory.profiles().filter(|profile| u32::from(profile.id) >= page.from);
+    Reply::page(profiles.map(showing::profile), page.max)
 }
 
 fn one(record: Option<Element<'static>>) -> Result<Reply, Refused> {

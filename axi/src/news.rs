@@ -46,6 +46,13 @@ pub enum News {
         /// Whether the user is now as it says.
         done: bool,
     },
+    /// A profile of handset settings.
+    Profile {
+        /// Which.
+        id: u8,
+        /// How it is now; `None` when it is no more.
+        change: Option<Element<'static>>,
+    },
     /// An account.
     Account {
         /// Which.
@@ -100,6 +107,16 @@ impl News {
                 Element::new("EventUserDataImport")
                     .with("result", result)
                     .with("filename", filename.to_string())
+            }),
+            // The vendor has an event, and no event type of its own for it (axi 5): ours is that of the system's settings.
+            News::Profile { id, change } => heard.hears(Topic::System, None).then(|| {
+                let event = Element::new("EventPpProfileCnf");
+                let (mut event, child) = match change {
+                    Some(profile) => (event, profile.clone()),
+                    None => (event.with("delete", "1"), Element::new("ppProfile").with("id", id.to_string())),
+                };
+                event.push(child);
+                event
             }),
             News::Account { change: Some(account), .. } => heard.hears(Topic::Accounts, None).then(|| {
                 let mut event = Element::new("EventAccountCnf");

@@ -105,13 +105,16 @@ impl Change {
     /// Whether it can only take something away.
     pub fn deletes(&self) -> bool {
         match self {
-            Change::DeleteUser(UserKey::Uid(_) | UserKey::Number(_)) | Change::DeleteDevice(_) => true,
+            Change::DeleteUser(UserKey::Uid(_) | UserKey::Number(_))
+            | Change::DeleteDevice(_)
+            | Change::DeleteProfile(_) => true,
             Change::CreateUser { .. }
             | Change::SetUser { .. }
             | Change::CreateDevice { .. }
             | Change::SetDevice { .. }
             | Change::CreateFixed { .. }
             | Change::SetPair { .. }
+            | Change::SetProfile { .. }
             | Change::SetRelation { .. } => false,
         }
     }

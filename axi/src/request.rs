@@ -101,6 +101,8 @@ pub enum Look {
         /// The handset.
         ppn: u32,
     },
+    /// Profiles of handset settings by their id.
+    Profiles(Page),
     /// What is known of a handset's state (axi 4.4: the SIP registration view).
     State(u32),
     /// The handset that did something last.
@@ -180,6 +182,19 @@ pub enum Change {
         /// The handset's side.
         device: Record,
     },
+    /// A profile of handset settings: new, or another than it was.
+    SetProfile {
+        /// 1 to 20.
+        id: u8,
+        /// What it is called, if that is to be different.
+        name: Option<String>,
+        /// Its lines, if they are.
+        data: Option<String>,
+        /// Only if there is none yet.
+        create: bool,
+    },
+    /// No such profile any more.
+    DeleteProfile(u8),
     /// A relation that is there becomes fixed or dynamic.
     SetRelation {
         /// The user.
@@ -327,7 +342,11 @@ impl Change {
             Change::CreateUser { user, .. } | Change::SetUser { user, .. } => vec![user],
             Change::CreateDevice { device, .. } | Change::SetDevice { device, .. } => vec![device],
             Change::CreateFixed { user, device, .. } | Change::SetPair { user, device } => vec![user, device],
-            Change::DeleteUser(_) | Change::DeleteDevice(_) | Change::SetRelation { .. } => Vec::new(),
+            Change::DeleteUser(_)
+            | Change::DeleteDevice(_)
+            | Change::SetProfile { .. }
+            | Change::DeleteProfile(_)
+            | Change::SetRelation { .. } => Vec::new(),
         }
     }
 
@@ -336,7 +355,11 @@ impl Change {
             Change::CreateUser { user, .. } | Change::SetUser { user, .. } => vec![user],
             Change::CreateDevice { device, .. } | Change::SetDevice { device, .. } => vec![device],
             Change::CreateFixed { user, device, .. } | Change::SetPair { user, device } => vec![user, device],
-            Change::DeleteUser(_) | Change::DeleteDevice(_) | Change::SetRelation { .. } => Vec::new(),
+            Change::DeleteUser(_)
+            | Change::DeleteDevice(_)
+            | Change::SetProfile { .. }
+            | Change::DeleteProfile(_)
+            | Change::SetRelation { .. } => Vec::new(),
         }
     }
 }

@@ -10,10 +10,12 @@ use omm::directory::Directory;
 use omm::directory::device::{Device, Subscribed};
 use omm::directory::edit::Changed;
 use omm::directory::key::{Ppn, Uid};
+use omm::directory::profile::Profile;
 use omm::directory::user::{Monitoring, Relation, User};
 use omm::ids::Number;
 use omm::stamp::Stamp;
 
+use crate::element::Element;
 use crate::news::{Fate, News};
 use crate::record::Record;
 use crate::{device, user};
@@ -115,6 +117,15 @@ fn place(claim: &Claim, record: &mut Record) {
     }
 }
 
+/// A profile of handset settings (axi 4.4).
+pub fn profile(profile: &Profile) -> Element<'static> {
+    Element::new("ppProfile")
+        .with("id", profile.id.to_string())
+        .with("name", profile.text.name.to_string())
+        .with("ppData", profile.text.data.to_string())
+        .with("timeStamp", seconds(profile.edited))
+}
+
 /// What sessions may hear of what has changed. `roam` tells the newest claim about a user.
 pub fn news(changed: &Changed, directory: &Directory, roam: &dyn Fn(&Number) -> Option<Claim>) -> Vec<News> {
     let mut news = Vec::new();
@@ -150,6 +161,12 @@ pub fn news(changed: &Changed, directory: &Directory, roam: &dyn Fn(&Number) -> 
         });
         news.extend(fate(now, before).map(|change| News::Device { ppn: ppn.get(), change }));
     }
+    news.extend(
+        changed
+            .profiles
+            .keys()
+            .map(|id| News::Profile { id: *id, change: directory.profile(*id).map(profile) }),
+    );
     news
 }
 

@@ -35,9 +35,11 @@ const MESSAGES: &[&str] = &[
     "CreateAccount",
     "CreateFixedPP",
     "CreatePPDev",
+    "CreatePpProfile",
     "CreatePPUser",
     "DeleteAccount",
     "DeletePPDev",
+    "DeletePpProfile",
     "DeletePPUser",
     "EventAccountCnf",
     "EventAccountSummary",
@@ -49,6 +51,7 @@ const MESSAGES: &[&str] = &[
     "EventPPDevSummary",
     "EventPPState",
     "EventPPUserCnf",
+    "EventPpProfileCnf",
     "EventPPUserSummary",
     "EventPermissionChange",
     "EventSARICnf",
@@ -69,6 +72,7 @@ const MESSAGES: &[&str] = &[
     "GetPPUser",
     "GetPPUserByNumber",
     "GetPPUserSummary",
+    "GetPpProfile",
     "GetPublicKey",
     "GetRFP",
     "GetRFPCapture",
@@ -92,6 +96,7 @@ const MESSAGES: &[&str] = &[
     "SetPPDev",
     "SetPPUser",
     "SetPPUserDevRelation",
+    "SetPpProfile",
     "SetPPUserTracking",
     "SetRFPCapture",
     "Subscribe",
@@ -234,6 +239,7 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         | Look::Devices(_)
         | Look::DeviceByIpei(_)
         | Look::Pair { .. }
+        | Look::Profiles(_)
         | Look::State(_)
         | Look::LastAction(_)
         | Look::Sari

@@ -39,6 +39,8 @@ const PORT: Kind = Kind::Number(0, 65_535);
 
 /// The longest number of a user, in characters. Ours.
 pub const NUMBER_MAX: u32 = 32;
+/// The longest lines for a handset, in characters: 4 kB (axi 4.1).
+pub const DATA_MAX: u32 = 4096;
 /// The longest display name, in characters; clients cut it to 20 (axi 4.1). Ours.
 pub const NAME_MAX: u32 = 40;
 /// The longest SIP password, in characters: what RSA with 1024 bits can carry (axi 3), and no more than fits a digest.
@@ -128,7 +130,7 @@ pub static TABLE: &Table = &[
     Attribute::secret("serviceAuthPassword", PASSWORD_MAX),
     Attribute::told("configurationDataLoaded", Kind::Bool, "0"),
     Attribute::open("ppProfileId", Kind::Number(0, 20), "0"),
-    text("ppData", 4096),
+    text("ppData", DATA_MAX),
     Attribute::told("ppnOld", NUMBER, "0"),
     Attribute::told("timeStampAdmin", NUMBER, "0"),
     Attribute::told("timeStampRelation", NUMBER, "0"),

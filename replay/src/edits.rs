@@ -79,6 +79,10 @@ fn steps(order: &Order) -> Vec<Step<'_>> {
         Order::DeleteDevice { device } => {
             vec![Box::new(move |directory| Ok(Edit::DeleteDevice(handset(directory, device)?)))]
         }
+        Order::SetProfile { id, name, data } => {
+            vec![Box::new(move |_| Ok(Edit::SetProfile { id: *id, name: name.clone(), data: data.clone() }))]
+        }
+        Order::DeleteProfile { id } => vec![Box::new(move |_| Ok(Edit::DeleteProfile(*id)))],
         Order::Bind { user, device, fixed } => vec![Box::new(move |directory| {
             let kind = if *fixed { Kind::Fixed } else { Kind::Dynamic };
             Ok(Edit::Attach { uid: row(directory, user)?.uid, ppn: handset(directory, device)?, kind })
@@ -156,6 +160,7 @@ pub(crate) fn tell_shown(world: &World, directory: &Directory, trace: &Trace) {
             tell(&shown::shown_note(user));
         }
     }
+    directory.profiles().for_each(|profile| tell(&shown::profile_note(profile.id, Some(profile))));
     for user in world.plan.users.iter().filter(|user| !user.later && !there.contains(&*user.number)) {
         tell(&Note::new("user").text("state", "gone").text("number", &user.number));
     }

@@ -287,7 +287,7 @@ impl Ledger {
             "link" | "sync" => {
                 self.version += u64::from(self.links.see(site, sight));
             }
-            "user" | "directory" => {
+            "user" | "profile" | "directory" => {
                 self.rows.see(site, sight);
                 self.version += 1;
             }

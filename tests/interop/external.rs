@@ -89,3 +89,27 @@ fn a_user_comes_from_a_web_server_and_goes_when_it_says_not_found_but_not_when_i
     import(&mut session);
     poll::until(SOON, "the user is gone", || session.user("300"), Option::is_none);
 }
+
+#[test]
+fn a_remote_whose_external_users_come_from_elsewhere_is_told_so_before_it_goes_into_service() {
+    let listen: SocketAddr = (address::fresh(), crate::system::AXI).into();
+    let pbx = || "sip:127.0.0.1:9;transport=udp".to_owned();
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("user_common.cfg"), "UD_SosNumber=112\n").expect("a file");
+    let epr = |path: &str| format!("\n[epr]\nurl = \"file://{}{path}\"\n", folder.path().display());
+    let remotes = vec![("berlin", "1F102F0E96")];
+    let place = Place::Central { listen, remotes };
+    let plan = Plan { name: "central", park: "1F102F0E86", sip: address::sip(), pbx: pbx(), place };
+    let _central = Omm::start_told(plan, |file| file + &epr(""));
+    let remote = |edit: &dyn Fn(String) -> String| {
+        let place = Place::Remote { wire: listen, clients: address::sip() };
+        let plan = Plan { name: "berlin", park: "1F102F0E96", sip: address::sip(), pbx: pbx(), place };
+        Omm::start_told(plan, edit).command(&["check"]).1
+    };
+    let told = remote(&|file| file + &epr(""));
+    assert!(told.contains("pass  omm1 epr") && told.contains("pass  omm1 domain"), "{told}");
+    let told = remote(&|file| file + &epr("/other"));
+    assert!(told.contains("FAIL  omm1 epr") && told.contains("there otherwise: path"), "{told}");
+    let told = remote(&|file| file.replace("domain = \"", "domain = \"other."));
+    assert!(told.contains("FAIL  omm1 domain") && told.contains("FAIL  omm1 epr"), "{told}");
+}

@@ -6,6 +6,7 @@ use machine::note::Note;
 use omm::directory::Directory;
 use omm::directory::edit::Changed;
 use omm::directory::key::Uid;
+use omm::directory::profile::Profile;
 use omm::directory::user::User;
 use omm::ids::Number;
 
@@ -15,7 +16,18 @@ pub fn notes(directory: &Directory, changed: &Changed) -> Vec<Note> {
     let gone = before.filter(|(_, before)| directory.user(&before.number).is_none());
     let gone = gone.map(|(uid, before)| gone_note(uid, &before.number));
     let now = changed.users.keys().filter_map(|uid| directory.user_at(*uid));
-    gone.chain(now.map(|user| shown_note(user))).collect()
+    let profiles = changed.profiles.keys().map(|id| profile_note(*id, directory.profile(*id)));
+    gone.chain(now.map(|user| shown_note(user))).chain(profiles).collect()
+}
+
+/// A profile as it is shown, or that there is none.
+pub fn profile_note(id: u8, profile: Option<&Profile>) -> Note {
+    let state = if profile.is_some() { "shown" } else { "gone" };
+    let note = Note::new("profile").text("state", state).number("id", id);
+    match profile {
+        Some(profile) => note.text("name", &profile.text.name),
+        None => note,
+    }
 }
 
 /// A number that nobody has any more.

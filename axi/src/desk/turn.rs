@@ -205,8 +205,11 @@ impl Desk {
             Change::CreateDevice { .. } | Change::SetDevice { .. } => {
                 Look::Devices(Page { from: ppn, max: 1 })
             }
+            Change::SetProfile { id, .. } => Look::Profiles(Page { from: u32::from(*id), max: 1 }),
             Change::CreateFixed { .. } | Change::SetPair { .. } => Look::Pair { uid, ppn },
-            Change::DeleteUser(UserKey::Uid(_) | UserKey::Number(_)) | Change::DeleteDevice(_) => {
+            Change::DeleteUser(UserKey::Uid(_) | UserKey::Number(_))
+            | Change::DeleteDevice(_)
+            | Change::DeleteProfile(_) => {
                 return send(request.respond(), out);
             }
             Change::SetRelation {

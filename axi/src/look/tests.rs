@@ -222,3 +222,39 @@ fn summaries_count() {
     assert!(told.contains("usersActiveMonitored=1"), "{told}");
     assert_eq!(world.sees("<GetPPDevSummary/>"), "nRecords=2 ppnFirst=1 subscribedDevs=2 subscribed=2");
 }
+
+#[test]
+fn profiles_are_written_read_page_by_page_and_deleted() {
+    let mut world = World::new();
+    world.change("<SetPpProfile><ppProfile id=\"3\" name=\"Ward\" ppData=\"UD_DispFont=2\"/></SetPpProfile>");
+    world.change("<CreatePpProfile><ppProfile id=\"20\" name=\"Lab\"/></CreatePpProfile>");
+    world.change("<SetPpProfile><ppProfile id=\"3\" name=\"Ward 7\"/></SetPpProfile>");
+    let ward = "<ppProfile id=\"3\" name=\"Ward 7\" ppData=\"UD_DispFont=2\" timeStamp=\"1520386975\"/>";
+    assert_eq!(world.sees("<GetPpProfile Id=\"0\"/>"), ward);
+    let both = world.sees("<GetPpProfile id=\"1\" maxRecords=\"20\"/>");
+    assert!(both.starts_with(ward) && both.contains("name=\"Lab\""), "{both}");
+    assert_eq!(world.look("<GetPpProfile Id=\"21\"/>"), Err("ENoEnt".into()));
+    let create = "<CreatePpProfile><ppProfile id=\"3\" name=\"Again\"/></CreatePpProfile>";
+    assert_eq!(world.try_change(create), Err("EExist id".into()));
+    world.change("<DeletePpProfile id=\"3\"/>");
+    assert_eq!(world.try_change("<DeletePpProfile id=\"3\"/>"), Err("ENoEnt id".into()));
+    assert!(world.sees("<GetPpProfile Id=\"0\"/>").contains("name=\"Lab\""));
+}
+
+#[test]
+fn there_are_twenty_profiles_and_their_lines_have_a_length() {
+    let refused = |xml: &str| {
+        let element = Element::read(xml.as_bytes()).unwrap();
+        Request::read(&element, true).unwrap_err().answer().to_string()
+    };
+    for id in ["0", "21", "x", "-1"] {
+        let told = refused(&format!("<SetPpProfile><ppProfile id=\"{id}\"/></SetPpProfile>"));
+        assert!(told.contains("EInval") && told.contains("bad=\"id\""), "{told}");
+    }
+    let long = "x".repeat(4097);
+    let told = refused(&format!("<SetPpProfile><ppProfile id=\"1\" ppData=\"{long}\"/></SetPpProfile>"));
+    assert!(
+        told.contains("ETooLong") && told.contains("maxLen=\"4096\"") && told.contains("bad=\"ppData\""),
+        "{told}"
+    );
+}

@@ -67,7 +67,16 @@ impl Trial {
         match (was_user, was_device) {
             (Some((Some(None), true)), _) | (_, Some((Some(None), true))) => Fate::Created,
             (Some((Some(Some(_)), false)), _) | (_, Some((Some(Some(_)), false))) => Fate::Deleted,
-            (_, _) => Fate::Changed,
+            (_, _) => self.profile_fate(changed),
+        }
+    }
+
+    /// A profile has neither uid nor ppn.
+    fn profile_fate(&self, changed: &Changed) -> Fate {
+        match changed.profiles.iter().next() {
+            Some((_, None)) => Fate::Created,
+            Some((id, Some(_))) if self.directory.profile(*id).is_none() => Fate::Deleted,
+            Some((_, Some(_))) | None => Fate::Changed,
         }
     }
 

@@ -1,6 +1,7 @@
 //! How requests are spelt, but for those about the session itself.
 
 use machine::secret::Secret;
+use omm::directory::profile::PROFILES_MAX;
 use omm::ids::Number;
 
 use super::{Change, Look, PAGE_MAX, Page, Setting, UserKey};
@@ -32,6 +33,7 @@ pub(super) fn look(fields: Fields<'_>, name: &str) -> Result<Option<Look>, Compl
             uid: fields.maybe("uid")?.unwrap_or_default(),
             ppn: fields.maybe("ppn")?.unwrap_or_default(),
         },
+        "GetPpProfile" => Look::Profiles(profiles(fields)?),
         "GetPPState" => Look::State(fields.value("ppn")?),
         "GetLastPPDevAction" => Look::LastAction(match fields.maybe("ppn")? {
             Some(ppn) => ppn,
@@ -84,6 +86,11 @@ pub(super) fn change(element: &Element<'_>, name: &str, sync: bool) -> Result<Op
         "DeletePPDev" => Change::DeleteDevice(fields.value("ppn")?),
         "CreateFixedPP" => Change::CreateFixed { user: user()?, device: device()?, replace },
         "SetPP" => Change::SetPair { user: user()?, device: device()? },
+        "SetPpProfile" => profile(element, fields, false)?,
+        "CreatePpProfile" => profile(element, fields, true)?,
+        "DeletePpProfile" => {
+            Change::DeleteProfile(profile_id(fields, fields.text("id").or(fields.text("Id")))?)
+        }
         "SetPPUserDevRelation" => {
             let relation = fields.need("relType")?;
             let relation =
@@ -97,6 +104,34 @@ pub(super) fn change(element: &Element<'_>, name: &str, sync: bool) -> Result<Op
         }
         _ => return Ok(None),
     }))
+}
+
+/// The vendor writes `Id` here, and `id` in the record (axi 4.4).
+fn profiles(fields: Fields<'_>) -> Result<Page, Complaint> {
+    let max = fields.maybe::<usize>("maxRecords")?.unwrap_or(1);
+    let from = if fields.text("Id").is_some() { fields.value("Id")? } else { fields.value("id")? };
+    Ok(Page { from, max: max.clamp(1, PAGE_MAX) })
+}
+
+/// A profile in the child `<ppProfile>`.
+fn profile(element: &Element<'_>, fields: Fields<'_>, create: bool) -> Result<Change, Complaint> {
+    let child = element.child("ppProfile").ok_or_else(|| fields.missing("ppProfile"))?;
+    let id = profile_id(fields, child.get("id"))?;
+    let text = |name: &str, max: u32| match child.get(name) {
+        Some(text) if text.chars().nth(max as usize).is_some() => {
+            let (bad, max_len) = (Some(name.to_owned()), Some(max));
+            Err(fields.complain(Refused { bad, max_len, ..Refused::new(ErrCode::TooLong) }))
+        }
+        text => Ok(text.map(str::to_owned)),
+    };
+    let (name, data) = (text("name", user::NAME_MAX)?, text("ppData", user::DATA_MAX)?);
+    Ok(Change::SetProfile { id, name, data, create })
+}
+
+fn profile_id(fields: Fields<'_>, text: Option<&str>) -> Result<u8, Complaint> {
+    let id = text.ok_or_else(|| fields.missing("id"))?.parse().ok();
+    let known = id.filter(|id| (1..=PROFILES_MAX).contains(id));
+    known.ok_or_else(|| fields.wrong("id", format!("expected 1 to {PROFILES_MAX}")))
 }
 
 /// The record in the child of this name.

@@ -91,14 +91,18 @@ impl Rows {
         self.digests.get(site)?.as_deref()
     }
 
-    /// Reads an event `user` or `directory` of a site.
+    /// Reads an event `user`, `profile` or `directory` of a site.
     pub(super) fn see(&mut self, site: usize, sight: &Sight<'_>) {
         if let (Some(digest), Some(kept)) = (sight.text("digest"), self.digests.get_mut(site)) {
             *kept = Some(digest.into());
         }
-        if let (Some(number), Some(told)) = (sight.text("number"), self.told.get_mut(site)) {
+        let number = match sight.number("id").filter(|_| sight.event == "profile") {
+            Some(id) => Some(Box::from(format!("profile {id}"))),
+            None => sight.text("number").map(Box::from),
+        };
+        if let (Some(number), Some(told)) = (number, self.told.get_mut(site)) {
             let row = (sight.text("state") == Some("shown")).then(|| Row::told(sight));
-            told.insert(number.into(), row);
+            told.insert(number, row);
         }
     }
 }

@@ -113,6 +113,7 @@ pub const EVENTS: &[&str] = &[
     "merge",
     "note",
     "probe",
+    "profile",
     "query",
     "refuse",
     "refused",

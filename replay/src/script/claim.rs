@@ -29,7 +29,8 @@ pub enum Claim {
     Registers { server: Name, op: Op, count: u64, per: Option<Duration> },
     /// `duplicate registrations <= N`
     Duplicates { op: Op, count: u64 },
-    /// `user U exists|absent [at S]` and `user U FIELD VALUE [at S]`; without a site: at all that run.
+    /// `user U exists|absent [at S]` and `user U FIELD VALUE [at S]`; without a site: at all that run. A profile is named
+    /// `profile N`, which is no user's number.
     User { user: Name, is: Shown, at: Option<Name> },
     /// `users at S <= N`
     Users { at: Name, op: Op, count: u64 },
@@ -114,7 +115,8 @@ impl fmt::Display for Op {
 const LATER: &[&str] = &["conflict", "guest", "bytes"];
 const FORMS: &str = "a claim: `U [not] registered at S`, `all users registered`, `U bound N times at P`, \
      `roam of U confirmed`, `U owned by S at all sites`, `sync S complete`, `link A-B up`, `registers at P <= N`, \
-     `duplicate registrations <= N`, `directories equal`, `user U exists at S`, `user U name \"N\" at S`, `users at S = N`";
+     `duplicate registrations <= N`, `directories equal`, `user U exists at S`, `user U name \"N\" at S`, `profile N name \"N\" at S`, \
+     `users at S = N`";
 
 /// Reads a claim.
 pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
@@ -157,6 +159,17 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
             Ok(Claim::Equal)
         }
         "user" => of_row(line, names),
+        "profile" => {
+            line.skip();
+            let user = Name::from(format!("profile {}", edit::profile(line)?));
+            let said = [("exists", 0), ("absent", 1), ("name", 2)];
+            let is = match line.choose("what is said about the profile", &said)? {
+                0 => Shown::There,
+                1 => Shown::Absent,
+                _ => Shown::With("name", Name::from(line.quoted("the name in quotes")?)),
+            };
+            Ok(Claim::User { user, is, at: where_shown(line, names)? })
+        }
         "users" => {
             line.skip();
             line.require("at")?;
@@ -166,8 +179,18 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
         word if LATER.contains(&word) => Err(line.unsupported("")),
         _ => {
             let users = names.of(&[Sort::User]);
-            let words =
-                ["all", "roam", "sync", "link", "registers", "duplicate", "directories", "user", "users"];
+            let words = [
+                "all",
+                "roam",
+                "sync",
+                "link",
+                "registers",
+                "duplicate",
+                "directories",
+                "user",
+                "users",
+                "profile",
+            ];
             Err(line
                 .complain("this is no claim and no user", FORMS)
                 .nearest_of(users.into_iter().chain(words)))
@@ -229,15 +252,19 @@ fn of_row(line: &mut Cursor<'_>, names: &Names) -> Read<Claim> {
         _ if line.take("none") => Shown::Device(None),
         _ => Shown::Device(Some(line.name(names, &[Sort::User, Sort::Device])?)),
     };
-    let mut at = None;
-    if line.take("at") {
-        if line.take("all") {
-            line.require("sites")?;
-        } else {
-            at = Some(line.name(names, &[Sort::Site])?);
-        }
+    Ok(Claim::User { user, is, at: where_shown(line, names)? })
+}
+
+/// `at S`, or `at all sites`, which may be left out.
+fn where_shown(line: &mut Cursor<'_>, names: &Names) -> Read<Option<Name>> {
+    if !line.take("at") {
+        return Ok(None);
     }
-    Ok(Claim::User { user, is, at })
+    if line.take("all") {
+        line.require("sites")?;
+        return Ok(None);
+    }
+    line.name(names, &[Sort::Site]).map(Some)
 }
 
 fn registered(line: &mut Cursor<'_>, names: &Names, whose: Whose, holds: bool) -> Read<Claim> {

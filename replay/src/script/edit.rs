@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use omm::directory::profile::PROFILES_MAX;
 use omm::ids::Number;
 
 use super::Name;
@@ -25,6 +26,10 @@ pub enum Order {
     SetDevice { device: Name, encrypt: bool },
     /// `delete device D`
     DeleteDevice { device: Name },
+    /// `create|edit profile N [name "TEXT"] [data "TEXT"]`
+    SetProfile { id: u8, name: Option<String>, data: Option<String> },
+    /// `delete profile N`
+    DeleteProfile { id: u8 },
     /// `bind user U to D [fixed]`
     Bind { user: Name, device: Name, fixed: bool },
     /// `unbind user U`
@@ -49,12 +54,41 @@ const CREATED_MAX: u32 = 10_000;
 
 const USER: &[Sort] = &[Sort::User];
 const PHONE: &[Sort] = &[Sort::User, Sort::Device];
-const THINGS: &[(&str, bool)] = &[("user", true), ("device", false)];
+const THINGS: &[(&str, Thing)] =
+    &[("user", Thing::User), ("device", Thing::Device), ("profile", Thing::Profile)];
+
+/// What can be edited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Thing {
+    User,
+    Device,
+    Profile,
+}
+
+/// The number of a profile of handset settings.
+pub(super) fn profile(line: &mut Cursor<'_>) -> Read<u8> {
+    let id = line.number("the number of the profile")?;
+    let known = u8::try_from(id).ok().filter(|id| (1..=PROFILES_MAX).contains(id));
+    known.ok_or_else(|| line.complain_back("there is no such profile", format!("1 to {PROFILES_MAX}")))
+}
+
+fn set_profile(line: &mut Cursor<'_>) -> Read<Order> {
+    let (id, mut name, mut data) = (profile(line)?, None, None);
+    while !line.is_done() && line.peek_word() != "at" {
+        match line.choose("a part of the profile", &[("name", 0), ("data", 1)])? {
+            0 => name = Some(line.quoted("the name in quotes")?.to_string()),
+            _ => data = Some(line.quoted("the lines in quotes")?.to_string()),
+        }
+    }
+    Ok(Order::SetProfile { id, name, data })
+}
 
 /// Reads what stands behind `create`, but for `users N to M`: see [`crowd`].
 pub(super) fn create(line: &mut Cursor<'_>, names: &Names) -> Read<Order> {
-    if !line.choose("what is created", THINGS)? {
-        return Ok(Order::CreateDevice { device: line.name(names, PHONE)? });
+    match line.choose("what is created", THINGS)? {
+        Thing::User => {}
+        Thing::Device => return Ok(Order::CreateDevice { device: line.name(names, PHONE)? }),
+        Thing::Profile => return set_profile(line),
     }
     let user = line.name(names, USER)?;
     let phone = if line.take("with") {
@@ -85,7 +119,11 @@ fn bound(line: &mut Cursor<'_>, names: &Names) -> Read<u32> {
 
 /// Reads what stands behind `edit`.
 pub(super) fn edit(line: &mut Cursor<'_>, names: &Names) -> Read<Order> {
-    if line.choose("what is edited", THINGS)? {
+    let thing = line.choose("what is edited", THINGS)?;
+    if thing == Thing::Profile {
+        return set_profile(line);
+    }
+    if thing == Thing::User {
         let (user, fields) = (whoever(line, names)?, fields(line)?);
         if fields.is_empty() {
             return Err(line.complain("nothing is edited", "a field: name, number, vip, expires"));
@@ -100,8 +138,9 @@ pub(super) fn edit(line: &mut Cursor<'_>, names: &Names) -> Read<Order> {
 /// Reads what stands behind `delete`.
 pub(super) fn delete(line: &mut Cursor<'_>, names: &Names) -> Read<Order> {
     Ok(match line.choose("what is deleted", THINGS)? {
-        true => Order::DeleteUser { user: whoever(line, names)? },
-        false => Order::DeleteDevice { device: line.name(names, PHONE)? },
+        Thing::User => Order::DeleteUser { user: whoever(line, names)? },
+        Thing::Device => Order::DeleteDevice { device: line.name(names, PHONE)? },
+        Thing::Profile => Order::DeleteProfile { id: profile(line)? },
     })
 }
 
@@ -179,6 +218,7 @@ impl Order {
                 Order::SetDevice { device: ipei(device)?, encrypt: *encrypt }
             }
             Order::DeleteDevice { device } => Order::DeleteDevice { device: ipei(device)? },
+            Order::SetProfile { .. } | Order::DeleteProfile { .. } => self.clone(),
             Order::Bind { user, device, fixed } => {
                 Order::Bind { user: number(user), device: ipei(device)?, fixed: *fixed }
             }
