@@ -25,6 +25,7 @@ use crate::resolver::Resolver;
 
 mod central;
 mod certificate;
+mod equal;
 pub mod reach;
 
 /// A clock that shows less was never set: 2025-01-01 UTC, before this program was written.
@@ -172,10 +173,14 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     if let Some(finding) = bandwidth(site) {
         tell(finding);
     }
+    if let Some(epr) = site.epr.as_ref().filter(|epr| epr.policy.enabled) {
+        tell(reach::epr(epr).await);
+    }
     if let Some(link) = &site.link {
         for (what, address) in [("omm1", Some(&link.omm1)), ("omm2", link.omm2.as_ref())] {
             if let Some(address) = address {
                 central::check(what, address, site, &system_clock(site)).await.into_iter().for_each(tell);
+                equal::check(what, address, site).await.into_iter().for_each(tell);
             }
         }
     }

@@ -31,6 +31,7 @@ use tokio::sync::Notify;
 
 use crate::dns::Finder;
 use crate::edits;
+use crate::external;
 use crate::memory::Memory;
 use crate::network::Change;
 use crate::network::door::{Branch, Port, Trunk};
@@ -186,6 +187,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         dns,
         dial: trunk.recipient(),
         reception: None,
+        provisioning: external::provisioning(world, at),
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
         fallen: undertaker.start().recipient(),
         site,

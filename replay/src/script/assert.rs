@@ -100,6 +100,7 @@ pub const EVENTS: &[&str] = &[
     "edit",
     "evict",
     "expired",
+    "external",
     "failback",
     "failover",
     "fault",
