@@ -139,7 +139,7 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     tell(users(site));
     tell(clock(&system_clock(site)));
     tell(data_dir(site));
-    let running = control::ask(&site.control, &json!({"ask": "status"})).await.is_ok();
+    let running = control::ask(&site.control, &json!({"ask": "status"}), control::QUESTION).await.is_ok();
     tell(port("sip port", &site.sip.listen.to_string(), reach::bind_udp(site.sip.listen).await, running));
     for (what, at) in [
         ("sip tcp port", site.sip.listen_tcp),

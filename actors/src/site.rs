@@ -109,19 +109,24 @@ impl Site {
         Arc::new(Policy { pari_only: device.admin.pari_only, watchdog, ..(*self.policy).clone() })
     }
 
-    /// The account of a user at the server of `tier` (spec 3.7); `registrar` is [`Kin::registrar`].
-    pub fn account(&self, user: &Number, login: &Login, tier: u8, registrar: &Arc<str>) -> Account {
+    /// The account of a user at this server (spec 3.7), which is asked in one of `domains`: as `sips:` when its address
+    /// says so (RFC 5630 5.1.1.1).
+    pub fn account(&self, user: &Number, login: &Login, server: &Server, domains: &Domains) -> Account {
         let instance = self.index.zip(login.device).map(|(_, ipei)| instance(ipei, user));
+        let (scheme, registrar) = match server.way.secure {
+            true => ("sips", &domains.secure),
+            false => ("sip", &domains.plain),
+        };
         Account {
-            aor: format!("sip:{user}@{}", self.domain).into(),
+            aor: format!("{scheme}:{user}@{}", self.domain).into(),
             registrar: registrar.clone(),
             username: login.auth_id.clone().unwrap_or_else(|| user.as_str().into()),
             password: login.password.clone(),
             expires: login.expires.unwrap_or(self.expires),
             instance,
-            reg_id: self
-                .index
-                .map(|index| 1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(tier)),
+            reg_id: self.index.map(|index| {
+                1 + 6 * u32::from(index) + 3 * u32::from(self.omm.member - 1) + u32::from(server.tier)
+            }),
             options: self.options.clone(),
         }
     }
@@ -161,6 +166,21 @@ fn instance(ipei: Ipei, user: &Number) -> Arc<str> {
     Uuid::new_v5(&SPACE, format!("{ipei}|{user}").as_bytes()).urn().to_string().into()
 }
 
+/// The domain of the users as a Request-URI: one text for all accounts.
+pub struct Domains {
+    /// `sip:example.com`
+    pub plain: Arc<str>,
+    /// `sips:example.com`
+    pub secure: Arc<str>,
+}
+
+impl Domains {
+    /// Those of this domain.
+    pub fn of(domain: &str) -> Domains {
+        Domains { plain: format!("sip:{domain}").into(), secure: format!("sips:{domain}").into() }
+    }
+}
+
 /// The relatives that every actor of one OMM may turn to.
 pub struct Kin {
     /// Who they are and how they are set.
@@ -169,8 +189,8 @@ pub struct Kin {
     pub sip: Ways,
     /// The servers by tier, where they are found now.
     pub servers: RefCell<Vec<Arc<Server>>>,
-    /// The Request-URI of every REGISTER: one text for all accounts.
-    pub registrar: Arc<str>,
+    /// The Request-URI of every REGISTER.
+    pub domains: Domains,
     /// Who brings SIP answers.
     pub routes: Recipient<Route>,
     /// Who answers phones.

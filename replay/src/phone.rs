@@ -18,7 +18,7 @@ use machine::chance::Chance;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::message::Message as SipMessage;
 use sip::report::Report;
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Listening, Local, Server};
 use sip::timing::Timing;
 
 use crate::network::{Network, Post};
@@ -162,7 +162,13 @@ impl Agent {
         let name = &handset.name;
         let chance = Chance::of(handset.seed, &format!("phone/{name}/{travels}"));
         let host = handset.addr.to_string();
-        let local = Local { sent_by: host.clone(), host, agent: "virtual phone".to_owned(), overload: false };
+        let local = Local {
+            sent_by: host.clone(),
+            host,
+            agent: "virtual phone".to_owned(),
+            overload: false,
+            listening: Listening::default(),
+        };
         let machine = Binding::new(account, omm, Arc::new(local), handset.timing.clone(), chance);
         let seat =
             Seat::new(machine, format!("phone/{name}"), handset.clock.clone(), Trace::silent("phones"));

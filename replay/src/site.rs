@@ -24,8 +24,8 @@ use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::stamp::OmmId;
 use omm::star::Role;
-use sip::server::{Local, Options, Server, Way};
-use sip::target::Target;
+use sip::server::{Listening, Local, Options, Server, Way};
+use sip::target::{Target, Transport};
 use sip::uas::Uas;
 use tokio::sync::Notify;
 
@@ -141,6 +141,10 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
             host: place.address.ip().to_string(),
             agent: "homing".to_owned(),
             overload: true,
+            listening: Listening {
+                tcp: Some(place.address.port()),
+                tls: Some(Transport::Tls.default_port()),
+            },
         }),
         contact_host: addr.to_string(),
         domain: DOMAIN.to_owned(),
@@ -208,7 +212,7 @@ fn servers(world: &World, at: usize) -> Vec<Arc<Server>> {
             }
             None => (server.name.clone(), vec![own]),
         };
-        let way = Way { domain: Some(DOMAIN.into()), free: false };
+        let way = Way { domain: Some(DOMAIN.into()), free: false, secure: false };
         Arc::new(Server { name, tier: u8::try_from(tier).unwrap_or(u8::MAX), targets, spare, way })
     };
     site.tiers.iter().enumerate().map(server).collect()

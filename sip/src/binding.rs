@@ -56,6 +56,7 @@ use turn::Turn;
 
 mod adopting;
 mod answer;
+mod contact;
 mod flight;
 mod flow;
 mod landing;

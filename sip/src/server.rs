@@ -76,6 +76,8 @@ pub struct Way {
     pub domain: Option<Arc<str>>,
     /// Nobody prescribed the transport, so a request too large for a datagram may go over TCP (RFC 3261 18.1.1).
     pub free: bool,
+    /// It was asked for as `sips:`, so everything that names it or us says `sips:` too (RFC 5630 5.1.1.1).
+    pub secure: bool,
 }
 
 /// Targets of one tier that are tried (ours: a longer list would keep a user waiting for minutes).
@@ -92,6 +94,17 @@ pub struct Local {
     pub agent: String,
     /// Offer overload control to whoever is asked (RFC 7339).
     pub overload: bool,
+    /// Where it takes connections.
+    pub listening: Listening,
+}
+
+/// The ports on which this OMM takes connections, at the host of its contacts; `None` where it does not listen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listening {
+    /// Over TCP.
+    pub tcp: Option<u16>,
+    /// Over TLS.
+    pub tls: Option<u16>,
 }
 
 /// How a server stands, as its health tells the lines of its site (SM-3H).

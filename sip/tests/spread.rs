@@ -13,7 +13,7 @@ use machine::time::Moment;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::message::Message;
 use sip::name::Name;
-use sip::server::{Account, Local, Options, Server, Way};
+use sip::server::{Account, Listening, Local, Options, Server, Way};
 use sip::shaper::{self, Shape, Shaper, Wish};
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
@@ -50,6 +50,7 @@ impl World {
             host: "10.0.1.1".into(),
             agent: "x".into(),
             overload: false,
+            listening: Listening::default(),
         });
         let timing = Arc::new(Timing::default());
         let bindings = (0..users).map(|user| {

@@ -60,7 +60,13 @@ fn at(s: u64) -> Moment {
 
 fn local() -> Arc<Local> {
     let host = "10.0.1.1".to_owned();
-    Arc::new(Local { sent_by: format!("{host}:5060"), host, agent: "homing".into(), overload: true })
+    Arc::new(Local {
+        sent_by: format!("{host}:5060"),
+        host,
+        agent: "homing".into(),
+        overload: true,
+        listening: Default::default(),
+    })
 }
 
 fn target(tier: u8) -> Target {

@@ -15,6 +15,8 @@ pub struct Server {
     pub port: Option<u16>,
     /// The transport, when the URI says one; otherwise DNS decides (RFC 3263 4.1).
     pub transport: Option<Transport>,
+    /// It was written as `sips:`: nothing said to it or about it may go in the clear (RFC 5630).
+    pub secure: bool,
 }
 
 /// A host by name or by number.
@@ -84,17 +86,18 @@ impl Server {
         if secure {
             transport = Some(Transport::Tls);
         }
-        Ok(Server { host: Where::read(&host)?, port, transport })
+        Ok(Server { host: Where::read(&host)?, port, transport, secure })
     }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sip:{}", self.host)?;
+        let scheme = if self.secure { "sips" } else { "sip" };
+        write!(f, "{scheme}:{}", self.host)?;
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
-        if let Some(transport) = self.transport {
+        if let Some(transport) = self.transport.filter(|_| !self.secure) {
             write!(f, ";transport={transport}")?;
         }
         Ok(())
@@ -134,7 +137,11 @@ mod tests {
             "sips:pbx.example.com;transport=tls",
         ] {
             let server = Server::read(text).map(|server| server.to_string());
-            assert_eq!(server.as_deref(), Ok("sip:pbx.example.com;transport=tls"), "{text}");
+            assert_eq!(server.as_deref(), Ok("sips:pbx.example.com"), "{text}");
+            assert!(
+                Server::read(text).is_ok_and(|server| server.transport == Some(Transport::Tls)),
+                "{text}"
+            );
         }
     }
 

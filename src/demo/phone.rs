@@ -15,7 +15,7 @@ use machine::chance::Chance;
 use sip::binding::{Binding, Effect, Input, Order};
 use sip::message::Message as SipMessage;
 use sip::report::Report;
-use sip::server::{Account, Local, Server};
+use sip::server::{Account, Listening, Local, Server};
 use sip::timing::Timing;
 
 use crate::sockets::{Deserted, Inside, UdpDoor};
@@ -54,7 +54,9 @@ impl Phone {
     /// Carries the phone to the OMM at `omm`; `travels` counts, because each arrival is a new call to the registrar.
     pub(super) fn arrive(make: Make, omm: Arc<Server>, travels: u32) -> Addr<Phone> {
         let host = make.addr.to_string();
-        let local = Local { sent_by: host.clone(), host, agent: "demo phone".to_owned(), overload: false };
+        let agent = "demo phone".to_owned();
+        let listening = Listening::default();
+        let local = Local { sent_by: host.clone(), host, agent, overload: false, listening };
         let chance = Chance::of(make.seed, &format!("phone/{}/{travels}", make.number));
         let machine =
             Binding::new(make.account.clone(), omm, Arc::new(local), Arc::new(Timing::default()), chance);

@@ -299,7 +299,12 @@ fn site(
         },
         tiers: vec![Tier {
             name: "pbx".into(),
-            server: Uri { host: Where::Address(pbx.ip()), port: Some(pbx.port()), transport: None },
+            server: Uri {
+                host: Where::Address(pbx.ip()),
+                port: Some(pbx.port()),
+                transport: None,
+                secure: false,
+            },
         }],
         expires: short(3600),
         evidence: Evidence::Off,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ use omm::star;
 use omm::watchdog::Class as Watch;
 use sip::host::Host;
 use sip::registrar::subscriber::Subscriber;
-use sip::server::{Local, Server};
+use sip::server::{Listening, Local, Server};
 use sip::shaper::Shape;
 use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
@@ -115,6 +116,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             host: contact_host(site),
             agent: AGENT.to_owned(),
             overload: site.overload,
+            listening: listening(site),
         }),
         contact_host: site.sip.contact.clone(),
         domain: site.sip.domain.clone(),
@@ -235,6 +237,20 @@ fn sari(site: &Site) -> Option<Sari> {
 fn contact_host(site: &Site) -> String {
     Host::parse_with_port(&site.sip.contact)
         .map_or_else(|_| site.sip.contact.clone(), |(host, _)| host.to_string())
+}
+
+/// Where registrars can connect: at the host of the contact. Its port counts where TCP is taken on the port of UDP, so
+/// that one port forwarded by a NAT serves for both.
+fn listening(site: &Site) -> Listening {
+    let told = Host::parse_with_port(&site.sip.contact).ok().and_then(|(_, port)| port);
+    let port = |at: SocketAddr| match told {
+        Some(told) if at.port() == site.sip.listen.port() => told,
+        Some(_) | None => at.port(),
+    };
+    Listening {
+        tcp: site.sip.listen_tcp.map(port),
+        tls: site.sip.listen_tls.as_ref().map(|secure| port(secure.listen)),
+    }
 }
 
 /// What answers phones: it knows their passwords, and asks the OMM before it lets one in.

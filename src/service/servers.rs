@@ -38,7 +38,7 @@ fn server(number: u8, tier: &Tier, targets: Vec<Target>, spare: bool) -> Server 
         Where::Name(name) => name.as_str().into(),
         Where::Address(ip) => ip.to_string().into(),
     };
-    let way = Way { domain: Some(domain), free: tier.server.transport.is_none() };
+    let way = Way { domain: Some(domain), free: tier.server.transport.is_none(), secure: tier.server.secure };
     Server { name: tier.name.as_str().into(), tier: number, targets, spare, way }
 }
 
@@ -52,7 +52,7 @@ pub async fn resolve(
 ) -> Result<(Vec<Target>, Duration), Unresolved> {
     match (dns, server) {
         (Ok(resolver), server) => resolver.resolve(server).await,
-        (Err(_), Uri { host: Where::Address(ip), port, transport }) => {
+        (Err(_), Uri { host: Where::Address(ip), port, transport, secure: _ }) => {
             let transport = transport.unwrap_or(Transport::Udp);
             let addr = (*ip, port.unwrap_or(transport.default_port())).into();
             Ok((vec![Target::new(transport, addr)], Duration::MAX))

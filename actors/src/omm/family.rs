@@ -23,7 +23,7 @@ use crate::office::OfficeActor;
 use crate::record::Roam;
 use crate::server::{HealthWays, ServerActor};
 use crate::shaper::ShaperActor;
-use crate::site::Kin;
+use crate::site::{Domains, Kin};
 use crate::user::{Birth, UserActor};
 
 /// Everybody an OMM has hired.
@@ -77,7 +77,7 @@ impl OmmActor {
             site: site.clone(),
             sip,
             servers: RefCell::new(site.servers.clone()),
-            registrar: format!("sip:{}", site.domain).into(),
+            domains: Domains::of(&site.domain),
             routes: endpoint.clone().recipient(),
             verdicts: endpoint.clone().recipient(),
             keeper: keeper.clone().recipient(),

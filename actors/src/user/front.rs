@@ -132,7 +132,7 @@ impl UserActor {
             return Some(binding.clone());
         }
         let user = self.seat.machine().user();
-        let account = Arc::new(self.kin.site.account(user, &self.login, tier, &self.kin.registrar));
+        let account = Arc::new(self.kin.site.account(user, &self.login, &server, &self.kin.domains));
         let news = ctx.address().downgrade().recipient();
         let (site, kin) = (&self.kin.site, self.kin.clone());
         let binding = BindingActor::new(site, kin, user, account, server, news).start();

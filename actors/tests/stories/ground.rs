@@ -37,7 +37,7 @@ use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::line::Mode;
 use sip::registrar::Policy as Grants;
-use sip::server::{Local, Options, Server, Way};
+use sip::server::{Listening, Local, Options, Server, Way};
 use sip::shaper::Shape;
 use sip::target::{Target, Transport};
 use sip::timing::Timing;
@@ -398,6 +398,7 @@ impl Shared {
                 host: "10.0.1.1".to_owned(),
                 agent: "t".to_owned(),
                 overload: true,
+                listening: Listening::default(),
             }),
             contact_host: OMM.to_owned(),
             domain: outside::DOMAIN.to_owned(),

@@ -19,7 +19,7 @@ use omm::ids::{Ipei, Number};
 use omm::roaming::{self, Ask, Roaming};
 use omm::stamp::OmmId;
 use sip::binding::{self, Binding, Order};
-use sip::server::{Account, Local, Options, Server, Way};
+use sip::server::{Account, Listening, Local, Options, Server, Way};
 use sip::target::{Target, Transport};
 use sip::uas::Uas;
 
@@ -207,6 +207,7 @@ fn bound() -> Binding {
         host: "10.0.1.1".to_owned(),
         agent: "t".to_owned(),
         overload: true,
+        listening: Listening::default(),
     };
     let chance = Chance::of(5, "binding");
     Binding::new(Arc::new(account), Arc::new(server), Arc::new(local), Arc::default(), chance)

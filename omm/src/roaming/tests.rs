@@ -1,5 +1,6 @@
 //! The table of SM-2 row by row, its edge cases as stories, and random worlds.
 
+mod announcing;
 mod bench;
 mod leaving;
 mod seeds;

@@ -29,6 +29,13 @@ pub(super) struct Found {
 impl Binding {
     /// Remembers what the question of a restart has found of ours: nothing was registered in this life.
     pub(super) fn remember(&mut self, now: Moment, listed: &[Listed]) {
+        // One that an earlier life spelled for another transport has to be removed as it is listed.
+        let is_inherited = !self.ours.is_empty();
+        for listed in listed.iter().filter(|listed| listed.own && is_inherited) {
+            if !self.ours.iter().any(|ours| answer::same(ours, &listed.uri)) {
+                self.own(listed.uri.as_str().into());
+            }
+        }
         let own = listed.iter().filter(|listed| listed.own).max_by_key(|listed| listed.expires);
         self.found = own.filter(|_| self.state == State::Idle).map(|own| {
             let (contact, until) = (own.uri.as_str().into(), now + own.expires);

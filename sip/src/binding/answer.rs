@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::contact::is_respelled;
 use super::plan;
 use crate::contact::Contact;
 use crate::extension::Extensions;
@@ -141,12 +142,17 @@ pub(super) fn read(
     let mut granted_to = None;
     // One by one, so that a stranger's contact that cannot be read does not hide ours.
     let list = message.values(Name::Contact).filter_map(|value| Contact::parse(value).ok());
+    let list: Vec<Contact<'_>> = list.take(LISTED_MAX).collect();
     let span = asked.map_or(account.expires, |(_, span)| span);
-    for contact in list.take(LISTED_MAX) {
+    // Some registrars spell what they store in their own way: ours is that one only where it is not listed as it is.
+    let is_verbatim = |uri: &str| list.iter().any(|contact| same(uri, contact.addr.address));
+    let respelled = asked.filter(|(uri, _)| !is_verbatim(uri));
+    for contact in list.iter().copied() {
         let expires = plan::granted(contact.param("expires"), header, span, timing);
         let seen = contact.addr.address;
-        let is_asked = asked.is_some_and(|(uri, _)| same(uri, seen));
-        let mine = ours.iter().find(|uri| same(uri, seen));
+        let is_theirs = respelled.is_some_and(|(uri, _)| is_respelled(uri, seen));
+        let is_asked = is_theirs || asked.is_some_and(|(uri, _)| same(uri, seen));
+        let mine = mine(ours, seen);
         let is_flow = asked.is_some()
             && account.instance.is_some()
             && contact.instance() == account.instance.as_deref()
@@ -156,10 +162,8 @@ pub(super) fn read(
             book.granted = Some(expires);
             granted_to = Some(contact);
         }
-        if let Some(uri) = mine.filter(|_| !expires.is_zero()) {
-            book.still.push(uri.clone());
-        }
         let own = is_asked || is_flow || mine.is_some();
+        book.still.extend(mine.filter(|_| !expires.is_zero() && !is_theirs));
         book.listed.push(Listed { uri: seen.to_owned(), expires, own });
     }
     // Some registrars name no contact at all and only say for how long (SM-3).
@@ -168,6 +172,13 @@ pub(super) fn read(
     }
     book.grant = Grant::read(message, granted_to.as_ref());
     book
+}
+
+/// Which of our contacts this is. One that is spelled otherwise, by a registrar or by us when the server was asked
+/// another way, is removed as it is listed.
+fn mine(ours: &[Arc<str>], seen: &str) -> Option<Arc<str>> {
+    let verbatim = ours.iter().find(|uri| same(uri, seen)).cloned();
+    verbatim.or_else(|| ours.iter().any(|uri| is_respelled(uri, seen)).then(|| seen.into()))
 }
 
 /// Whether both are one contact (RFC 3261 10.2.4 and 19.1.4); text that is no URI is compared as it stands.

@@ -43,6 +43,7 @@ impl Binding {
     pub(super) fn resolved(&mut self, now: Moment, server: Arc<Server>) {
         let (current, known) = (self.current(), self.server.targets.clone());
         self.server = server;
+        let is_other = self.respell();
         let stays = current.and_then(|current| self.place_of(current));
         self.target = stays.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
         let last = self.list().len().saturating_sub(1);
@@ -52,7 +53,7 @@ impl Binding {
             self.flight = Some(flight);
         }
         match self.state {
-            State::Registered if stays.is_none() && !self.list().is_empty() => {
+            State::Registered if (stays.is_none() || is_other) && !self.list().is_empty() => {
                 self.register_within(now, MOVE_SPREAD);
             }
             State::Backoff if self.list().iter().any(|target| !known.contains(target)) => {

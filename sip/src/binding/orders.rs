@@ -15,7 +15,7 @@ impl Binding {
         // To be told how things stand is no work.
         let is_news = matches!(order, Order::Caution(_) | Order::Heed(_) | Order::Urge | Order::Sheltered(_));
         self.retired &= is_news;
-        match (order, self.state) {
+        match (self.spelled_in(order), self.state) {
             (Order::Register { contact }, Idle | Trying | Backoff | Rejected | Resting) => {
                 self.wish = Some(contact);
                 self.try_now();
@@ -102,6 +102,31 @@ impl Binding {
                 Order::Inherit(leftover),
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.inherit(now, leftover),
+        }
+    }
+
+    /// The order with our contacts as this server is told them.
+    fn spelled_in(&self, order: Order) -> Order {
+        match order {
+            Order::Register { contact } => Order::Register { contact: self.spelled(contact) },
+            Order::Resume { contact } => Order::Resume { contact: self.spelled(contact) },
+            Order::Inherit(Leftover { contacts, remaining }) => {
+                let contacts = contacts.into_iter().map(|contact| self.spelled(contact)).collect();
+                Order::Inherit(Leftover { contacts, remaining })
+            }
+            Order::Renew
+            | Order::Query
+            | Order::Evict(_)
+            | Order::Remove
+            | Order::Rest
+            | Order::Hold(_)
+            | Order::Caution(_)
+            | Order::Retry
+            | Order::Haste(_)
+            | Order::Prove
+            | Order::Heed(_)
+            | Order::Urge
+            | Order::Sheltered(_) => order,
         }
     }
 

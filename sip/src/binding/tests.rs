@@ -3,12 +3,13 @@
 use super::*;
 use crate::draft::Draft;
 use crate::report::Removal;
-use crate::server::{Options, Way};
+use crate::server::{Listening, Options, Way};
 use crate::target::Transport;
 use machine::secret::Secret;
 
 mod answers;
 mod chaos;
+mod contact;
 mod flow;
 mod load;
 mod removing;
@@ -38,6 +39,9 @@ pub(super) struct Setup {
     pub(super) spare: bool,
     /// Nobody prescribed the transport.
     pub(super) free: bool,
+    /// It is asked as `sips:`.
+    pub(super) secure: bool,
+    pub(super) listening: Listening,
     pub(super) reg_id: Option<u32>,
     pub(super) expires: u64,
     pub(super) seed: u64,
@@ -50,6 +54,8 @@ impl Default for Setup {
             transport: Transport::Udp,
             spare: false,
             free: false,
+            secure: false,
+            listening: Listening::default(),
             reg_id: None,
             expires: 3600,
             seed: 1,
@@ -76,13 +82,14 @@ impl Setup {
             tier: 0,
             targets: self.ports.iter().map(target).collect(),
             spare: self.spare,
-            way: Way { domain: None, free: self.free },
+            way: Way { domain: None, free: self.free, secure: self.secure },
         };
         let local = Local {
             sent_by: "10.0.1.1:5060".into(),
             host: "10.0.1.1".into(),
             agent: "homing".into(),
             overload: true,
+            listening: self.listening,
         };
         let chance = Chance::of(self.seed, "binding/101@pbx");
         let timing = Arc::new(Timing::default());

@@ -32,7 +32,7 @@ impl Story {
     fn with(targets: Vec<Target>, spare: bool) -> Story {
         let server = Server { name: "pbx".into(), tier: 0, targets, spare, way: Way::default() };
         let (sent_by, host, agent) = ("10.0.1.1:5060".into(), "10.0.1.1".into(), "homing".into());
-        let local = Local { sent_by, host, agent, overload: true };
+        let local = Local { sent_by, host, agent, overload: true, listening: Default::default() };
         let timing = Arc::new(Timing::default());
         let chance = Chance::of(1, "pbx");
         let health = Health::new(Arc::new(server), Arc::new(local), "sip:example.com", timing, chance);
