@@ -1,6 +1,8 @@
 //! What has to be equal at this site and at its central, as the central tells an AXI client (B-13): the SIP domain of the
 //! users, and where external users come from (M-2.2.7.1-a). A central without these answers is compared no further.
 
+use std::time::Duration;
+
 use ::axi::element::Element;
 use ::axi::frame::Frames;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,9 +15,12 @@ use crate::peer::tls::Greeter;
 use crate::peer::{self, Stream};
 use crate::service::birth::user_data_server;
 
+/// How long the central may take. Ours: one that has just started makes the key for its clients first.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What there is to say; nothing when the central could not be asked, which its own check says.
 pub(super) async fn check(what: &str, address: &str, site: &Site) -> Vec<Finding> {
-    match timeout(site.timers.connect, ask(address, site)).await {
+    match timeout(PATIENCE, ask(address, site)).await {
         Ok(Some((system, server))) => findings(what, site, &system, &server),
         Ok(None) | Err(_) => Vec::new(),
     }
