@@ -325,22 +325,6 @@ impl Roaming {
             contact: self.contact,
         }));
     }
-
-    fn say_claim(&self, now: Moment, out: &mut Vec<Effect>) {
-        out.extend(self.claim(now).map(|claim| Effect::Say(Word::Claim(claim))));
-    }
-
-    /// Says the claim again to everybody, and asks each of those who have yet to confirm.
-    fn ask_again(&self, now: Moment, out: &mut Vec<Effect>) {
-        let Some(claim) = self.claim(now) else { return };
-        for awaited in &self.awaited {
-            let asking = Claim { former: Some(awaited.from), ..claim.clone() };
-            out.push(Effect::Say(Word::Claim(asking)));
-        }
-        if self.awaited.is_empty() {
-            out.push(Effect::Say(Word::Claim(claim)));
-        }
-    }
 }
 
 impl Machine for Roaming {

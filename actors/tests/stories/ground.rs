@@ -344,6 +344,7 @@ impl Shared {
             user: "omm".into(),
             password: Secret::new("omm"),
             facts,
+            door: None,
             census: Census::default(),
             adopt: false,
             timing: LinkTiming::default(),
@@ -356,6 +357,7 @@ impl Shared {
             directory: self.books.borrow_mut().insert(Rc::new(RefCell::new(directory()))).clone(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
             detached: false,
+            direct: None,
             sari: facts.sari,
             attach: Some(attach).filter(|_| self.role == Role::Remote),
             roster: Some(Roster::new("omm".into(), Secret::new("omm"), facts))

@@ -5,7 +5,7 @@ use machine::time::{Moment, Wall};
 
 use super::memory::{Known, Timer, Waiting};
 use super::{Alarm, Ask, CONFIRM_REPEAT, Effect, OMMS_MAX, REMIND_PERIOD, Refusal, Roaming, State};
-use crate::claim::{Confirm, Outcome, Phase};
+use crate::claim::{Claim, Confirm, Outcome, Phase, Word};
 use crate::ids::Ipei;
 use crate::presence::Presence;
 use crate::roaming::policy::Evidence;
@@ -305,6 +305,23 @@ impl Roaming {
                     self.leave(now, State::Gone, out);
                 }
             }
+        }
+    }
+
+    /// Says the claim to everybody.
+    pub(super) fn say_claim(&self, now: Moment, out: &mut Vec<Effect>) {
+        out.extend(self.claim(now).map(|claim| Effect::Say(Word::Claim(claim))));
+    }
+
+    /// Says the claim again to everybody, and asks each of those who have yet to confirm.
+    pub(super) fn ask_again(&self, now: Moment, out: &mut Vec<Effect>) {
+        let Some(claim) = self.claim(now) else { return };
+        for awaited in &self.awaited {
+            let asking = Claim { former: Some(awaited.from), ..claim.clone() };
+            out.push(Effect::Say(Word::Claim(asking)));
+        }
+        if self.awaited.is_empty() {
+            out.push(Effect::Say(Word::Claim(claim)));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The table of SM-2 row by row, its edge cases as stories, and random worlds.
 
 mod bench;
+mod evicting;
 mod leaving;
 mod seeds;
 mod stories;

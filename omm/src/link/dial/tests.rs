@@ -36,7 +36,8 @@ impl Bench {
         let addresses = addresses.iter().map(|address| Arc::from(*address)).collect();
         let (user, password) = (Arc::from("omm"), Secret::new("secret"));
         let census = Census::default();
-        let attach = Attach { addresses, user, password, facts: facts(REMOTE), census, adopt: false, timing };
+        let (facts, door, adopt) = (facts(REMOTE), None, false);
+        let attach = Attach { addresses, user, password, facts, door, census, adopt, timing };
         Bench { dial: Dial::new(attach, Chance::of(1, "link")), second: 0 }
     }
 
@@ -83,9 +84,11 @@ impl Bench {
                 Effect::Send(Frame::Word(_)) => "send word".to_owned(),
                 Effect::Send(Frame::EndOfDownload) => "send end".to_owned(),
                 Effect::Send(Frame::Directory(_)) => "send directory".to_owned(),
+                Effect::Send(Frame::Neighbours(_)) => "send neighbours".to_owned(),
                 Effect::Learn { .. } => "learn".to_owned(),
                 Effect::Close => "close".to_owned(),
                 Effect::Learned(sari) => format!("learned {sari}"),
+                Effect::Neighbours(all) => format!("{} neighbours", all.len()),
                 Effect::Up(peer) => format!("up {peer}"),
                 Effect::Downloaded(peer) => format!("downloaded {peer}"),
                 Effect::Down(peer) => format!("down {peer}"),
@@ -96,7 +99,9 @@ impl Bench {
                 Effect::Alarm(Alarm::Held(held)) => format!("alarm {held}"),
                 Effect::Alarm(Alarm::Clock { offset, ahead }) => format!("alarm clock {offset:?} {ahead}"),
                 Effect::Alarm(Alarm::NotEmpty(census)) => format!("alarm {census}"),
-                Effect::Alarm(Alarm::Slow) => "alarm slow".to_owned(),
+                Effect::Alarm(Alarm::Slow { percent, measured }) => {
+                    format!("alarm slow at {percent} %, {measured} kbit/s")
+                }
                 Effect::Alarm(Alarm::Protocol) => "alarm protocol".to_owned(),
             })
             .collect();
@@ -111,7 +116,7 @@ impl Bench {
     }
 
     fn hear(&mut self, second: u64, frame: Frame, expected: &str) {
-        self.see(second, Input::Received { frame, wall: Bench::wall(second) }, expected);
+        self.see(second, Input::Received { frame, bytes: 1_000, wall: Bench::wall(second) }, expected);
     }
 
     fn pass(&mut self, second: u64, expected: &str) {
@@ -291,8 +296,37 @@ fn y6_a_slow_synchronisation_is_told_and_goes_on() {
         bench.hear(second * 20, Frame::Word(word()), &format!("deliver from {CENTRAL}"));
         bench.dial.timers.stop(Timer::Ping);
     }
-    bench.pass(300, "alarm slow");
+    bench.pass(300, "alarm slow at 0 %, 0 kbit/s");
     assert_eq!(bench.dial.state(), State::Download(CENTRAL));
+}
+
+#[test]
+fn y6_it_is_slow_as_long_as_records_come_in_whatever_became_of_the_claims() {
+    let page = |percent| {
+        let page = sync::word::Page { percent: Some(percent), ..sync::word::Page::default() };
+        Frame::Directory(Box::new(sync::word::Word::Page(Box::new(page))))
+    };
+    let mut bench = Bench::in_sync();
+    bench.hear(2, page(1), "synchronising, learn");
+    for second in 1..15 {
+        bench.hear(second * 20, Frame::Word(word()), &format!("deliver from {CENTRAL}"));
+        bench.dial.timers.stop(Timer::Ping);
+    }
+    bench.hear(299, page(40), "synchronising, learn");
+    // 17 kB in 300 s; at 40 % that is not half of what it takes.
+    bench.pass(300, "alarm slow at 40 %, 0 kbit/s");
+    bench.hear(310, page(100), "insync, learn");
+    bench.pass(380, "");
+    // Done in time it is not slow, and said once.
+    let mut bench = Bench::in_sync();
+    bench.hear(2, page(50), "synchronising, learn");
+    bench.hear(3, page(100), "insync, learn");
+    assert_eq!(bench.dial.timers.at(Timer::Slow), None);
+    assert_eq!(
+        Alarm::Slow { percent: 40, measured: 80 }.to_string(),
+        "the synchronisation takes longer than 5 minutes: 40 % of the records have come at 80 kbit/s, all of them \
+         need 200 kbit/s (M-2.2.8-e)"
+    );
 }
 
 #[test]
