@@ -77,8 +77,8 @@ impl EprActor {
         }));
     }
 
-    fn write(&self, user: Number, edit: Box<omm::directory::edit::Edit>, ctx: &mut Context<Self>) {
-        let done = self.ways.changes.send(Change(*edit));
+    fn write(&self, user: Number, edit: omm::directory::edit::Edit, ctx: &mut Context<Self>) {
+        let done = self.ways.changes.send(Change(edit));
         ctx.spawn(done.into_actor(self).map(|done, epr, ctx| {
             let result = done.ok().flatten().map(|done| done.map(|done| !done.changed.is_empty()));
             epr.feed(Input::Written { user, result }, ctx);
@@ -120,7 +120,7 @@ impl Seated<Epr> for EprActor {
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Read(file) => self.read(file, ctx),
-            Effect::Write { user, edit } => self.write(user, edit, ctx),
+            Effect::Write { user, edit } => self.write(user, *edit, ctx),
             Effect::Told { file, fate } => {
                 self.ways.imported.do_send(Imported { file, done: is_done(&fate) })
             }

@@ -322,16 +322,12 @@ pub(crate) fn identity(role: Role) -> OmmId {
 }
 
 fn pari(role: Role) -> Pari {
-    let bits = match role {
-        Role::Central => 0x102A_7000,
-        Role::Remote => 0x102A_7010,
-    };
+    let bits = if role == Role::Central { 0x102A_7000 } else { 0x102A_7010 };
     Pari::new(bits).expect("a PARI")
 }
 
 pub(crate) fn facts(role: Role, wall: Wall) -> Facts {
-    let sari = Sari::derive(Park { pli: Pli::FULL, ari: pari(role) });
-    let sari = Some(sari).filter(|_| role == Role::Central);
+    let sari = (role == Role::Central).then(|| Sari::derive(Park { pli: Pli::FULL, ari: pari(role) }));
     Facts { omm: identity(role), term: 0, protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari, wall }
 }
 
