@@ -7,13 +7,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ::actors::doors::{Accept, Dial, Wire, WireEvent};
+use ::actors::doors::{Accept, Dial, Whom, Wire, WireEvent};
 use actix::prelude::*;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+use crate::config::link::Belief;
 use crate::connection::{Line, Room, carry};
 use crate::sockets::tls::{Badge, is_distrust};
 
@@ -45,7 +46,8 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// A dialer that speaks TLS with whom `greeter` believes; plain TCP without one.
+    /// A dialer that speaks TLS with a central that `greeter` believes in; plain TCP without one. A neighbour has to show
+    /// its own certificate.
     pub fn new(greeter: Option<Greeter>) -> Dialer {
         Dialer { greeter }
     }
@@ -58,9 +60,19 @@ impl Actor for Dialer {
 impl Handler<Dial> for Dialer {
     type Result = ();
 
-    fn handle(&mut self, Dial { address, attempt, events }: Dial, _: &mut Context<Self>) {
-        let greeter = self.greeter.clone();
+    fn handle(&mut self, Dial { address, whom, attempt, events }: Dial, _: &mut Context<Self>) {
+        let greeter = match whom {
+            Whom::Central => Ok(self.greeter.clone()),
+            Whom::Neighbour(print) => print.map(|print| Greeter::new(&Belief::Pinned(print))).transpose(),
+        };
         actix::spawn(async move {
+            let greeter = match greeter {
+                Ok(greeter) => greeter,
+                Err(unfit) => {
+                    let event = WireEvent::Distrusted { why: unfit.to_string() };
+                    return events.do_send(Wire { attempt, event });
+                }
+            };
             let event = match timeout(CONNECT_MAX, connect(&address, greeter)).await {
                 Ok(Ok(Stream::Plain(stream))) => return talk(stream, attempt, events).await,
                 Ok(Ok(Stream::Secret(stream))) => return talk(*stream, attempt, events).await,

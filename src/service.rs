@@ -76,6 +76,7 @@ async fn serve(site: Site) -> Result<(), String> {
     let greeter = site.link.as_ref().and_then(|link| link.tls.as_ref()).map(Greeter::new);
     let greeter = greeter.transpose().map_err(|unfit| format!("no central can be believed: {unfit}"))?;
     let dialer = Dialer::new(greeter).start();
+    let entrance = badge::door(&site).map_err(|unfit| format!("AXI has no certificate to show: {unfit}"))?;
     let vault = Vault::default().start();
     let provisioner = site.epr.as_ref().map(Provisioner::new).transpose();
     let provisioner = provisioner
@@ -95,6 +96,7 @@ async fn serve(site: Site) -> Result<(), String> {
         door,
         streams,
         dialer,
+        entrance,
         vault,
         provisioner,
         store,

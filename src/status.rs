@@ -38,6 +38,7 @@ pub fn to_json(
         "sari": status.sari.map(|sari| sari.to_string()),
         "link": status.link.map(link),
         "remotes": status.remotes.iter().map(|entry| remote(site, entry)).collect::<Vec<_>>(),
+        "direct": status.beside.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
         "joined": status.joined.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
         "servers": status.servers.iter().map(|(name, standing)| server(name, *standing)).collect::<Vec<_>>(),
         "granted": granted(site, status),
@@ -246,6 +247,10 @@ pub fn overview(answer: &Value) -> String {
         None if joined.is_empty() => writeln!(out, "links     no remote is connected"),
         None => writeln!(out, "links     {} connected: {}", joined.len(), joined.join(", ")),
     };
+    let direct: Vec<&str> = list(answer, "direct").filter_map(Value::as_str).collect();
+    if !direct.is_empty() {
+        let _ = writeln!(out, "direct    {}", direct.join(", "));
+    }
     let roster = list(answer, "remotes").count();
     if roster > 0 {
         let _ = writeln!(out, "roster    {roster} of {REMOTES_MAX} remotes");
@@ -331,6 +336,8 @@ mod tests {
         let strangers = "strangers 4 logins refused, 2 connections broken, 3 astray, 5 too many; \
                          1 messages not understood\ndatagrams";
         assert!(overview(&answer).contains(strangers), "{}", overview(&answer));
+        answer["direct"] = json!(["madrid"]);
+        assert!(overview(&answer).contains("link      up\ndirect    madrid\n"));
         answer["link"] = Value::Null;
         assert!(overview(&answer).contains("links     1 connected: central\n"));
         answer["joined"] = json!([]);

@@ -163,7 +163,10 @@ impl Seated<Sync> for DirectoryActor {
                 self.ways.news.do_send(FromDirectory::Send { peer, word: Box::new(word) });
             }
             Effect::Observe(stamp) => self.seat.clock().observe(stamp),
-            Effect::Progress { .. } | Effect::InStep { .. } | Effect::Quarantined { .. } => {}
+            Effect::Progress { .. }
+            | Effect::InStep { .. }
+            | Effect::Forgotten(_)
+            | Effect::Quarantined { .. } => {}
         }
         Flow::Go
     }

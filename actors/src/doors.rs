@@ -10,6 +10,7 @@ use actix::prelude::*;
 use axi::open::PublicKey;
 use bytes::Bytes;
 use machine::secret::Secret;
+use omm::link::neighbour::Fingerprint;
 use sip::target::Target;
 
 /// One SIP datagram. Sent to the SIP door it is to go out to `peer`; sent to the endpoint it came in from `peer`.
@@ -29,12 +30,23 @@ pub struct Datagram {
 #[rtype(result = "()")]
 pub struct Undelivered(pub Datagram);
 
+/// Whom the AXI door has to believe to be at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever the site's file calls its central.
+    Central,
+    /// Another remote, which shows this certificate; without one it speaks no TLS.
+    Neighbour(Option<Fingerprint>),
+}
+
 /// Asks the AXI door to open a connection.
-#[derive(Message)]
+#[derive(Message, Clone)]
 #[rtype(result = "()")]
 pub struct Dial {
     /// `host:port` of the other OMM.
     pub address: String,
+    /// Whose that is.
+    pub whom: Whom,
     /// Echoed in every [`Wire`] of this connection, so that a late connection of an abandoned attempt is recognised.
     pub attempt: u64,
     /// Who hears what happens on the connection.

@@ -3,11 +3,14 @@
 //! | key | value |
 //! |---|---|
 //! | `sari` | the shared identity of the system, once and for all (M-2.1.2.1-e), and since when |
-//! | `remote/PARI` | since when a remote is on the central's roster (SM-1C) |
+//! | `remote/PARI` | since when a remote is on the central's roster (SM-1C), and where others can call it |
+//! | `neighbours` | what a central told a remote of the others (B-4) |
 //! | `attachment` | a remote that was detached by hand, or attached although it had data of its own |
 
 use machine::time::Wall;
 use omm::ids::park::Sari;
+use omm::link::neighbour::{Door, Neighbour};
+use omm::link::roster::Inscription;
 use omm::stamp::OmmId;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +18,7 @@ use crate::store::{Store, StoreFault, Write};
 
 const SARI: &[u8] = b"sari";
 const REMOTE: &[u8] = b"remote/";
+const NEIGHBOURS: &[u8] = b"neighbours";
 const ATTACHMENT: &[u8] = b"attachment";
 
 /// Whether a remote goes to its central.
@@ -42,6 +46,33 @@ struct SariForm {
 #[derive(Serialize, Deserialize)]
 struct RemoteForm {
     since: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    door: Option<DoorForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DoorForm {
+    address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NeighbourForm {
+    omm: String,
+    door: DoorForm,
+}
+
+impl DoorForm {
+    fn of(door: &Door) -> DoorForm {
+        let fingerprint = door.fingerprint.map(|fingerprint| fingerprint.to_string());
+        DoorForm { address: door.address.to_string(), fingerprint }
+    }
+
+    fn door(self) -> Result<Door, String> {
+        let fingerprint = self.fingerprint.map(|text| text.parse()).transpose()?;
+        Ok(Door { address: self.address.into(), fingerprint })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,8 +108,30 @@ fn remote_key(remote: OmmId) -> Vec<u8> {
 }
 
 /// The write that puts a remote on the roster.
-pub fn keep_remote(remote: OmmId, since: Wall) -> Write {
-    Write::Put(remote_key(remote), json(&RemoteForm { since: since.as_millis() }))
+pub fn keep_remote(remote: OmmId, Inscription { since, door }: &Inscription) -> Write {
+    let form = RemoteForm { since: since.as_millis(), door: door.as_ref().map(DoorForm::of) };
+    Write::Put(remote_key(remote), json(&form))
+}
+
+/// The write that keeps what the central told of the other remotes.
+pub fn keep_neighbours(all: &[Neighbour]) -> Write {
+    let form = |one: &Neighbour| NeighbourForm { omm: one.omm.to_string(), door: DoorForm::of(&one.door) };
+    Write::Put(NEIGHBOURS.to_vec(), json(&all.iter().map(form).collect::<Vec<_>>()))
+}
+
+/// What the central told last.
+///
+/// # Errors
+/// The store or the record cannot be read.
+pub fn neighbours(store: &dyn Store) -> Result<Vec<Neighbour>, StoreFault> {
+    let Some(value) = one(store, NEIGHBOURS)? else { return Ok(Vec::new()) };
+    let forms: Vec<NeighbourForm> =
+        serde_json::from_slice(&value).map_err(|fault| bad(NEIGHBOURS, &fault))?;
+    let read = |form: NeighbourForm| {
+        let omm = form.omm.parse().map_err(|fault| bad(NEIGHBOURS, &fault))?;
+        Ok(Neighbour { omm, door: form.door.door().map_err(|fault| bad(NEIGHBOURS, &fault))? })
+    };
+    forms.into_iter().map(read).collect()
 }
 
 /// The write that takes it off.
@@ -90,12 +143,13 @@ pub fn forget_remote(remote: OmmId) -> Write {
 ///
 /// # Errors
 /// The store or a record cannot be read: a central that forgot a remote would give away its place.
-pub fn remotes(store: &dyn Store) -> Result<Vec<(OmmId, Wall)>, StoreFault> {
+pub fn remotes(store: &dyn Store) -> Result<Vec<(OmmId, Inscription)>, StoreFault> {
     let read = |(key, value): (Vec<u8>, Vec<u8>)| {
         let name = key.get(REMOTE.len()..).unwrap_or_default();
         let omm = String::from_utf8_lossy(name).parse().map_err(|fault| bad(&key, &fault))?;
         let form: RemoteForm = serde_json::from_slice(&value).map_err(|fault| bad(&key, &fault))?;
-        Ok((omm, Wall::from_millis(form.since)))
+        let door = form.door.map(DoorForm::door).transpose().map_err(|fault| bad(&key, &fault))?;
+        Ok((omm, Inscription { since: Wall::from_millis(form.since), door }))
     };
     store.load(REMOTE)?.into_iter().map(read).collect()
 }

@@ -13,8 +13,10 @@
 //! are what the service (sockets, sled) and the replay (a virtual network, a map) hand in.
 
 pub mod binding;
+pub mod channel;
 pub mod clock;
 pub mod desk;
+pub mod direct;
 pub mod directory;
 pub mod disorder;
 pub mod doors;
@@ -29,6 +31,7 @@ pub mod locator;
 pub mod messages;
 pub mod office;
 pub mod omm;
+pub(crate) mod pipe;
 pub mod record;
 pub mod registrar;
 pub mod seat;

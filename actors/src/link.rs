@@ -2,22 +2,18 @@
 //! central runs [`omm::link::serve`]. Both read and write real AXI bytes.
 
 use actix::prelude::*;
-use axi::error::Fault;
-use axi::frame::Frames;
-use axi::link::{decode, encode};
-use bytes::Bytes;
-use machine::note::Note;
-use machine::step::Machine;
 use omm::claim::Word;
 use omm::directory::sync;
 use omm::ids::park::Sari;
 use omm::link::dial::{self, Dial as DialMachine};
-use omm::link::frame::{Facts, Frame, Open, OpenError};
+use omm::link::frame::{Facts, Open, OpenError};
+use omm::link::neighbour::Neighbour;
 use omm::link::serve::{self, Serve};
 use omm::stamp::OmmId;
 
-use crate::doors::{Dial, ToPeer, Wire, WireEvent};
+use crate::doors::{Dial, ToPeer, Whom, Wire, WireEvent};
 use crate::messages::{Die, Fallen};
+use crate::pipe::{Heard, Pipe, complain};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -58,6 +54,8 @@ pub enum LinkNews {
     },
     /// A remote introduced itself: what does the roster say?
     Knock(Box<Open>),
+    /// The central told of the other remotes.
+    Neighbours(Vec<Neighbour>),
     /// How the link of a remote stands.
     Health(dial::Health),
     /// Something an operator should know.
@@ -82,84 +80,10 @@ pub enum ToLink {
     EndOfDownload,
     /// The roster's answer to a knock.
     Answered(Result<Facts, OpenError>),
+    /// The remotes of the system, for a remote to know.
+    Neighbours(Vec<Neighbour>),
     /// A newer connection of the same remote takes over.
     Replaced,
-}
-
-/// The way of one link's bytes.
-#[derive(Default)]
-struct Pipe {
-    attempt: u64,
-    line: Option<Recipient<ToPeer>>,
-    frames: Frames,
-}
-
-impl Pipe {
-    /// A full door means that the other side does not read: the connection is given up, states are compared later.
-    fn send(&mut self, frame: &Frame) {
-        self.write(encode(frame));
-    }
-
-    fn write(&mut self, bytes: Bytes) {
-        if let Some(line) = &self.line
-            && line.try_send(ToPeer::Bytes(bytes)).is_err()
-        {
-            line.do_send(ToPeer::Close);
-            self.line = None;
-        }
-    }
-
-    /// What these bytes complete. A message that cannot be understood is answered as AXI says and the connection goes
-    /// on; one that is no message ends it, because the stream has lost its frame.
-    fn hear(&mut self, bytes: &[u8]) -> Vec<Heard> {
-        let mut heard = Vec::new();
-        if let Err(broken) = self.frames.push(bytes) {
-            heard.push(Heard::Broken(broken.to_string()));
-        }
-        while let Some(message) = self.frames.next() {
-            let read = message.map_err(Fault::Malformed).and_then(|message| decode(&message));
-            match read {
-                Ok(frame) => heard.push(Heard::Frame(frame)),
-                Err(Fault::Complaint(complaint)) => {
-                    self.write(axi::message::Message::Other(complaint.answer()).bytes());
-                    heard.push(Heard::Fault(complaint.to_string()));
-                }
-                Err(fault @ (Fault::Refused(_) | Fault::Unsupported(_))) => {
-                    heard.push(Heard::Fault(fault.to_string()))
-                }
-                Err(Fault::Malformed(broken)) => {
-                    heard.push(Heard::Broken(broken.to_string()));
-                    break;
-                }
-            }
-        }
-        if matches!(heard.last(), Some(Heard::Broken(_))) {
-            self.close();
-        }
-        heard
-    }
-
-    fn close(&mut self) {
-        if let Some(line) = self.line.take() {
-            line.do_send(ToPeer::Close);
-        }
-        self.frames = Frames::default();
-    }
-}
-
-/// What a connection brought.
-enum Heard {
-    Frame(Frame),
-    /// Not understood, answered, the connection goes on.
-    Fault(String),
-    /// The connection is of no more use.
-    Broken(String),
-}
-
-fn complain<M: Machine>(seat: &Seat<M>, text: String) {
-    if seat.trace().listening() {
-        seat.trace().tell(seat.clock().moment(), seat.who(), &Note::new("alarm").text("text", text));
-    }
 }
 
 /// Where a link turns to.
@@ -224,7 +148,8 @@ impl Seated<DialMachine> for DialActor {
                 self.pipe.close();
                 self.pipe.attempt += 1;
                 let (attempt, events) = (self.pipe.attempt, ctx.address().recipient());
-                self.door.do_send(Dial { address: address.to_string(), attempt, events });
+                let (address, whom) = (address.to_string(), Whom::Central);
+                self.door.do_send(Dial { address, whom, attempt, events });
             }
             Effect::Send(frame) => self.pipe.send(&frame),
             Effect::Close => {
@@ -237,6 +162,7 @@ impl Seated<DialMachine> for DialActor {
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
             Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
             Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
+            Effect::Neighbours(all) => self.ways.tell(LinkNews::Neighbours(all)),
             Effect::Health(health) => self.ways.tell(LinkNews::Health(health)),
             Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
         }
@@ -263,7 +189,9 @@ impl Handler<Wire> for DialActor {
             WireEvent::Bytes(bytes) => {
                 for heard in self.pipe.hear(&bytes) {
                     match heard {
-                        Heard::Frame(frame) => self.feed(dial::Input::Received { frame, wall }, ctx),
+                        Heard::Frame(frame, bytes) => {
+                            self.feed(dial::Input::Received { frame, bytes, wall }, ctx);
+                        }
                         Heard::Fault(text) => {
                             complain(&self.seat, text);
                             self.ways.tell(LinkNews::Misread);
@@ -300,7 +228,9 @@ impl Handler<ToLink> for DialActor {
             ToLink::Word(word) => self.feed(dial::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(dial::Input::Tell(word), ctx),
             ToLink::EndOfDownload => self.feed(dial::Input::Uploaded, ctx),
-            ToLink::Answered(_) | ToLink::Replaced => debug_assert!(false, "only a central answers knocks"),
+            ToLink::Answered(_) | ToLink::Replaced | ToLink::Neighbours(_) => {
+                debug_assert!(false, "only a central says so");
+            }
         }
     }
 }
@@ -317,7 +247,7 @@ impl ServeActor {
     pub fn new(site: &Site, peer: &str, line: Recipient<ToPeer>, ways: LinkWays) -> ServeActor {
         let who = format!("link/{peer}");
         let seat = Seat::new(Serve::new(site.link_timing), who, site.clock.clone(), site.trace.clone());
-        ServeActor { seat, pipe: Pipe { line: Some(line), ..Pipe::default() }, ways }
+        ServeActor { seat, pipe: Pipe::on(line), ways }
     }
 }
 
@@ -372,7 +302,7 @@ impl Handler<Wire> for ServeActor {
             WireEvent::Bytes(bytes) => {
                 for heard in self.pipe.hear(&bytes) {
                     match heard {
-                        Heard::Frame(frame) => self.feed(serve::Input::Received { frame, wall }, ctx),
+                        Heard::Frame(frame, _) => self.feed(serve::Input::Received { frame, wall }, ctx),
                         Heard::Fault(text) => {
                             complain(&self.seat, text);
                             self.ways.tell(LinkNews::Misread);
@@ -406,6 +336,7 @@ impl Handler<ToLink> for ServeActor {
             ToLink::Directory(word) => self.feed(serve::Input::Tell(word), ctx),
             ToLink::EndOfDownload => self.feed(serve::Input::Served, ctx),
             ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
+            ToLink::Neighbours(all) => self.feed(serve::Input::Neighbours(all), ctx),
             ToLink::Replaced => self.feed(serve::Input::Replaced, ctx),
         }
     }

@@ -1,6 +1,6 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
-//! - [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
+//! - [`beside`]: remotes without a central. [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
 //!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
 //!   [`external`]: users of a provisioning server. [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
 //!   calls want. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
@@ -8,7 +8,7 @@
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,12 +22,14 @@ use omm::ids::Number;
 use omm::ids::park::Sari;
 use omm::link::census::Census;
 use omm::link::dial::{Attach, Health};
+use omm::link::neighbour::Neighbour;
 use omm::link::roster::Roster;
 use omm::stamp::{ORIGIN, OmmId};
 use omm::star::{Effect, Input, Role, Star};
 use sip::uas::Uas;
 
 use crate::binding::Moved;
+use crate::direct::{Manner, ToDirect};
 use crate::disorder::Disorder;
 use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Wire};
 use crate::epr::Provisioning;
@@ -43,6 +45,7 @@ use crate::store::{Store, StoreFault};
 use family::Children;
 use identity::Debts;
 
+mod beside;
 mod canvass;
 mod changes;
 pub mod drill;
@@ -71,6 +74,8 @@ pub struct Birth {
     pub attach: Option<Attach>,
     /// A remote that does not go to its central for now. The store decides.
     pub detached: bool,
+    /// How this remote may speak with others when the central is gone (B-4); `None` is not at all.
+    pub direct: Option<Manner>,
     /// What a central's SARI is to be from its first start on; one that is in the store already counts instead.
     pub sari: Option<Sari>,
     /// The central's list of remotes.
@@ -117,6 +122,10 @@ pub struct OmmActor {
     debts: Debts,
     /// The OMMs with which this one is in step.
     joined: Vec<OmmId>,
+    /// The other remotes, as the central told last.
+    neighbours: Vec<Neighbour>,
+    /// The remotes with which a direct channel stands.
+    beside: BTreeSet<OmmId>,
     next_link: u64,
     falls: Falls,
     restarts: u32,
@@ -153,6 +162,7 @@ impl OmmActor {
         if let Some(attach) = &mut birth.attach {
             attach.census = census(&birth.directory.borrow());
         }
+        let neighbours = crate::identity::neighbours(birth.store.as_ref())?;
         let seat = Seat::new(Star::new(site.omm, birth.role), "star", site.clock.clone(), site.trace.clone());
         Ok(OmmActor {
             seat,
@@ -165,6 +175,8 @@ impl OmmActor {
             canvassed: None,
             link_health: None,
             joined: Vec::new(),
+            neighbours,
+            beside: BTreeSet::new(),
             next_link: 1,
             falls: Falls::default(),
             restarts: 0,
@@ -239,6 +251,7 @@ impl Actor for OmmActor {
         }
         self.resume(ctx);
         self.settle_sari(self.stored_sari, ctx);
+        self.hire_direct(ctx);
         self.dial(ctx);
         self.seated(Vec::new(), ctx);
     }
@@ -259,6 +272,8 @@ impl Seated<Star> for OmmActor {
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Send { peer, word } => self.tell_link(peer, ToLink::Word(word)),
+            Effect::SendBeside { peer, word } => self.tell_direct(ToDirect::Word { peer, word }),
+            Effect::Wanted(peer) => self.tell_direct(ToDirect::Wanted(peer)),
             Effect::Deliver(word) => self.deliver(word),
             Effect::EndOfDownload { peer } => self.tell_link(peer, ToLink::EndOfDownload),
             Effect::Joined { peer } => self.joined(peer),

@@ -25,6 +25,7 @@ pub mod frame;
 pub mod link;
 pub mod look;
 pub mod message;
+pub mod neighbours;
 pub mod news;
 pub mod office;
 pub mod open;

@@ -8,7 +8,7 @@
 //! S: <PingResp seq="7" timeStamp="1790000000" hmClock="1790000000012"/>
 //! ```
 //!
-//! Words about roams and the end-of-download marker: see [`crate::roam`].
+//! Words about roams and the end-of-download marker: see [`crate::roam`]; the other remotes: see [`crate::neighbours`].
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use omm::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
 use crate::element::Element;
 use crate::error::{ErrCode, Fault, Refused};
 use crate::fields::Fields;
+use crate::neighbours;
 use crate::open::{self, OpenResp};
 use crate::ping::{Clock, Ping, PingResp};
 use crate::roam;
@@ -40,6 +41,7 @@ pub fn encode(frame: &Frame) -> Bytes {
             let seq = Some(Seq::of(u64::from(*seq)));
             PingResp { seq, clock: Ok(Clock::Exact(*wall)) }.element().write(&mut out);
         }
+        Frame::Neighbours(all) => neighbours::element(all).write(&mut out),
         Frame::Directory(word) => sync::element(word).write(&mut out),
         Frame::Open(open) => write_open(open, &mut out),
         Frame::OpenResult(result) => write_result(result, &mut out),
@@ -63,6 +65,7 @@ pub fn decode(message: &[u8]) -> Result<Frame, Fault> {
         "Open" => read_open(&element),
         "OpenResp" => read_result(&element),
         roam::END => Ok(Frame::EndOfDownload),
+        neighbours::NAME => Ok(Frame::Neighbours(neighbours::read(&element)?)),
         name => match (roam::read(&element)?, sync::read(&element)?) {
             (Some(word), _) => Ok(Frame::Word(word)),
             (None, Some(word)) => Ok(Frame::Directory(Box::new(word))),
@@ -80,7 +83,8 @@ fn write_open(open: &Open, out: &mut String) {
         sync_client: true,
         omp_client: false,
         sibling: Some(open.facts),
-        trial: open.trial,
+        door: open.door.clone(),
+        purpose: open.purpose,
     }
     .element()
     .write(out);
@@ -90,8 +94,8 @@ fn read_open(element: &Element<'_>) -> Result<Frame, Fault> {
     let login = open::Open::read(element)?;
     // Only an OMM of ours can be a remote; any other client is for the AXI server, not for a link.
     let facts = login.sibling.ok_or_else(|| Fault::Unsupported("Open without hmOmm".to_owned()))?;
-    let (user, password, trial) = (login.username.into(), login.password, login.trial);
-    Ok(Frame::Open(Box::new(Open { user, password, facts, trial })))
+    let open::Open { username, password, door, purpose, .. } = login;
+    Ok(Frame::Open(Box::new(Open { user: username.into(), password, facts, door, purpose })))
 }
 
 fn write_result(result: &Result<Facts, OpenError>, out: &mut String) {
@@ -151,6 +155,9 @@ fn refusal(error: OpenError) -> Refused {
             Some("hmTerm"),
             Some("the other member of this pair is connected".to_owned()),
         ),
+        OpenError::Stranger => {
+            (ErrCode::Forbidden, Some("hmOmm"), Some("this OMM is not a remote of this system".to_owned()))
+        }
         OpenError::NoSari => (ErrCode::Missing, Some("sari"), Some("generate SARI first".to_owned())),
         OpenError::Mismatch(mismatch) => {
             let (bad, info) = blame(mismatch);
@@ -188,6 +195,7 @@ fn reason(refused: &Refused) -> Option<OpenError> {
         (ErrCode::Auth, _) => Some(OpenError::Auth),
         (ErrCode::Forbidden, Some("ommStbState")) => Some(OpenError::Inactive),
         (ErrCode::Forbidden, Some("hmTerm")) => Some(OpenError::Outranked),
+        (ErrCode::Forbidden, Some("hmOmm")) => Some(OpenError::Stranger),
         (ErrCode::Forbidden, _) => Some(OpenError::Full),
         (ErrCode::Missing, Some("sari")) => Some(OpenError::NoSari),
         (ErrCode::Inval, Some(bad)) => {

@@ -9,7 +9,8 @@
 //! The password is plain text on the wire, as the vendor has it (the link is TLS), and nowhere else.
 
 use machine::secret::Secret;
-use omm::link::frame::Facts;
+use omm::link::frame::{Facts, Purpose};
+use omm::link::neighbour::Door;
 
 use crate::element::Element;
 use crate::error::{Complaint, Refused};
@@ -38,8 +39,10 @@ pub struct Open {
     pub omp_client: bool,
     /// What an OMM of ours tells of itself.
     pub sibling: Option<Facts>,
-    /// `hmTrial`: an OMM of ours only asks whether it would be let in.
-    pub trial: bool,
+    /// Where an OMM of ours can be called by others.
+    pub door: Option<Door>,
+    /// What an OMM of ours wants.
+    pub purpose: Purpose,
 }
 
 /// The answer to a login.
@@ -147,7 +150,8 @@ impl Open {
             sync_client: fields.flag("UserDeviceSyncClient")?,
             omp_client: fields.flag("OMPClient")?,
             sibling: sibling::read(fields)?,
-            trial: fields.flag("hmTrial")?,
+            door: sibling::read_door(fields)?,
+            purpose: sibling::read_purpose(fields)?,
         })
     }
 
@@ -168,9 +172,10 @@ impl Open {
         if let Some(facts) = &self.sibling {
             sibling::write(facts, &mut element);
         }
-        if self.trial {
-            element.set("hmTrial", "1");
+        if let Some(door) = &self.door {
+            sibling::write_door(door, &mut element);
         }
+        sibling::write_purpose(self.purpose, &mut element);
         element
     }
 }

@@ -12,10 +12,14 @@
 //! | `hmPli` | the length of the PARK in bits |
 //! | `hmClock` | the speaker's calendar time in milliseconds |
 //! | `hmTrial` | `1` in an `Open` that only asks whether it would be let in |
+//! | `hmDirect` | `1` in an `Open` that begins a direct claim channel between two remotes (B-4) |
+//! | `hmAxi` | in the `Open` of a link: where other remotes can call this one, `host:port` |
+//! | `hmFingerprint` | the SHA-256 of the certificate that it shows there; left out where it does not speak TLS |
 
 use machine::time::Wall;
 use omm::ids::park::{Pli, Sari};
-use omm::link::frame::Facts;
+use omm::link::frame::{Facts, Purpose};
+use omm::link::neighbour::Door;
 use omm::platform::Platform;
 
 use crate::element::Element;
@@ -57,4 +61,42 @@ pub(crate) fn read(fields: Fields<'_>) -> Result<Option<Facts>, Complaint> {
         sari: sari.flatten(),
         wall: Wall::from_millis(fields.value("hmClock")?),
     }))
+}
+
+/// The longest `host:port`, in characters: a DNS name has 253 of them (RFC 1035 2.3.4), a port 5.
+const ADDRESS_MAX: u32 = 260;
+
+/// Appends where the speaker, or a neighbour, can be called.
+pub(crate) fn write_door(door: &Door, element: &mut Element<'_>) {
+    element.set("hmAxi", door.address.to_string());
+    if let Some(fingerprint) = door.fingerprint {
+        element.set("hmFingerprint", fingerprint.to_string());
+    }
+}
+
+/// Reads it; `None` where there is no door.
+pub(crate) fn read_door(fields: Fields<'_>) -> Result<Option<Door>, Complaint> {
+    if fields.text("hmAxi").is_none() {
+        return Ok(None);
+    }
+    let address = fields.short("hmAxi", ADDRESS_MAX)?.into();
+    Ok(Some(Door { address, fingerprint: fields.maybe("hmFingerprint")? }))
+}
+
+/// Appends what the speaker wants, if that is no link.
+pub(crate) fn write_purpose(purpose: Purpose, element: &mut Element<'_>) {
+    match purpose {
+        Purpose::Link => {}
+        Purpose::Trial => element.set("hmTrial", "1"),
+        Purpose::Direct => element.set("hmDirect", "1"),
+    }
+}
+
+/// Reads it. Whoever only asks does so whatever else it says.
+pub(crate) fn read_purpose(fields: Fields<'_>) -> Result<Purpose, Complaint> {
+    Ok(match (fields.flag("hmTrial")?, fields.flag("hmDirect")?) {
+        (true, _) => Purpose::Trial,
+        (false, true) => Purpose::Direct,
+        (false, false) => Purpose::Link,
+    })
 }

@@ -23,6 +23,7 @@ use crate::claim::{Claim, Phase, Word};
 use crate::ids::{Ipei, Number};
 use crate::presence::Presence;
 use crate::stamp::{OmmId, Stamp};
+use beside::Beside;
 use bounds::Bounds;
 
 /// How many users' claims are kept: twice the most phones of a system (M-2.2.1-d), since deleted users linger. Ours.
@@ -59,6 +60,17 @@ pub enum Input {
     Restored(Claim),
     /// The user was deleted.
     Forgotten(Number),
+    /// A direct claim channel with another remote stands ([`crate::link::channel`]).
+    BesideUp(OmmId),
+    /// It is over.
+    BesideDown(OmmId),
+    /// A word came over it.
+    HeardBeside {
+        /// From whom.
+        from: OmmId,
+        /// What.
+        word: Word,
+    },
 }
 
 /// What the star wants done.
@@ -71,6 +83,15 @@ pub enum Effect {
         /// What.
         word: Word,
     },
+    /// Send this over the direct channel.
+    SendBeside {
+        /// To whom.
+        peer: OmmId,
+        /// What.
+        word: Word,
+    },
+    /// Somebody has to hear of a roam, and there is no way to it ([`crate::link::direct`]).
+    Wanted(OmmId),
     /// Give this to the user's machine here.
     Deliver(Word),
     /// Where this user is registered elsewhere is shown differently now ([`Star::bounds`]).
@@ -111,6 +132,7 @@ pub struct Star {
     downloading: bool,
     claims: BTreeMap<Number, Held>,
     bounds: Bounds,
+    beside: Beside,
 }
 
 /// What is to be done with a claim.
@@ -129,7 +151,7 @@ impl Star {
     /// A star without links and claims.
     pub fn new(me: OmmId, role: Role) -> Star {
         let (live, claims, bounds) = (BTreeSet::new(), BTreeMap::new(), Bounds::default());
-        Star { me, role, live, downloading: false, claims, bounds }
+        Star { me, role, live, downloading: false, claims, bounds, beside: Beside::default() }
     }
 
     /// The newest claim known of a user, with its age at `now`.
@@ -207,6 +229,7 @@ impl Star {
                 // A remote has one link; the central may have moved to its other member.
                 self.live = BTreeSet::from([peer]);
                 self.downloading = true;
+                self.leave_beside();
                 self.claims.values_mut().for_each(|held| held.echoed = false);
             }
         }
@@ -218,7 +241,8 @@ impl Star {
                 let news = self.keep(now, claim);
                 self.pass_on(from, word, news, out);
             }
-            Word::Confirm(_) => {
+            Word::Confirm(confirm) => {
+                self.confirmed_beside(confirm);
                 self.hub_relay(&word, from, out);
                 out.push(Effect::Deliver(word));
             }
@@ -290,13 +314,20 @@ impl Star {
             Word::Claim(claim) => match self.keep(now, claim) {
                 // What is said during the download goes with the upload.
                 News::Newer | News::Again if self.downloading => {}
-                News::Newer | News::Again => self.relay(&word, None, out),
+                News::Newer | News::Again => {
+                    self.relay(&word, None, out);
+                    self.say_beside(&word, out);
+                }
                 // Overtaken by a newer claim that is on its way to the user's machine.
                 News::Contradicts(_) | News::Old => {}
             },
-            Word::Confirm(_) => self.relay(&word, None, out),
+            Word::Confirm(_) => {
+                self.relay(&word, None, out);
+                self.say_beside(&word, out);
+            }
             Word::Stale(stale) => {
                 let to = stale.to;
+                self.say_beside(&word, out);
                 self.direct(to, word, out);
             }
             Word::Bound(bound) => self.say_bound(bound.clone(), out),
@@ -345,6 +376,7 @@ impl Machine for Star {
             Input::LinkDown(peer) => {
                 self.live.remove(&peer);
                 self.downloading &= !self.live.is_empty();
+                self.look_beside(out);
             }
             Input::Heard { from, word } if self.live.contains(&from) => self.heard(now, from, word, out),
             Input::Heard { .. } => {} // The last words of a link that is gone.
@@ -356,7 +388,11 @@ impl Machine for Star {
             Input::Forgotten(user) => {
                 self.claims.remove(&user);
                 self.bounds.forget(&user);
+                self.beside.forget(&user);
             }
+            Input::BesideUp(peer) => self.beside_up(now, peer, out),
+            Input::BesideDown(peer) => self.beside_down(peer, out),
+            Input::HeardBeside { from, word } => self.heard_beside(now, from, word, out),
         }
     }
 
@@ -372,7 +408,13 @@ impl Machine for Star {
             Input::LinkDown(peer) => Some(Note::new("sync").text("state", "down").text("peer", peer)),
             Input::Downloaded(peer) => Some(Note::new("sync").text("state", "downloaded").text("peer", peer)),
             // The users' machines tell what they say and hear.
-            Input::Heard { .. } | Input::Say(_) | Input::Restored(_) | Input::Forgotten(_) => None,
+            Input::Heard { .. }
+            | Input::Say(_)
+            | Input::Restored(_)
+            | Input::Forgotten(_)
+            | Input::BesideUp(_)
+            | Input::BesideDown(_)
+            | Input::HeardBeside { .. } => None,
         }
     }
 
@@ -382,11 +424,16 @@ impl Machine for Star {
                 Some(Note::new("sync").text("state", "sent").text("peer", peer))
             }
             Effect::Joined { peer } => Some(Note::new("sync").text("state", "joined").text("peer", peer)),
-            Effect::Send { .. } | Effect::Deliver(_) | Effect::Shown(_) => None,
+            Effect::Send { .. }
+            | Effect::SendBeside { .. }
+            | Effect::Wanted(_)
+            | Effect::Deliver(_)
+            | Effect::Shown(_) => None,
         }
     }
 }
 
+mod beside;
 mod bounds;
 #[cfg(test)]
 mod tests;

@@ -295,6 +295,10 @@ impl Ledger {
                 if let Some(running) = self.running.get_mut(site) {
                     *running = sight.event == "start";
                 }
+                self.links.end(site);
+                if sight.event == "start" {
+                    self.rows.begin(site);
+                }
                 self.version += 1;
             }
             _ => {}

@@ -22,6 +22,7 @@ pub mod ladder;
 pub mod ledger;
 pub mod memory;
 pub mod network;
+mod operations;
 pub mod phone;
 pub mod plan;
 pub mod registrar;

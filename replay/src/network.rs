@@ -32,13 +32,15 @@ pub struct Path {
     pub jitter: Duration,
     /// Share of datagrams that never arrive, in parts of a million.
     pub loss: u32,
+    /// What a stream carries, in kbit/s; 0: whatever is said at once.
+    pub bandwidth: u32,
     /// Streams are silent.
     pub cut: bool,
 }
 
 impl Default for Path {
     fn default() -> Path {
-        Path { latency: LOCAL, jitter: Duration::ZERO, loss: 0, cut: false }
+        Path { latency: LOCAL, jitter: Duration::ZERO, loss: 0, bandwidth: 0, cut: false }
     }
 }
 
@@ -49,6 +51,10 @@ impl Path {
             latency: self.latency + next.latency,
             jitter: self.jitter + next.jitter,
             loss: self.loss.saturating_add(next.loss),
+            bandwidth: match (self.bandwidth, next.bandwidth) {
+                (0, other) | (other, 0) => other,
+                (first, second) => first.min(second),
+            },
             cut: self.cut || next.cut,
         }
     }

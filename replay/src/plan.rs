@@ -27,6 +27,7 @@ use crate::script::claim::{Claim, Op};
 use crate::script::complaint::Complaint;
 use crate::script::edit::Order;
 use crate::script::external::Supply;
+use crate::script::operate::Operation;
 use crate::script::output::Output;
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding, Kind, Park};
@@ -110,6 +111,10 @@ pub struct Site {
     pub park: Park,
     /// The AXI protocol version that it speaks, if the script says so.
     pub axi: Option<u32>,
+    /// A central whose SARI an administrator has yet to generate.
+    pub without_sari: bool,
+    /// Where it looks for its central first; the central's own address is its OMM2 then.
+    pub omm1: Option<usize>,
     /// Its SIP address.
     pub address: SocketAddrV4,
     /// Its servers by tier, first to third; places in [`Plan::servers`]. Of a tier that is a name in the DNS, the server
@@ -167,6 +172,8 @@ pub struct Link {
     pub jitter: Duration,
     /// Lost SIP datagrams per million (AXI runs over TCP and is late instead).
     pub loss: u32,
+    /// What its streams carry, in kbit/s; `None`: more than anybody has to say.
+    pub bandwidth: Option<u32>,
 }
 
 /// One user.
@@ -246,10 +253,6 @@ pub enum Verb {
     Stop(Node),
     /// Ends at once; what was not flushed is lost.
     Kill(Node),
-    /// Does nothing until it is resumed; what arrives waits.
-    Pause(Node),
-    /// Goes on after a pause.
-    Resume(Node),
     /// Nothing passes this link any more. The ends are not told.
     Cut { link: usize },
     /// Everything passes again.
@@ -292,6 +295,8 @@ pub enum Verb {
     Logout { user: usize, phone: usize, site: usize },
     /// An administrator at this site gives an order; users are numbers in it, handsets IPEIs.
     Edit { site: usize, order: Order },
+    /// An administrator does this to the OMM of a site.
+    Operate { site: usize, operation: Operation },
     /// Every running site tells the digest of its directory, when it is another one than the last that it told.
     Weigh,
     /// Something about the provisioning server of external users; users are numbers in it.

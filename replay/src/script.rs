@@ -17,6 +17,7 @@ pub mod edit;
 pub mod external;
 pub mod lexer;
 pub mod names;
+pub mod operate;
 pub mod output;
 pub mod reader;
 pub mod schedule;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use actors::clock::{Calendar, Clock};
+use actors::direct::Manner;
 use actors::messages::{self, Die};
 use actors::omm::inspect::Entrance;
 use actors::omm::{Birth, OmmActor};
@@ -45,7 +46,7 @@ fn axi_address(plan: &Plan, site: usize) -> String {
 }
 
 /// How long after its fall an OMM is hired again, as the service's boss does.
-const REHIRE: Duration = Duration::from_secs(1);
+pub(crate) const REHIRE: Duration = Duration::from_secs(1);
 
 /// Starts the OMM of a site from what its disk holds; nothing happens when it runs already.
 pub(crate) async fn start(world: &mut World, at: usize) {
@@ -72,7 +73,7 @@ pub(crate) async fn start(world: &mut World, at: usize) {
     if let Ok(Some(endpoint)) = omm.send(Entrance).await {
         world.network.do_send(Change::Plug { addr, place: at, inbox: endpoint.recipient() });
     }
-    if place.central {
+    if place.central || world.tuning.direct {
         let address = axi_address(&world.plan, at);
         world.network.do_send(Change::Listen { address, place: at, accept: omm.clone().recipient() });
     }
@@ -182,9 +183,12 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         uas,
         detached: false,
         sari: world.tuning.sari(plan, at),
-        attach: central
-            .filter(|_| role == Role::Remote)
-            .map(|hub| world.tuning.attach(plan, at, axi_address(plan, hub))),
+        attach: central.filter(|_| role == Role::Remote).map(|hub| {
+            let hosts = place.omm1.into_iter().chain([hub]);
+            let addresses = hosts.map(|host| axi_address(plan, host).into()).collect();
+            world.tuning.attach(plan, at, addresses, axi_address(plan, at))
+        }),
+        direct: world.tuning.direct.then_some(Manner { plain: true }),
         roster: (role == Role::Central).then(|| world.tuning.roster(plan, at)),
         sip: port.recipient(),
         streams: Some(branch.recipient()),

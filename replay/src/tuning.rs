@@ -10,6 +10,7 @@ use omm::ids::park::{Pari, Park, Pli, Sari};
 use omm::link::census::Census;
 use omm::link::dial::Attach;
 use omm::link::frame::Facts;
+use omm::link::neighbour::Door;
 use omm::link::roster::Roster;
 use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::{Evidence, Policy};
@@ -57,6 +58,8 @@ pub struct Tuning {
     pub disk_latency: Duration,
     /// How often the files of external users are read; `None` without any.
     pub external: Option<Duration>,
+    /// Whether remotes speak directly when the central is gone (B-4).
+    pub direct: bool,
     link: LinkTiming,
 }
 
@@ -99,6 +102,7 @@ impl Tuning {
             grants: (set.time("expires_min", grants.min), set.time("expires_max", grants.max)),
             disk_latency: set.time("disk_latency", Duration::ZERO),
             external: set.switch("epr").then(|| set.time("epr_interval", EXTERNALS)),
+            direct: set.switch_or("direct", true),
             link: link_timing(&set),
         }
     }
@@ -142,14 +146,15 @@ impl Tuning {
     }
 
     /// The way of a remote to its central.
-    pub fn attach(&self, plan: &Plan, at: usize, address: String) -> Attach {
+    pub fn attach(&self, plan: &Plan, at: usize, addresses: Vec<Arc<str>>, own: String) -> Attach {
         let (user, password) = account();
         let (facts, census) = (facts(plan, at), Census::default());
         Attach {
-            addresses: vec![address.into()],
+            addresses,
             user,
             password,
             facts,
+            door: self.direct.then(|| Door { address: own.into(), fingerprint: None }),
             census,
             adopt: false,
             timing: self.link,
@@ -184,7 +189,7 @@ fn facts(plan: &Plan, at: usize) -> Facts {
         protocol: site.axi.unwrap_or(PROTOCOL),
         platform: site.platform,
         pli,
-        sari: own.filter(|_| site.central),
+        sari: own.filter(|_| site.central && !site.without_sari),
         wall: plan.wall,
     }
 }
@@ -281,6 +286,13 @@ impl Settings<'_> {
     }
 
     fn switch(&self, key: &'static str) -> bool {
-        matches!(self.0.get(key), Some(Setting::Switch(true)))
+        self.switch_or(key, false)
+    }
+
+    fn switch_or(&self, key: &'static str, usual: bool) -> bool {
+        match self.0.get(key) {
+            Some(Setting::Switch(on)) => *on,
+            Some(Setting::Word(_) | Setting::Count(_) | Setting::Time(_)) | None => usual,
+        }
     }
 }

@@ -16,8 +16,9 @@ use actors::trace::{Seen, Sink, Trace};
 use machine::chance::Chance;
 use machine::note::Note;
 use machine::secret::Secret;
-use machine::time::Moment;
+use machine::time::{Moment, Wall};
 use omm::directory::content::Digest;
+use omm::directory::piece::Piece;
 use omm::directory::sync::Shared;
 use omm::ids::Number;
 use omm::stamp::OmmId;
@@ -32,6 +33,7 @@ use crate::external::{self, Shelf};
 use crate::memory::Disk;
 use crate::network::door::{Port, sip_address};
 use crate::network::{Change, Network, Path};
+use crate::operations;
 use crate::phone::{Carry, Handset, Phone};
 use crate::plan::{Node, Plan, User, Verb};
 use crate::registrar::Front;
@@ -59,6 +61,8 @@ pub struct SiteNode {
     pub rehire: Option<Moment>,
     /// The digest of its directory that was told last.
     pub weight: Option<Digest>,
+    /// What was put aside of its directory, and when.
+    pub(crate) backup: Option<(Vec<Piece>, Wall)>,
 }
 
 /// A running OMM.
@@ -99,7 +103,13 @@ impl World {
         let links: Vec<Path> = plan
             .links
             .iter()
-            .map(|link| Path { latency: link.latency, jitter: link.jitter, loss: link.loss, cut: false })
+            .map(|link| Path {
+                latency: link.latency,
+                jitter: link.jitter,
+                loss: link.loss,
+                bandwidth: link.bandwidth.unwrap_or(0),
+                cut: false,
+            })
             .collect();
         for (link, path) in plan.links.iter().zip(&links) {
             paths.insert((link.ends.0.min(link.ends.1), link.ends.0.max(link.ends.1)), *path);
@@ -113,6 +123,7 @@ impl World {
             starts: 0,
             rehire: None,
             weight: None,
+            backup: None,
         });
         let mut world = World {
             seed,
@@ -224,13 +235,13 @@ impl World {
             Verb::Stop(Node::Server(server)) | Verb::Kill(Node::Server(server)) => {
                 self.server_up(*server, false)
             }
-            Verb::Pause(_) | Verb::Resume(_) => {}
             Verb::Cut { link } => self.change_path(*link, |path| path.cut = true),
             Verb::Heal { link } => self.change_path(*link, |path| path.cut = false),
             Verb::Slow { link, quality } => self.change_path(*link, |path| match quality {
                 Quality::Latency(latency) => path.latency = *latency,
                 Quality::Jitter(jitter) => path.jitter = *jitter,
                 Quality::Loss(loss) => path.loss = *loss,
+                Quality::Bandwidth(bandwidth) => path.bandwidth = *bandwidth,
             }),
             Verb::Drop { server } => self.server_up(*server, false),
             Verb::Return { server } => self.server_up(*server, true),
@@ -267,6 +278,7 @@ impl World {
             Verb::Logout { user, phone, site } => self.logout(*user, *phone, *site),
             Verb::Edit { site, order } => edits::give(self, *site, order).await,
             Verb::Supply(order) => external::order(self, order),
+            Verb::Operate { site, operation } => operations::perform(self, *site, operation).await,
             Verb::Weigh => edits::weigh(self),
             Verb::Note(text) => self.tell("world", &Note::new("note").text("text", text)),
             Verb::End => {}

@@ -9,7 +9,7 @@ use ::actors::clock::Clock;
 use axi::frame::Frames;
 use axi::link::{decode, encode};
 use machine::time::{Moment, Wall};
-use omm::link::frame::{Facts, Frame, Open, OpenError};
+use omm::link::frame::{Facts, Frame, Open, OpenError, Purpose};
 use omm::link::pulse::Offset;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
@@ -63,7 +63,7 @@ async fn try_out<S: AsyncRead + AsyncWrite + Unpin>(
     let offset = talk.offset(sent, ours, theirs);
     let facts = birth::facts(site, None, clock.wall());
     let (user, password) = (link.user.as_str().into(), link.password.clone());
-    let open = Frame::Open(Box::new(Open { user, password, facts, trial: true }));
+    let open = Frame::Open(Box::new(Open { user, password, facts, door: None, purpose: Purpose::Trial }));
     match talk.exchange(&mut stream, &open).await? {
         Frame::OpenResult(answer) => Ok(Said { answer, offset }),
         other => Err(format!("an answer that does not fit: {}", word(&other))),
@@ -114,6 +114,7 @@ fn word(frame: &Frame) -> &'static str {
         Frame::Pong { .. } => "PingResp",
         Frame::Word(_) => "a word about a roam",
         Frame::Directory(_) => "a word about the directory",
+        Frame::Neighbours(_) => "a list of remotes",
         Frame::EndOfDownload => "the end of a download",
     }
 }
@@ -154,6 +155,7 @@ fn cure(error: OpenError) -> &'static str {
         OpenError::NoSari => "`homing sari generate` at the central",
         OpenError::Inactive => "that is well if the other address answers for the pair",
         OpenError::Outranked => "that is well if the other member of this pair is the active one",
+        OpenError::Stranger => "that is no central: look at omm1 in [link]",
         OpenError::Mismatch(Mismatch::Protocol) => {
             "the same software at both sites, the central's first (M-2.3.3-a)"
         }

@@ -8,7 +8,7 @@ use machine::secret::Secret;
 use super::reader::{At, Section};
 use super::server::host_and_maybe_port;
 use super::site::Role;
-use crate::sockets::tls::term::Fingerprint;
+use omm::link::neighbour::Fingerprint;
 
 /// AXI over TLS (spec 8, axi 1).
 pub const PORT: u16 = 12_622;
@@ -50,6 +50,8 @@ pub struct Link {
     pub password: Secret,
     /// Whom to believe to be the central; `None` is plain TCP.
     pub tls: Option<Belief>,
+    /// Whether roams are told to other remotes directly when the central is gone (B-4).
+    pub direct: bool,
 }
 
 /// Whom a remote believes to be its central.
@@ -135,9 +137,11 @@ pub(super) fn link(top: &Section<'_, '_>, role: Option<&At<Role>>, base: &Path) 
     let omm2 = section.parsed("omm2", place, read);
     let user = section.need_text("user", "the account at the central");
     let password = section.need_text("password", "its password");
+    let direct = section.flag("direct").is_none_or(|flag| flag.value);
     section.finish();
     let (omm1, omm2) = (omm1?.value, omm2.map(|omm2| omm2.value));
-    Some(Some(Link { omm1, omm2, user: user?.value, password: Secret::new(password?.value), tls }))
+    let (user, password) = (user?.value, Secret::new(password?.value));
+    Some(Some(Link { omm1, omm2, user, password, tls, direct }))
 }
 
 /// Whom to believe; `None` is no TLS.

@@ -238,6 +238,8 @@ async fn place(
         door,
         streams: StreamDoor::new(None).start(),
         dialer: Dialer::new(None).start(),
+        // Its three sites hear of each other through the central only.
+        entrance: None,
         vault: Vault::default().start(),
         provisioner: None,
         store,
@@ -283,8 +285,8 @@ fn site(
             user: user.clone(),
             password: password.clone(),
         }),
-        link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None }),
         epr: None,
+        link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None, direct: true }),
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,

@@ -5,19 +5,22 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use machine::time::Wall;
+use omm::link::neighbour::{Door, Fingerprint};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
     PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey, date_time_ymd,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use sip::host::Host;
 
 use crate::config::site::Site;
-use crate::sockets::tls::term::{Fingerprint, term};
+use crate::sockets::tls::term::{fingerprint, term};
 use crate::sockets::tls::{Badge, Unfit, certificates};
 
 /// Beside the store: the certificate and the key of this OMM's own making.
@@ -72,10 +75,37 @@ pub fn read(certificate: &Path, key: &Path, own: bool) -> Result<Shown, Unfit> {
     Ok(Shown {
         badge: Badge::without_tickets(certificate, key)?,
         file: certificate.to_path_buf(),
-        fingerprint: Fingerprint::of(first),
+        fingerprint: fingerprint(first),
         until: term(first).map(|(_, until)| until),
         own,
     })
+}
+
+/// Where other OMMs can call this one: by TLS if it listens for that. A listener on all addresses is reached where SIP
+/// servers reach this OMM. `None` where nobody listens.
+///
+/// # Errors
+/// What would be shown there cannot be read or made.
+pub fn door(site: &Site) -> Result<Option<Door>, Unfit> {
+    let Some(axi) = &site.axi else { return Ok(None) };
+    let Some(at) = axi.listen.or(axi.listen_plain) else { return Ok(None) };
+    let host = if at.ip().is_unspecified() { contact_host(site).to_owned() } else { host(at) };
+    let fingerprint = axi.listen.map(|_| show(site)).transpose()?.map(|shown| shown.fingerprint);
+    Ok(Some(Door { address: format!("{host}:{}", at.port()).into(), fingerprint }))
+}
+
+/// As it stands in front of a port.
+fn host(at: SocketAddr) -> String {
+    if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() }
+}
+
+/// The host at which SIP servers reach this OMM.
+fn contact_host(site: &Site) -> &str {
+    let contact = site.sip.contact.as_str();
+    match Host::parse_with_port(contact) {
+        Ok((_, Some(_))) => contact.rsplit_once(':').map_or(contact, |(host, _)| host),
+        Ok((_, None)) | Err(_) => contact,
+    }
 }
 
 /// ring's key, for rcgen.
@@ -139,8 +169,7 @@ fn names(site: &Site) -> Vec<String> {
 
 fn addresses(site: &Site) -> Vec<std::net::IpAddr> {
     let own = site.axi.as_ref().and_then(|axi| axi.listen).map(|listen| listen.ip());
-    let contact = site.sip.contact.rsplit_once(':').map_or(site.sip.contact.as_str(), |(host, _)| host);
-    let contact = contact.trim_matches(['[', ']']).parse().ok();
+    let contact = contact_host(site).trim_matches(['[', ']']).parse().ok();
     let mut found = vec![std::net::Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into()];
     for address in own.into_iter().chain(contact) {
         if !address.is_unspecified() && !found.contains(&address) {

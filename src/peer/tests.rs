@@ -1,4 +1,4 @@
-use ::actors::doors::ToPeer;
+use ::actors::doors::{ToPeer, Whom};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -62,7 +62,10 @@ fn a_dialled_connection_carries_bytes_both_ways_and_ends_once() {
         let ((there, mut at_there), (here, mut at_here)) = (ear(), ear());
         let address = listen(any(), None, there.recipient()).await.expect("a listener").to_string();
         let dialer = Dialer::new(None).start();
-        dialer.send(Dial { address, attempt: 7, events: here.recipient() }).await.expect("a dialer");
+        dialer
+            .send(Dial { address, whom: Whom::Central, attempt: 7, events: here.recipient() })
+            .await
+            .expect("a dialer");
         let (attempt, out) = line(&mut at_here).await;
         let (accepted, back) = line(&mut at_there).await;
         assert_eq!((attempt, accepted), (7, 0));
@@ -83,7 +86,8 @@ fn a_connection_that_never_comes_to_be_is_told() {
     System::new().block_on(async {
         let closed = TcpListener::bind(any()).await.expect("a listener").local_addr().expect("an address");
         let (here, mut heard) = ear();
-        let dial = Dial { address: closed.to_string(), attempt: 3, events: here.recipient() };
+        let dial =
+            Dial { address: closed.to_string(), whom: Whom::Central, attempt: 3, events: here.recipient() };
         Dialer::new(None).start().send(dial).await.expect("a dialer");
         assert!(matches!(heard.recv().await, Some(Heard::Closed(3, _))));
     });
@@ -97,7 +101,7 @@ fn a_peer_that_does_not_read_loses_its_connection() {
         let (here, mut heard) = ear();
         Dialer::new(None)
             .start()
-            .send(Dial { address, attempt: 1, events: here.recipient() })
+            .send(Dial { address, whom: Whom::Central, attempt: 1, events: here.recipient() })
             .await
             .expect("a dialer");
         let (_stream, _) = deaf.accept().await.expect("a connection");

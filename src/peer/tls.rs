@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use omm::link::neighbour::Fingerprint;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -18,7 +19,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature,
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::config::link::Belief;
-use crate::sockets::tls::term::Fingerprint;
+use crate::sockets::tls::term::fingerprint;
 use crate::sockets::tls::{Trust, Unfit};
 
 /// Greets a central.
@@ -87,7 +88,7 @@ impl ServerCertVerifier for Check {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let shown = Fingerprint::of(end_entity);
+        let shown = fingerprint(end_entity);
         if let Some(chain) = &self.chain {
             let checked = chain.verify_server_cert(end_entity, intermediates, name, ocsp, now);
             return checked.map_err(|why| Error::General(format!("{why}; its fingerprint is {shown}")));

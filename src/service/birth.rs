@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ::actors::clock::Clock;
+use ::actors::direct::Manner;
 use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve};
 use ::actors::epr::Provisioning;
 use ::actors::messages::Fallen;
@@ -32,6 +33,7 @@ use omm::ids::park::Sari;
 use omm::link::census::Census;
 use omm::link::dial::Attach;
 use omm::link::frame::Facts;
+use omm::link::neighbour::Door;
 use omm::link::roster::Roster;
 use omm::link::timing::Timing as LinkTiming;
 use omm::roaming::policy::Policy;
@@ -80,6 +82,8 @@ pub struct Midwife {
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
+    /// Where other OMMs can call this one.
+    pub door: Option<Door>,
     /// Who holds the key of the AXI server.
     pub vault: Addr<Vault>,
     /// Who reads files of external users.
@@ -101,8 +105,10 @@ pub fn identity(site: &Site) -> OmmId {
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, vault, .. } = midwife;
-    let (provisioner, store, fallen) = (midwife.provisioner, midwife.store, midwife.fallen);
+    let (door, provisioner, store, fallen) =
+        (midwife.door, midwife.provisioner, midwife.store, midwife.fallen);
     let facts = facts(site, sari(site), clock.wall());
+    let link = site.link.as_ref();
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
         node: site.name.as_str().into(),
@@ -140,8 +146,9 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         directory: Rc::new(RefCell::new(directory(site)?)),
         uas,
         detached: false,
+        direct: link.filter(|link| link.direct).map(|link| Manner { plain: link.tls.is_none() }),
         sari: facts.sari,
-        attach: site.link.as_ref().map(|link| Attach {
+        attach: link.map(|link| Attach {
             addresses: std::iter::once(&link.omm1)
                 .chain(&link.omm2)
                 .map(|place| place.as_str().into())
@@ -149,6 +156,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             user: link.user.as_str().into(),
             password: link.password.clone(),
             facts,
+            door: door.filter(|_| link.direct),
             // All users come from the configuration, which is the same at all sites: none is this OMM's own.
             census: Census::default(),
             adopt: false,

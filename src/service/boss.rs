@@ -21,6 +21,7 @@ use actix::{
 };
 use machine::secret::Secret;
 use machine::time::Moment;
+use omm::link::neighbour::Door;
 use serde_json::{Value, json};
 use sip::server::Server;
 use tokio::sync::mpsc;
@@ -65,6 +66,8 @@ pub struct Outfit {
     pub streams: Addr<StreamDoor>,
     /// The AXI door.
     pub dialer: Addr<Dialer>,
+    /// Where other OMMs can call this one.
+    pub entrance: Option<Door>,
     /// Who holds the key of the AXI server.
     pub vault: Addr<Vault>,
     /// Who reads files of external users.
@@ -159,6 +162,7 @@ impl Boss {
             streams: outfit.streams.clone().recipient(),
             dns: self.finders(),
             dial: outfit.dialer.clone().recipient(),
+            door: outfit.entrance.clone(),
             vault: outfit.vault.clone(),
             provisioner: outfit.provisioner.clone().map(Addr::recipient),
             store: outfit.store.clone(),
@@ -390,6 +394,7 @@ mod tests {
                 door,
                 streams: StreamDoor::new(None).start(),
                 dialer: Dialer::new(None).start(),
+                entrance: None,
                 vault: Vault::default().start(),
                 provisioner: None,
                 store,

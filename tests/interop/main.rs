@@ -11,6 +11,7 @@ mod attaching;
 mod axi;
 mod backups;
 mod baresip;
+mod beside;
 mod crowd;
 mod deaths;
 mod edits;

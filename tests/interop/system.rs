@@ -44,12 +44,28 @@ impl System {
 
     /// [`System::start`] with a registrar of this kind.
     pub(crate) fn at(model: Model) -> System {
+        System::told(model, |file| file)
+    }
+
+    /// [`System::start`] with remotes that other OMMs can call by TLS, with a certificate of their own making.
+    pub(crate) fn of_neighbours() -> System {
+        System::told(Model::Multi, |file| {
+            let listen = |at: &str| format!("listen = \"{at}:{AXI}\"\nlisten_plain = \"{at}:");
+            let (before, after) = file.split_once("tls = false\nlisten = \"").unwrap_or((&file, ""));
+            match after.split_once(':') {
+                Some((at, rest)) => format!("{before}{}{rest}", listen(at)),
+                None => file,
+            }
+        })
+    }
+
+    fn told(model: Model, edit: fn(String) -> String) -> System {
         let pbx = Kamailio::start(model);
         let listen = SocketAddr::from((address::fresh(), AXI));
         let (wire_a, wire_b) = (Relay::lay(listen), Relay::lay(listen));
         let site = |name, park, place| {
             let (sip, pbx) = (address::sip(), format!("sip:{};transport=udp", pbx.at()));
-            Omm::start(Plan { name, park, sip, pbx, place })
+            Omm::start_told(Plan { name, park, sip, pbx, place }, edit)
         };
         let remotes = vec![("site-a", PARKS[1]), ("site-b", PARKS[2])];
         let central = site("central", PARKS[0], Place::Central { listen, remotes });

@@ -11,6 +11,7 @@ use sip::server::{Demands, Standing};
 
 use super::OmmActor;
 use super::links::Link;
+use crate::direct::DirectActor;
 use crate::directory::{DirectoryActor, DirectoryWays};
 use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
@@ -39,6 +40,8 @@ pub(super) struct Children {
     shapers: Vec<Addr<ShaperActor>>,
     pub(super) users: BTreeMap<Number, Addr<UserActor>>,
     pub(super) links: BTreeMap<u64, Link>,
+    /// Only at remotes.
+    pub(super) direct: Option<Addr<DirectActor>>,
     /// Only where AXI clients are received.
     pub(super) office: Option<Addr<OfficeActor>>,
     /// Only where there are external users.
@@ -103,6 +106,7 @@ impl OmmActor {
             shapers,
             users,
             links,
+            direct: None,
             office: None,
             epr: None,
         });
@@ -225,6 +229,9 @@ impl OmmActor {
         }
         for link in children.links.values() {
             link.dismiss();
+        }
+        if let Some(direct) = &children.direct {
+            direct.do_send(Die);
         }
         if let Some(office) = &children.office {
             office.do_send(Die);

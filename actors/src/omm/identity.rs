@@ -8,14 +8,15 @@ use std::collections::VecDeque;
 
 use actix::prelude::*;
 use machine::note::Note;
-use machine::time::Wall;
 use omm::ids::park::Sari;
 use omm::link::frame::Facts;
+use omm::link::roster::Inscription;
 use omm::stamp::OmmId;
 use omm::star::Role;
 use tokio::sync::oneshot;
 
 use super::{Birth, OmmActor};
+use crate::direct::ToDirect;
 use crate::directory::ToDirectory;
 use crate::identity::{self, Attachment};
 use crate::keeper::{Keep, Kept};
@@ -56,7 +57,7 @@ pub enum Unchanged {
 /// Who is told when the store has what was asked for.
 pub(super) enum Owed {
     Nobody,
-    /// A remote that is new on the roster.
+    /// A remote of which the roster says something new.
     Answer {
         link: u64,
         facts: Box<Facts>,
@@ -75,8 +76,8 @@ pub(super) fn recall(birth: &mut Birth) -> Result<Option<Sari>, StoreFault> {
         roster.learn(sari);
     }
     if let Some(roster) = &mut birth.roster {
-        for (remote, since) in identity::remotes(birth.store.as_ref())? {
-            roster.restore(remote, since);
+        for (remote, inscribed) in identity::remotes(birth.store.as_ref())? {
+            roster.restore(remote, inscribed);
         }
     }
     if let Some(attach) = &mut birth.attach {
@@ -118,21 +119,22 @@ impl OmmActor {
         if let Some(attach) = &mut self.birth.attach {
             attach.facts.sari = Some(sari);
         }
+        self.tell_direct(ToDirect::Learned(sari));
         let wall = self.site().clock.wall();
         self.keep(identity::keep_sari(sari, wall), Owed::Nobody, ctx);
     }
 
-    /// A remote is new on the roster; it is answered when the store has it.
+    /// The roster says something new of a remote; it is answered when the store has it.
     pub(super) fn inscribe(
         &mut self,
         remote: OmmId,
-        since: Wall,
+        inscribed: &Inscription,
         link: u64,
         facts: Facts,
         ctx: &mut Context<Self>,
     ) {
         let owed = Owed::Answer { link, facts: Box::new(facts) };
-        self.keep(identity::keep_remote(remote, since), owed, ctx);
+        self.keep(identity::keep_remote(remote, inscribed), owed, ctx);
     }
 
     fn promise(&mut self, write: Write, ctx: &mut Context<Self>) -> ResponseFuture<Result<(), Unchanged>> {
@@ -185,6 +187,7 @@ impl Handler<Expel> for OmmActor {
             return refuse(Unchanged::NoSuchRemote);
         }
         self.hang_up(remote);
+        self.introduce_all();
         self.tell_directory(ToDirectory::Removed(remote));
         self.promise(identity::forget_remote(remote), ctx)
     }
@@ -194,10 +197,14 @@ impl Handler<SetAttachment> for OmmActor {
     type Result = ResponseFuture<Result<(), Unchanged>>;
 
     fn handle(&mut self, SetAttachment(wish): SetAttachment, ctx: &mut Context<Self>) -> Self::Result {
-        let Some(attach) = &self.birth.attach else { return refuse(Unchanged::NoRemote) };
-        let is_full = attach.census != omm::link::census::Census::default();
+        if self.birth.attach.is_none() {
+            return refuse(Unchanged::NoRemote);
+        }
+        // As it is now: what was in the way at the start may have been deleted since.
+        let census = super::census(&self.birth.directory.borrow());
+        let is_full = census != omm::link::census::Census::default();
         if wish.attached && !wish.adopt && self.sari.is_none() && is_full {
-            return refuse(Unchanged::NotEmpty(attach.census));
+            return refuse(Unchanged::NotEmpty(census));
         }
         self.promise(identity::keep_attachment(wish), ctx)
     }

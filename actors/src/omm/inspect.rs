@@ -42,6 +42,8 @@ pub struct Status {
     pub remotes: Vec<(OmmId, Wall, bool)>,
     /// The OMMs it is in step with.
     pub joined: Vec<OmmId>,
+    /// The remotes with which it speaks without the central (B-4).
+    pub beside: Vec<OmmId>,
     /// Its servers and how they stand, by tier.
     pub servers: Vec<(Arc<str>, Standing)>,
     /// What registrars grant beside the lifetime, by user and tier.
@@ -91,6 +93,7 @@ impl Handler<Inspect> for OmmActor {
             sari: self.sari,
             remotes: self.birth.roster.iter().flat_map(|roster| roster.remotes()).collect(),
             joined: self.joined.clone(),
+            beside: self.beside.iter().copied().collect(),
             servers: names.zip(standings).collect(),
             grants: self.children.iter().flat_map(|all| all.kin.grants.borrow().clone()).collect(),
             claims: self.seat.machine().claims(site.clock.moment()).collect(),

@@ -2,11 +2,12 @@
 
 use actix::prelude::*;
 use omm::link::dial::{Alarm, Health};
-use omm::link::frame::{Facts, Open};
+use omm::link::frame::{Facts, Open, Purpose};
 use omm::stamp::OmmId;
 use omm::star::Input;
 
 use super::OmmActor;
+use crate::direct::ToDirect;
 use crate::directory::ToDirectory;
 use crate::doors::{Accept, Wire};
 use crate::link::{DialActor, FromLink, LinkNews, LinkWays, ServeActor, ToLink};
@@ -94,14 +95,16 @@ impl OmmActor {
         let clock = &self.birth.site.clock;
         let peer = open.facts.omm;
         match roster.admit(clock.moment(), clock.wall(), &knocking.from, open) {
-            Ok(admission) if open.trial => knocking.tell(ToLink::Answered(Ok(admission.facts))),
+            Ok(admission) if open.purpose == Purpose::Trial => {
+                knocking.tell(ToLink::Answered(Ok(admission.facts)))
+            }
             Ok(admission) => {
                 if let Some(link) = self.children.as_mut().and_then(|children| children.links.get_mut(&link))
                 {
                     link.admitted = Some(peer);
                 }
-                match admission.newcomer {
-                    Some(since) => self.inscribe(peer, since, link, admission.facts, ctx),
+                match admission.inscribed {
+                    Some(inscribed) => self.inscribe(peer, &inscribed, link, admission.facts, ctx),
                     None => self.welcome(link, admission.facts),
                 }
             }
@@ -122,6 +125,15 @@ impl OmmActor {
             older.tell(ToLink::Replaced);
         }
         welcome.tell(ToLink::Answered(Ok(facts)));
+        self.introduce_all();
+    }
+
+    /// Tells every remote of all others (B-4). Ours: also when nothing has changed for it, since that is one message.
+    pub(super) fn introduce_all(&self) {
+        let Some(roster) = &self.birth.roster else { return };
+        let all = roster.neighbours();
+        let links = self.children.iter().flat_map(|children| children.links.values());
+        links.for_each(|link| link.tell(ToLink::Neighbours(all.clone())));
     }
 
     /// Ends the connections of a remote that is on the roster no more.
@@ -169,6 +181,12 @@ impl OmmActor {
         self.parted(peer, ctx);
     }
 
+    fn stands(&mut self, health: Health) {
+        self.link_health = Some((health, self.site().clock.moment()));
+        self.tell_direct(ToDirect::Link { in_sync: health == Health::InSync });
+        self.tell_health();
+    }
+
     fn ended(&mut self, link: u64) {
         let Some(children) = &mut self.children else { return };
         let Some(admitted) = children.links.remove(&link).and_then(|link| link.admitted) else { return };
@@ -185,9 +203,24 @@ fn host(peer: &str) -> String {
 }
 
 impl Handler<Accept> for OmmActor {
-    type Result = Option<Recipient<Wire>>;
+    type Result = ResponseFuture<Option<Recipient<Wire>>>;
 
-    fn handle(&mut self, Accept { peer, line }: Accept, ctx: &mut Context<Self>) -> Self::Result {
+    /// Remotes call a central for a link, and each other for a direct channel.
+    fn handle(&mut self, accept: Accept, ctx: &mut Context<Self>) -> Self::Result {
+        let direct = self.children.as_ref().and_then(|children| children.direct.clone());
+        match direct {
+            Some(direct) => Box::pin(async move { direct.send(accept).await.ok().flatten() }),
+            None => {
+                let ear = self.serve(accept, ctx);
+                Box::pin(async move { ear })
+            }
+        }
+    }
+}
+
+impl OmmActor {
+    /// Hires the central's end of a link.
+    fn serve(&mut self, Accept { peer, line }: Accept, ctx: &mut Context<Self>) -> Option<Recipient<Wire>> {
         self.birth.roster.as_ref()?;
         if self.children.as_ref().is_none_or(|children| children.links.len() >= CONNECTIONS_MAX) {
             self.disorder.unwanted += 1;
@@ -214,13 +247,13 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
             LinkNews::Knock(open) => self.knock(link, &open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
-            LinkNews::Health(health) => {
-                self.link_health = Some((health, self.site().clock.moment()));
-                self.tell_health();
-            }
+            LinkNews::Neighbours(all) => self.meet(all, ctx),
+            LinkNews::Health(health) => self.stands(health),
             LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
             // The link's own trace line has said it.
-            LinkNews::Alarm(Alarm::Held(_) | Alarm::NotEmpty(_) | Alarm::Clock { .. } | Alarm::Slow) => {}
+            LinkNews::Alarm(
+                Alarm::Held(_) | Alarm::NotEmpty(_) | Alarm::Clock { .. } | Alarm::Slow { .. },
+            ) => {}
             LinkNews::Misread => self.disorder.misread += 1,
             LinkNews::Broken => self.disorder.broken += 1,
             LinkNews::Ended => self.ended(link),

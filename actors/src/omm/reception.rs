@@ -193,7 +193,8 @@ fn trouble(health: Health) -> Option<&'static str> {
                 | OpenError::Delayed(_)
                 | OpenError::Full
                 | OpenError::Inactive
-                | OpenError::Outranked,
+                | OpenError::Outranked
+                | OpenError::Stranger,
             ),
         ) => Some("Cannot connect to external AXI / lost AXI connection"),
     }

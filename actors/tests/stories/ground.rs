@@ -322,16 +322,12 @@ pub(crate) fn identity(role: Role) -> OmmId {
 }
 
 fn pari(role: Role) -> Pari {
-    let bits = match role {
-        Role::Central => 0x102A_7000,
-        Role::Remote => 0x102A_7010,
-    };
+    let bits = if role == Role::Central { 0x102A_7000 } else { 0x102A_7010 };
     Pari::new(bits).expect("a PARI")
 }
 
 pub(crate) fn facts(role: Role, wall: Wall) -> Facts {
-    let sari = Sari::derive(Park { pli: Pli::FULL, ari: pari(role) });
-    let sari = Some(sari).filter(|_| role == Role::Central);
+    let sari = (role == Role::Central).then(|| Sari::derive(Park { pli: Pli::FULL, ari: pari(role) }));
     Facts { omm: identity(role), term: 0, protocol: 45, platform: Platform::Pc, pli: Pli::FULL, sari, wall }
 }
 
@@ -344,6 +340,7 @@ impl Shared {
             user: "omm".into(),
             password: Secret::new("omm"),
             facts,
+            door: None,
             census: Census::default(),
             adopt: false,
             timing: LinkTiming::default(),
@@ -356,6 +353,7 @@ impl Shared {
             directory: self.books.borrow_mut().insert(Rc::new(RefCell::new(directory()))).clone(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),
             detached: false,
+            direct: None,
             sari: facts.sari,
             attach: Some(attach).filter(|_| self.role == Role::Remote),
             roster: Some(Roster::new("omm".into(), Secret::new("omm"), facts))

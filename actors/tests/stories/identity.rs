@@ -15,7 +15,7 @@ use axi::link::{decode, encode};
 use machine::secret::Secret;
 use omm::ids::park::{Park, Sari};
 use omm::link::dial::Health;
-use omm::link::frame::{Facts, Frame, Open, OpenError};
+use omm::link::frame::{Facts, Frame, Open, OpenError, Purpose};
 use omm::stamp::OmmId;
 use omm::star::Role;
 
@@ -83,7 +83,13 @@ impl Caller {
 
 fn open(ground: &Ground, pari: u32, password: &str) -> Frame {
     let facts = Facts { omm: OmmId::new(pari), ..facts(Role::Remote, ground.clock.wall()) };
-    Frame::Open(Box::new(Open { user: "omm".into(), password: Secret::new(password), facts, trial: false }))
+    Frame::Open(Box::new(Open {
+        user: "omm".into(),
+        password: Secret::new(password),
+        facts,
+        door: None,
+        purpose: Purpose::Link,
+    }))
 }
 
 /// Calls, introduces itself, and hears the answer.
@@ -255,7 +261,7 @@ fn a_trial_disturbs_nobody() {
         assert_eq!(refusal(answer), None);
         let trial = Caller::call(&central.omm().await, "192.0.2.9:1").await;
         let Frame::Open(asked) = open(&central, 1, "omm") else { panic!("no introduction") };
-        trial.say(&Frame::Open(Box::new(Open { trial: true, ..*asked })));
+        trial.say(&Frame::Open(Box::new(Open { purpose: Purpose::Trial, ..*asked })));
         assert_eq!(refusal(trial.answer().await), None);
         assert_eq!((*standing.ear.1.borrow(), *trial.ear.1.borrow()), (0, 1));
         assert_eq!(central.status().await.remotes.len(), 1);

@@ -6,7 +6,7 @@ use ::actors::doors::{Accept, ToPeer};
 use ::actors::link::{FromLink, LinkNews};
 use actix::prelude::*;
 use machine::secret::Secret;
-use omm::link::frame::Open;
+use omm::link::frame::{Open, Purpose};
 use omm::star::Role;
 
 use crate::ground::{Ground, facts, identity, pass, story};
@@ -63,7 +63,13 @@ fn a_stranger_who_is_not_let_in_is_counted_once() {
         let _ear = omm.send(accept).await.expect("an OMM").expect("a central takes connections");
         let knock = |password: &str| {
             let facts = facts(Role::Remote, central.clock.wall());
-            let open = Open { user: "omm".into(), password: Secret::new(password), facts, trial: false };
+            let open = Open {
+                user: "omm".into(),
+                password: Secret::new(password),
+                facts,
+                door: None,
+                purpose: Purpose::Link,
+            };
             omm.do_send(FromLink { link: 1, news: LinkNews::Knock(Box::new(open)) });
         };
         knock("wrong");

@@ -6,6 +6,8 @@ use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::time::Wall;
 use omm::ids::park::{Pli, Sari};
+use omm::link::frame::Purpose;
+use omm::link::neighbour::{Door, Fingerprint, Neighbour};
 use omm::platform::Platform;
 use omm::stamp::OmmId;
 
@@ -26,12 +28,32 @@ fn facts() -> Facts {
     }
 }
 
+fn door(print: Option<u8>) -> Door {
+    let fingerprint = print.map(|byte| Fingerprint::new([byte; 32]));
+    Door { address: "site-b.example:12622".into(), fingerprint }
+}
+
+fn neighbour(pari: u32, print: Option<u8>) -> Neighbour {
+    Neighbour { omm: OmmId::new(pari), door: door(print) }
+}
+
+#[test]
+fn more_neighbours_than_a_system_has_remotes_are_none() {
+    let all = |count| (1..=count).map(|pari| neighbour(pari, None)).collect();
+    let read = |frame| decode(encode(&frame).strip_suffix(b"\0").unwrap());
+    assert!(matches!(read(Frame::Neighbours(all(10))), Ok(Frame::Neighbours(read)) if read.len() == 10));
+    assert!(matches!(read(Frame::Neighbours(all(11))), Err(Fault::Complaint(_))));
+    let nowhere: &[u8] = b"<EventNeighbours><omm hmOmm=\"00000001\"/></EventNeighbours>";
+    assert!(matches!(decode(nowhere), Err(Fault::Complaint(_))));
+}
+
 fn open() -> Frame {
     Frame::Open(Box::new(Open {
         user: "omm".into(),
         password: Secret::new("ge\"heim<&>"),
         facts: facts(),
-        trial: false,
+        door: None,
+        purpose: Purpose::Link,
     }))
 }
 
@@ -44,8 +66,19 @@ fn frames() -> Vec<Frame> {
             user: "omm".into(),
             password: Secret::new(""),
             facts: outranks,
-            trial: true,
+            door: Some(door(None)),
+            purpose: Purpose::Trial,
         })),
+        Frame::Open(Box::new(Open {
+            user: "omm".into(),
+            password: Secret::new(""),
+            facts: facts(),
+            door: Some(door(Some(7))),
+            purpose: Purpose::Direct,
+        })),
+        Frame::Neighbours(vec![]),
+        Frame::Neighbours(vec![neighbour(1, None), neighbour(2, Some(9))]),
+        Frame::OpenResult(Err(OpenError::Stranger)),
         Frame::OpenResult(Err(OpenError::Inactive)),
         Frame::OpenResult(Err(OpenError::Outranked)),
         Frame::OpenResult(Ok(facts())),

@@ -63,7 +63,8 @@ fn the_transcript_of_a_real_login_holds_byte_for_byte() {
         sync_client: true,
         omp_client: false,
         sibling: None,
-        trial: false,
+        door: None,
+        purpose: Purpose::Link,
     };
     // mitel-api writes a blank before `/>`; nothing else differs.
     let theirs = r#"<Open seq="1" username="omm" password="omm" UserDeviceSyncClient="true" />"#;

@@ -133,6 +133,8 @@ pub enum Effect {
         /// Over which link.
         peer: OmmId,
     },
+    /// So many deletions were forgotten: everybody has had them for long enough (SM-7). Only to be told.
+    Forgotten(u32),
     /// So many pieces of this OMM carry stamps of the future and wait: its clock is, or was, wrong.
     Quarantined {
         /// Who sent them.
@@ -431,6 +433,7 @@ impl Machine for Sync {
             | Effect::Observe(_)
             | Effect::Progress { .. }
             | Effect::InStep { .. } => None,
+            Effect::Forgotten(count) => Some(Note::new("forgotten").number("deletions", *count)),
         }
     }
 }

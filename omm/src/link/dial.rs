@@ -29,12 +29,16 @@ use crate::directory::sync;
 use crate::ids::park::Sari;
 use crate::link::census::Census;
 use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
+use crate::link::neighbour::{Door, Neighbour};
 use crate::link::pulse::Pulse;
 use crate::link::timing::Timing;
 use crate::stamp::OmmId;
+use exchange::Exchange;
 
 mod attempt;
+mod exchange;
 mod pulse;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -50,6 +54,8 @@ pub struct Attach {
     pub password: Secret,
     /// Who we are; `wall` is filled in at each attempt. With a SARI this OMM was attached before.
     pub facts: Facts,
+    /// Where other remotes can call this OMM; `None` where they cannot (B-4).
+    pub door: Option<Door>,
     /// What this OMM has of its own, which no other site knows.
     pub census: Census,
     /// Attach it all the same, and let the others have that too (AMB-15: `--adopt`).
@@ -78,6 +84,8 @@ pub enum Input {
     Received {
         /// What it says.
         frame: Frame,
+        /// How long it was on the wire.
+        bytes: usize,
         /// The calendar time of this OMM.
         wall: Wall,
     },
@@ -123,6 +131,8 @@ pub enum Effect {
         /// What it said.
         word: Box<sync::word::Word>,
     },
+    /// The other remotes, and where they can be called ([`crate::link::direct::Input::Neighbours`]).
+    Neighbours(Vec<Neighbour>),
     /// What to show of this link from now on; said only when it changes.
     Health(Health),
     /// Tell the operator.
@@ -175,7 +185,12 @@ pub enum Alarm {
         ahead: bool,
     },
     /// The first synchronisation takes longer than 5 minutes (M-2.2.8-e).
-    Slow,
+    Slow {
+        /// How much of the records has come.
+        percent: u8,
+        /// What the link has carried, in kbit/s.
+        measured: u64,
+    },
     /// The other side sent what has no place in the protocol at that point.
     Protocol,
 }
@@ -249,6 +264,7 @@ pub struct Dial {
     shown: Health,
     /// How much of the records has come, in percent, while they are coming in.
     records: Option<u8>,
+    exchange: Exchange,
     timers: Timers<Timer>,
 }
 
@@ -266,6 +282,7 @@ impl Dial {
             told: None,
             shown: Health::Off,
             records: None,
+            exchange: Exchange::default(),
             timers: Timers::default(),
         }
     }
@@ -298,7 +315,7 @@ impl Machine for Dial {
                 self.retreat(now, out);
             }
             (Input::Distrusted, State::Dialling) => self.hold(now, Held::Distrusted, out),
-            (Input::Received { frame, wall }, State::Opening) => {
+            (Input::Received { frame, wall, .. }, State::Opening) => {
                 self.pulse.saw(now, wall);
                 self.heard(now);
                 match frame {
@@ -309,18 +326,21 @@ impl Machine for Dial {
                     | Frame::Pong { .. }
                     | Frame::Word(_)
                     | Frame::Directory(_)
+                    | Frame::Neighbours(_)
                     | Frame::EndOfDownload => {
                         self.astray(now, out);
                     }
                 }
             }
             (
-                Input::Received { frame, wall },
+                Input::Received { frame, bytes, wall },
                 State::Download(peer) | State::Upload(peer) | State::InSync(peer),
             ) => {
                 self.pulse.saw(now, wall);
                 self.heard(now);
+                self.exchange.carried(bytes);
                 self.received(now, peer, frame, wall, out);
+                self.mind_slowness();
             }
             (Input::Say(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
@@ -330,9 +350,9 @@ impl Machine for Dial {
             }
             (Input::Uploaded, State::Upload(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
-                self.timers.stop(Timer::Slow);
                 self.timers.set(Timer::Steady, now + self.attach.timing.steady);
                 self.turn_to(State::InSync(peer), out);
+                self.mind_slowness();
             }
             // What comes too late or for nothing: a connection given up, a word for a link that is gone.
             (Input::Start, _)
@@ -362,7 +382,10 @@ impl Machine for Dial {
                 }
                 Timer::Again => self.dial(now, out),
                 Timer::Ping => self.ping(now, out),
-                Timer::Slow => out.push(Effect::Alarm(Alarm::Slow)),
+                Timer::Slow => {
+                    let measured = self.exchange.told(now);
+                    out.push(Effect::Alarm(Alarm::Slow { percent: self.records.unwrap_or(0), measured }));
+                }
                 Timer::Steady => self.failures = 0,
             }
         }
@@ -382,64 +405,8 @@ impl Machine for Dial {
             | Effect::Up(_)
             | Effect::Down(_)
             | Effect::Deliver { .. }
-            | Effect::Learn { .. } => None,
-        }
-    }
-}
-
-impl Dial {
-    fn turn_to(&mut self, state: State, out: &mut Vec<Effect>) {
-        self.state = state;
-        match state {
-            State::Download(_) | State::Upload(_) | State::InSync(_) => {}
-            State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => {
-                self.records = None
-            }
-        }
-        let health = match (state, self.shown) {
-            (State::Off, _) => Health::Off,
-            (State::Dialling | State::Opening, Health::Off | Health::Refused(_)) => Health::Connecting,
-            // A new attempt changes nothing until it succeeds or fails.
-            (State::Dialling | State::Opening, shown) => shown,
-            (State::Download(_) | State::Upload(_), _) => Health::Synchronising(self.records.unwrap_or(0)),
-            (State::InSync(_), _) => self.records.map_or(Health::InSync, Health::Synchronising),
-            (State::Wait, Health::Synchronising(_) | Health::InSync | Health::Lost) => Health::Lost,
-            (State::Wait, Health::Off | Health::Refused(_) | Health::Connecting | Health::Held(_)) => {
-                Health::Connecting
-            }
-            (State::Held(held), _) => Health::Held(held),
-        };
-        self.show(health, out);
-    }
-
-    pub(super) fn show(&mut self, health: Health, out: &mut Vec<Effect>) {
-        if health != self.shown {
-            self.shown = health;
-            out.push(Effect::Health(health));
-        }
-    }
-
-    fn received(&mut self, now: Moment, peer: OmmId, frame: Frame, wall: Wall, out: &mut Vec<Effect>) {
-        match (frame, self.state) {
-            (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
-            (Frame::Directory(word), _) => {
-                if let sync::word::Word::Page(page) = &*word
-                    && let Some(percent) = page.percent
-                {
-                    self.records = Some(percent).filter(|percent| *percent < 100);
-                    self.turn_to(self.state, out);
-                }
-                out.push(Effect::Learn { from: peer, word });
-            }
-            (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
-            (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
-            (Frame::EndOfDownload, State::Download(_)) => {
-                self.turn_to(State::Upload(peer), out);
-                out.push(Effect::Downloaded(peer));
-            }
-            // The central thinks better of it: its clock or its roster has changed.
-            (Frame::OpenResult(Err(error)), _) => self.refused(now, error, out),
-            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(Ok(_)), _) => self.astray(now, out),
+            | Effect::Learn { .. }
+            | Effect::Neighbours(_) => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use machine::time::Wall;
 use crate::claim::Word;
 use crate::directory::sync;
 use crate::ids::park::{Pli, Sari};
+use crate::link::neighbour::{Door, Neighbour};
 use crate::platform::Platform;
 use crate::stamp::OmmId;
 
@@ -36,6 +37,8 @@ pub enum Frame {
     Word(Word),
     /// A word about the directory.
     Directory(Box<sync::word::Word>),
+    /// The other remotes, and where they can be called: from the central, at first and whenever that changes (B-4).
+    Neighbours(Vec<Neighbour>),
     /// All that the sender had has been sent: first the central's download, then the remote's upload (M-2.2.8-a).
     EndOfDownload,
 }
@@ -49,8 +52,22 @@ pub struct Open {
     pub password: Secret,
     /// Who the remote is.
     pub facts: Facts,
-    /// Only asks whether it would be let in (B-13): nobody gets on the roster by it, and no link gives way.
-    pub trial: bool,
+    /// Where other remotes can call it; `None` where they cannot.
+    pub door: Option<Door>,
+    /// What it wants.
+    pub purpose: Purpose,
+}
+
+/// What somebody wants who introduces itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// The link of a remote with its central.
+    #[default]
+    Link,
+    /// To know whether it would be let in (B-13): nobody gets on the roster by it, and no link gives way.
+    Trial,
+    /// A direct claim channel between two remotes (B-4).
+    Direct,
 }
 
 /// What both ends tell of themselves and check of each other.
@@ -87,6 +104,8 @@ pub enum OpenError {
     Inactive,
     /// The same OMM is connected already, by the member with a higher term (`EForbidden`).
     Outranked,
+    /// It is no remote of this system, as far as the one that it calls knows (`EForbidden`).
+    Stranger,
     /// The two do not go together.
     Mismatch(Mismatch),
 }
@@ -146,6 +165,7 @@ impl fmt::Display for OpenError {
             OpenError::NoSari => f.write_str("the central has no SARI"),
             OpenError::Inactive => f.write_str("the inactive member of a pair"),
             OpenError::Outranked => f.write_str("the other member of this pair is connected"),
+            OpenError::Stranger => f.write_str("not a remote of this system"),
             OpenError::Mismatch(mismatch) => mismatch.fmt(f),
         }
     }

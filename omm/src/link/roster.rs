@@ -1,17 +1,18 @@
 //! Which remotes a central knows, and whom it lets in (spec SM-1C).
 //!
 //! A remote is counted against the ten (M-2.1.1-a) by this list, not by its connection: a remote that is away keeps
-//! its place until an administrator removes it. Passwords are guessed at the cost of the guesser's address alone.
+//! its place until an administrator removes it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use machine::secret::Secret;
 use machine::time::{Moment, Wall};
 
 use crate::ids::park::Sari;
-use crate::link::frame::{Facts, Open, OpenError};
+use crate::link::frame::{Facts, Open, OpenError, Purpose};
+use crate::link::gate::Gate;
+use crate::link::neighbour::{Door, Neighbour};
 use crate::stamp::OmmId;
 
 #[cfg(test)]
@@ -19,56 +20,64 @@ mod tests;
 
 /// Remotes of one central (M-2.1.1-a). The two members of a pair are one remote.
 pub const REMOTES_MAX: usize = 10;
-/// Bad logins within a minute before an address has to wait (SM-1C: 5 bad logins/min).
-const BAD_LOGINS_MAX: usize = 5;
-/// The minute.
-const BAD_LOGIN_WINDOW: Duration = Duration::from_secs(60);
-/// Addresses whose bad logins are remembered; ours. Beyond it the one that was bad longest ago is forgotten.
-const BAD_ADDRESSES_MAX: usize = 1024;
 
 /// The central's list of remotes, and the account that lets them in.
 #[derive(Clone, Debug)]
 pub struct Roster {
-    user: Arc<str>,
-    password: Secret,
+    gate: Gate,
     facts: Facts,
     inactive: bool,
     remotes: BTreeMap<u32, Entry>,
-    /// When each address that was bad lately was so.
-    bad: BTreeMap<Arc<str>, VecDeque<Moment>>,
 }
 
 /// One remote.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     since: Wall,
+    /// Where the others can call it.
+    door: Option<Door>,
     /// The term of the connection that stands.
     live: Option<u32>,
 }
 
 /// Somebody is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
     /// What the central tells of itself.
     pub facts: Facts,
-    /// The remote is new on the list, since this calendar time: the store has to have it before it is told.
-    pub newcomer: Option<Wall>,
+    /// What the list says of the remote now, if that is news: the store has to have it before the remote is told.
+    pub inscribed: Option<Inscription>,
+}
+
+/// What the list says of a remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inscription {
+    /// Since when it is on it, by the central's calendar.
+    pub since: Wall,
+    /// Where the others can call it.
+    pub door: Option<Door>,
 }
 
 impl Roster {
     /// An empty list. `facts` are the central's own; `wall` in them is filled in for each answer.
     pub fn new(user: Arc<str>, password: Secret, facts: Facts) -> Roster {
-        Roster { user, password, facts, inactive: false, remotes: BTreeMap::new(), bad: BTreeMap::new() }
+        Roster { gate: Gate::new(user, password), facts, inactive: false, remotes: BTreeMap::new() }
     }
 
     /// Puts a remote on the list that was on it in an earlier life.
-    pub fn restore(&mut self, remote: OmmId, since: Wall) {
-        self.remotes.insert(remote.pari, Entry { since, live: None });
+    pub fn restore(&mut self, remote: OmmId, Inscription { since, door }: Inscription) {
+        self.remotes.insert(remote.pari, Entry { since, door, live: None });
     }
 
     /// The remotes on the list, since when they are on it, and whether a connection stands; by PARI.
     pub fn remotes(&self) -> impl Iterator<Item = (OmmId, Wall, bool)> {
         self.remotes.iter().map(|(pari, entry)| (OmmId::new(*pari), entry.since, entry.live.is_some()))
+    }
+
+    /// The remotes that others can call; by PARI. Each of them is told of the others (B-4).
+    pub fn neighbours(&self) -> Vec<Neighbour> {
+        let reachable = self.remotes.iter().filter_map(|(pari, entry)| Some((pari, entry.door.clone()?)));
+        reachable.map(|(pari, door)| Neighbour { omm: OmmId::new(*pari), door }).collect()
     }
 
     /// Takes a remote off the list, for good. Whether it was on it.
@@ -105,7 +114,7 @@ impl Roster {
         from: &str,
         open: &Open,
     ) -> Result<Admission, OpenError> {
-        self.log_in(now, from, open)?;
+        self.gate.log_in(now, from, open)?;
         if self.inactive {
             return Err(OpenError::Inactive);
         }
@@ -116,7 +125,7 @@ impl Roster {
             return Err(OpenError::Mismatch(mismatch));
         }
         let (pari, term) = (open.facts.omm.pari, open.facts.term);
-        let known = self.remotes.get(&pari).copied();
+        let known = self.remotes.get(&pari);
         if known.is_none() && self.remotes.len() >= REMOTES_MAX {
             return Err(OpenError::Full);
         }
@@ -125,36 +134,13 @@ impl Roster {
             return Err(OpenError::Outranked);
         }
         let facts = Facts { wall, ..self.facts };
-        if open.trial {
-            return Ok(Admission { facts, newcomer: None });
+        if open.purpose == Purpose::Trial {
+            return Ok(Admission { facts, inscribed: None });
         }
         let since = known.map_or(wall, |entry| entry.since);
-        self.remotes.insert(pari, Entry { since, live: Some(term) });
-        Ok(Admission { facts, newcomer: known.is_none().then_some(wall) })
-    }
-
-    fn log_in(&mut self, now: Moment, from: &str, open: &Open) -> Result<(), OpenError> {
-        let is_old = |bad: &Moment| now.since(*bad) >= BAD_LOGIN_WINDOW;
-        self.bad.retain(|_, bad| {
-            while bad.front().is_some_and(is_old) {
-                bad.pop_front();
-            }
-            !bad.is_empty()
-        });
-        if let Some(bad) = self.bad.get(from).filter(|bad| bad.len() >= BAD_LOGINS_MAX) {
-            let oldest = bad.front().copied().unwrap_or(now);
-            return Err(OpenError::Delayed(BAD_LOGIN_WINDOW.saturating_sub(now.since(oldest))));
-        }
-        if open.user == self.user && open.password == self.password {
-            return Ok(());
-        }
-        if !self.bad.contains_key(from) && self.bad.len() >= BAD_ADDRESSES_MAX {
-            let longest_ago = self.bad.iter().min_by_key(|(_, bad)| bad.back().copied());
-            if let Some(address) = longest_ago.map(|(address, _)| address.clone()) {
-                self.bad.remove(&address);
-            }
-        }
-        self.bad.entry(from.into()).or_default().push_back(now);
-        Err(OpenError::Auth)
+        let is_news = known.is_none_or(|entry| entry.door != open.door);
+        let inscribed = is_news.then(|| Inscription { since, door: open.door.clone() });
+        self.remotes.insert(pari, Entry { since, door: open.door.clone(), live: Some(term) });
+        Ok(Admission { facts, inscribed })
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Both sides check; the central's checks are the roster's ([`crate::link::roster`]), and its own pings tell what time
-//! the remote has. A trial ([`crate::link::frame::Open::trial`]) is answered and over.
+//! the remote has. A trial ([`crate::link::frame::Purpose`]) is answered and over.
 
 use machine::note::Note;
 use machine::step::Machine;
@@ -19,7 +19,8 @@ use machine::timers::{Name, Timers};
 use crate::claim::Word;
 use crate::directory::sync;
 use crate::link::dial::{Alarm, Held};
-use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
+use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError, Purpose};
+use crate::link::neighbour::Neighbour;
 use crate::link::pulse::{Offset, Pulse, Worth};
 use crate::link::timing::Timing;
 use crate::stamp::OmmId;
@@ -42,6 +43,8 @@ pub enum Input {
     Say(Word),
     /// The directory wants this sent.
     Tell(Box<sync::word::Word>),
+    /// The remotes that can be called, for the remote to know (B-4).
+    Neighbours(Vec<Neighbour>),
     /// The star has sent the whole download.
     Served,
     /// A newer connection of the same remote takes over; the remote was cut off without our noticing.
@@ -213,7 +216,9 @@ impl Serve {
                 out.push(Effect::Downloaded(peer));
             }
             (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
-            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_), _) => self.astray(out),
+            (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Neighbours(_), _) => {
+                self.astray(out)
+            }
         }
     }
 }
@@ -227,7 +232,12 @@ impl Machine for Serve {
             (Input::Accepted, State::Waiting) => self.timers.set(Timer::Patience, now + self.timing.open),
             (Input::Received { frame: Frame::Open(open), wall }, State::Waiting) => {
                 self.pulse.saw(now, wall);
-                self.state = if open.trial { State::Trying } else { State::Knocking(open.facts.omm) };
+                self.state = match open.purpose {
+                    Purpose::Link => State::Knocking(open.facts.omm),
+                    Purpose::Trial => State::Trying,
+                    // A central is at the other end of everybody's link.
+                    Purpose::Direct => return self.astray(out),
+                };
                 out.push(Effect::Knock(open));
             }
             // A stranger may ask for the time, nothing else.
@@ -255,6 +265,9 @@ impl Machine for Serve {
             (Input::Tell(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
                 out.push(Effect::Send(Frame::Directory(word)));
             }
+            (Input::Neighbours(all), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
+                out.push(Effect::Send(Frame::Neighbours(all)));
+            }
             (Input::Served, State::Serving(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
                 self.state = State::Merging(peer);
@@ -265,7 +278,7 @@ impl Machine for Serve {
             (Input::Accepted | Input::Answered(_) | Input::Served, _)
             | (Input::Received { .. }, State::Closed)
             | (
-                Input::Tell(_) | Input::Say(_),
+                Input::Tell(_) | Input::Say(_) | Input::Neighbours(_),
                 State::Waiting | State::Knocking(_) | State::Trying | State::Closed,
             ) => {}
         }

@@ -2,6 +2,7 @@
 
 mod announcing;
 mod bench;
+mod evicting;
 mod leaving;
 mod seeds;
 mod stories;

@@ -10,6 +10,7 @@ use crate::claim::{Confirm, Outcome, Stale};
 use crate::ids::Ipei;
 use crate::stamp::Stamp;
 
+mod beside;
 mod bounds;
 
 const C: OmmId = OmmId::new(0x1000_0000);
@@ -90,6 +91,8 @@ impl Bench {
             .iter()
             .map(|effect| match effect {
                 Effect::Send { peer, word } => format!("to {}: {}", name(*peer), words(word)),
+                Effect::SendBeside { peer, word } => format!("beside to {}: {}", name(*peer), words(word)),
+                Effect::Wanted(peer) => format!("wanted {}", name(*peer)),
                 Effect::Deliver(word) => format!("here: {}", words(word)),
                 Effect::Shown(user) => format!("shown {user}"),
                 Effect::EndOfDownload { peer } => format!("end to {}", name(*peer)),

@@ -8,6 +8,7 @@ use sip::uas::behave::quirk::Quirk;
 
 use crate::plan::{Node, Plan, Verb};
 use crate::script::action::Reply;
+use crate::script::operate::Operation;
 
 /// How long: every binding that nobody wants has aged out, and ten minutes more (ours; 3600 s by spec section 8).
 const QUIET: Duration = Duration::from_secs(4200);
@@ -40,6 +41,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
     let mut answers: Vec<Option<&str>> = vec![None; plan.servers.len()];
     let mut odd: BTreeSet<(usize, &str)> = BTreeSet::new();
     let mut links: Vec<Option<&str>> = vec![None; plan.links.len()];
+    let mut alone: Vec<Option<&str>> = vec![None; plan.sites.len()];
     let mut dns_is_up = true;
     let mut clocks = vec![0_i64; plan.sites.len()];
     let put = |list: &mut Vec<Option<&'static str>>, at: usize, state| {
@@ -49,10 +51,9 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
     };
     for (_, verb) in verbs {
         let (node, state) = match verb {
-            Verb::Start(node) | Verb::Resume(node) => (node, None),
+            Verb::Start(node) => (node, None),
             Verb::Stop(node) => (node, Some("is stopped")),
             Verb::Kill(node) => (node, Some("is dead")),
-            Verb::Pause(node) => (node, Some("is paused")),
             Verb::Cut { link } => {
                 put(&mut links, *link, Some("is cut"));
                 continue;
@@ -94,6 +95,19 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 dns_is_up = *up;
                 continue;
             }
+            Verb::Operate { site, operation } => {
+                match operation {
+                    Operation::Detach => put(&mut alone, *site, Some("is detached")),
+                    Operation::Attach { .. } => put(&mut alone, *site, None),
+                    Operation::GenerateSari
+                    | Operation::Remove { .. }
+                    | Operation::Reinitialise
+                    | Operation::Backup
+                    | Operation::Restore { .. }
+                    | Operation::Alter(_) => {}
+                }
+                continue;
+            }
             Verb::Edit { .. } | Verb::Supply(_) | Verb::Weigh => continue,
             Verb::Slow { .. }
             | Verb::Drill { .. }
@@ -128,6 +142,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
     let link_names =
         plan.links.iter().map(|link| format!("link {}-{}", site(link.ends.0), site(link.ends.1))).collect();
     named(site_names(), sites)
+        .or_else(|| named(site_names(), alone))
         .or_else(|| named(server_names(), servers))
         .or_else(|| named(server_names(), answers))
         .or_else(|| named(link_names, links))

@@ -46,6 +46,13 @@ impl Links {
         self.synced.get(site).copied().unwrap_or_default()
     }
 
+    /// A site that does not run has no link.
+    pub(super) fn end(&mut self, site: usize) {
+        if let (Some(view), Some(synced)) = (self.views.get_mut(site), self.synced.get_mut(site)) {
+            (*view, *synced) = (View::Down, false);
+        }
+    }
+
     /// Reads a `link` or `sync` event of a site; `true` when something changed. The centre's own are passed by: it
     /// sees a link end, but not why.
     pub(super) fn see(&mut self, site: usize, sight: &Sight<'_>) -> bool {

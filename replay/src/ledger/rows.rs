@@ -91,6 +91,13 @@ impl Rows {
         self.digests.get(site)?.as_deref()
     }
 
+    /// An OMM begins: it tells next what it shows otherwise than the plan.
+    pub(super) fn begin(&mut self, site: usize) {
+        if let Some(told) = self.told.get_mut(site) {
+            told.clear();
+        }
+    }
+
     /// Reads an event `user`, `profile` or `directory` of a site.
     pub(super) fn see(&mut self, site: usize, sight: &Sight<'_>) {
         if let (Some(digest), Some(kept)) = (sight.text("digest"), self.digests.get_mut(site)) {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use actix::{Actor, Addr, Context, Handler};
-use actors::doors::{Datagram, Dial, OpenFlow};
+use actors::doors::{Datagram, Dial, OpenFlow, Whom};
 
 use super::stream::Connect;
 use super::{Network, Place, Post};
@@ -61,7 +61,7 @@ impl Handler<OpenFlow> for Branch {
 
     fn handle(&mut self, OpenFlow { to, names: _, attempt, events }: OpenFlow, _: &mut Context<Self>) {
         // Who is who is not in question here: the names of TLS are checked on real sockets.
-        let dial = Dial { address: sip_address(to.addr), attempt, events };
+        let dial = Dial { address: sip_address(to.addr), whom: Whom::Central, attempt, events };
         self.network.do_send(Connect { place: self.place, dial });
     }
 }

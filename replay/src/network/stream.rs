@@ -12,7 +12,7 @@ use actors::doors::{Accept, Dial, ToPeer, Wire, WireEvent};
 use bytes::Bytes;
 use machine::time::Moment;
 
-use super::{Network, Parcel, Place};
+use super::{Network, Parcel, Path, Place};
 
 /// What a lost segment costs a stream: the first retransmission timeout of a TCP with a short round trip (RFC 6298
 /// has a floor of 1 s, common systems use 200 ms). Ours.
@@ -39,6 +39,8 @@ pub(super) struct Stream {
     line: Option<Recipient<ToPeer>>,
     /// Nothing overtakes on a stream.
     latest: [Moment; 2],
+    /// Until when the line is busy with what was written, by receiving side.
+    busy: [Moment; 2],
     /// What a cut path keeps back, per receiving side.
     kept: [Vec<Segment>; 2],
 }
@@ -86,7 +88,7 @@ impl Network {
         if path.cut || self.is_deaf(id) {
             return self.keep_back(id, side, what);
         }
-        let mut at = self.origin.moment() + self.delay(path);
+        let mut at = self.transmitted(id, side, &what, path) + self.delay(path);
         if path.loss > 0 && self.chance.happens(path.loss) {
             at = at + RETRANSMISSION;
         }
@@ -94,6 +96,19 @@ impl Network {
         at = at.max(stream.latest[side]);
         stream.latest[side] = at;
         self.post(at, Parcel::Segment { stream: id, side, what }, ctx);
+    }
+
+    /// When the last bit has left: a line of a bandwidth carries one thing after the other.
+    fn transmitted(&mut self, id: u64, side: usize, what: &Segment, path: Path) -> Moment {
+        let now = self.origin.moment();
+        let Some(stream) = self.streams.get_mut(&id).filter(|_| path.bandwidth > 0) else { return now };
+        let bits = match what {
+            Segment::Bytes(bytes) => bytes.len() as u64 * 8,
+            Segment::Open | Segment::Close(_) => 0,
+        };
+        let takes = Duration::from_micros(bits.saturating_mul(1000) / u64::from(path.bandwidth));
+        stream.busy[side] = stream.busy[side].max(now) + takes;
+        stream.busy[side]
     }
 
     fn keep_back(&mut self, id: u64, side: usize, what: Segment) {
@@ -222,6 +237,7 @@ impl Handler<Connect> for Network {
             ears: [Some(dial.events), None],
             line: Some(line),
             latest: [Moment::START; 2],
+            busy: [Moment::START; 2],
             kept: [Vec::new(), Vec::new()],
         };
         self.streams.insert(id, stream);

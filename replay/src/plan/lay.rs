@@ -84,7 +84,7 @@ impl Layout {
             World::About(about) => self.plan.about.clone_from(about),
             World::Clock { start_ms } => self.plan.wall = Wall::from_millis(start_ms.unwrap_or(WALL_START)),
             World::Seed(seed) => self.plan.seed = *seed,
-            World::Site { name, central, platform, park, axi } => {
+            World::Site { name, central, platform, park, axi, without_sari, omm1 } => {
                 let number = self.plan.sites.len() + 1;
                 if number > SITES_MAX {
                     self.complain(
@@ -105,6 +105,8 @@ impl Layout {
                     platform: *platform,
                     park: park.unwrap_or(derived),
                     axi: *axi,
+                    without_sari: *without_sari,
+                    omm1: omm1.as_ref().and_then(|name| self.site(name)),
                     address: address(number, 1),
                     tiers: Vec::new(),
                     named: BTreeMap::new(),
@@ -123,13 +125,14 @@ impl Layout {
                     }
                 }
             }
-            World::Link { ends, latency, jitter, loss } => {
+            World::Link { ends, latency, jitter, loss, bandwidth } => {
                 if let (Some(a), Some(b)) = (self.site(&ends.0), self.site(&ends.1)) {
                     self.plan.links.push(Link {
                         ends: (a, b),
                         latency: latency.unwrap_or(LATENCY),
                         jitter: jitter.unwrap_or_default(),
                         loss: loss.unwrap_or_default(),
+                        bandwidth: *bandwidth,
                     });
                 }
             }

@@ -156,6 +156,7 @@ fn lasts(action: &Action) -> Duration {
         | Action::Login { .. }
         | Action::Logout { .. }
         | Action::Supply(_)
+        | Action::Operate { .. }
         | Action::Note(_)
         | Action::End => Duration::ZERO,
     }
@@ -375,6 +376,10 @@ impl Unfolding<'_> {
             }
             Action::Supply(order) => {
                 vec![(now, Verb::Supply(order.resolved(|name| self.number(name))))]
+            }
+            Action::Operate { site, operation } => {
+                let site = self.site(site).ok_or_else(unknown)?;
+                vec![(now, Verb::Operate { site, operation: operation.clone() })]
             }
             Action::Note(text) => vec![(now, Verb::Note(text.clone()))],
             Action::End => Vec::new(),

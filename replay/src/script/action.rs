@@ -11,14 +11,15 @@ use super::cursor::{Cursor, Read};
 use super::edit::{self, Order};
 use super::external::{self, Supply};
 use super::names::{Names, Sort};
+use super::operate::{self, Operation};
 use super::world::Record;
-use super::world::read::record;
+use super::world::read::{QUALITIES, record};
 
 /// What a script does to the world.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the line above each member says what its parts are")]
 pub enum Action {
-    /// `start|stop|restart|kill|pause|resume NODE|all [over D]`
+    /// `start|stop|restart|kill NODE|all [over D]`
     Power { verb: Power, nodes: Nodes, over: Option<Duration> },
     /// `cut link A-B [for D]`
     Cut { link: Ends, span: Option<Duration> },
@@ -69,6 +70,8 @@ pub enum Action {
     Edit { orders: Vec<Order>, site: Name, over: Option<Duration> },
     /// `provide|withdraw user ..`, `epr ..`, `import .. at SITE`
     Supply(Supply),
+    /// `generate sari`, `attach`, `detach`, `remove remote`, `reinitialise`, `backup`, `restore`, `change site`
+    Operate { site: Name, operation: Operation },
     /// `note "..."`
     Note(String),
     /// `end`
@@ -98,10 +101,6 @@ pub enum Power {
     Restart,
     /// Ends at once; what was not flushed is lost.
     Kill,
-    /// Stops doing anything, as a stuck process does.
-    Pause,
-    /// Goes on after a pause.
-    Resume,
 }
 
 /// Which nodes.
@@ -122,6 +121,8 @@ pub enum Quality {
     Jitter(Duration),
     /// Lost messages per million.
     Loss(u32),
+    /// What streams carry, in kbit/s.
+    Bandwidth(u32),
 }
 
 /// How a server answers instead of its own way.
@@ -147,21 +148,59 @@ pub enum Who {
 
 /// The words with which an action begins.
 pub const WORDS: &[&str] = &[
-    "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
-    "reset", "change", "answer", "behave", "failover", "failback", "skew", "step", "locate", "detach",
-    "silence", "roam", "call", "login", "logout", "create", "edit", "delete", "bind", "unbind", "provide",
-    "withdraw", "epr", "import", "note", "end",
+    "start",
+    "stop",
+    "restart",
+    "kill",
+    "cut",
+    "heal",
+    "flap",
+    "slow",
+    "drop",
+    "return",
+    "reset",
+    "change",
+    "answer",
+    "behave",
+    "failover",
+    "failback",
+    "skew",
+    "step",
+    "locate",
+    "detach",
+    "attach",
+    "backup",
+    "generate",
+    "reinitialise",
+    "remove",
+    "restore",
+    "silence",
+    "roam",
+    "call",
+    "login",
+    "logout",
+    "create",
+    "edit",
+    "delete",
+    "bind",
+    "unbind",
+    "provide",
+    "withdraw",
+    "epr",
+    "import",
+    "note",
+    "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
 pub const LATER: &[(&str, &str)] = &[
-    ("backup", ""),
     ("disk-full", ""),
     ("drift", "`step clock SITE by D` changes a clock at once"),
     ("load", "`roam N% of users at A to B over D` makes load"),
+    ("pause", "`drop proxy P` silences a server, `cut link A-B` a site"),
     ("power-cut", "`kill NODE` loses what was not flushed"),
-    ("restore", ""),
-    ("upgrade", ""),
+    ("resume", ""),
+    ("upgrade", "`change site SITE axi N` and a restart"),
 ];
 
 /// How often a flapping link changes (spec Y-8).
@@ -184,8 +223,6 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         "stop" => power(line, names, Power::Stop)?,
         "restart" => power(line, names, Power::Restart)?,
         "kill" => power(line, names, Power::Kill)?,
-        "pause" => power(line, names, Power::Pause)?,
-        "resume" => power(line, names, Power::Resume)?,
         "cut" => Action::Cut { link: line.link(names)?, span: line.span("for")? },
         "heal" => Action::Heal { link: line.link(names)? },
         "flap" => Action::Flap {
@@ -197,7 +234,17 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         "drop" if line.take("dns") => Action::DropDns { span: line.span("for")? },
         "return" if line.take("dns") => Action::ReturnDns,
         "reset" => reset(line, names)?,
+        "change" if line.take("site") => operated(operate::alter(line, names)?),
         "change" => change(line, names)?,
+        "generate" => operated(operate::generate(line, names)?),
+        "attach" => operated(operate::attach(line, names)?),
+        "remove" => operated(operate::remove(line, names)?),
+        "restore" => operated(operate::restore(line, names)?),
+        "reinitialise" => operated((line.name(names, SITE)?, Operation::Reinitialise)),
+        "backup" => operated((line.name(names, SITE)?, Operation::Backup)),
+        "detach" if names.find(line.peek_word(), SITE).is_some() => {
+            operated((line.name(names, SITE)?, Operation::Detach))
+        }
         "drop" => Action::Drop { server: server(line, names)?, span: line.span("for")? },
         "return" => Action::Return { server: server(line, names)? },
         "answer" => answer(line, names)?,
@@ -242,6 +289,10 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         _ => return Err(line.complain_back("this is no action", WORDS.join(", "))),
     };
     Ok(action)
+}
+
+fn operated((site, operation): (Name, Operation)) -> Action {
+    Action::Operate { site, operation }
 }
 
 fn edited_at(line: &mut Cursor<'_>, names: &Names) -> Read<Name> {
@@ -301,11 +352,8 @@ fn change(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
 
 fn slow(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
     let link = line.link(names)?;
-    if line.peek_word() == "bandwidth" {
-        return Err(line.unsupported("`slow link A-B latency D` delays a link"));
-    }
-    let what = line.choose("a quality of the link", &[("latency", 0), ("jitter", 1), ("loss", 2)])?;
-    let quality = match what {
+    let quality = match line.choose("a quality of the link", QUALITIES)? {
+        3 => Quality::Bandwidth(line.bandwidth()?),
         0 => Quality::Latency(line.duration()?),
         1 => Quality::Jitter(line.duration()?),
         _ => Quality::Loss(line.share()?),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Name;
 use super::claim::{self, Claim, Op};
 use super::cursor::{Cursor, Read};
+use super::lexer::Kind;
 use super::names::{Names, Sort};
 
 /// What must be so, relative to the moment of the step it stands in.
@@ -95,6 +96,7 @@ pub const EVENTS: &[&str] = &[
     "confirm",
     "crash",
     "detached",
+    "direct",
     "dropped",
     "directory",
     "edit",
@@ -104,6 +106,7 @@ pub const EVENTS: &[&str] = &[
     "failback",
     "failover",
     "fault",
+    "forgotten",
     "guest-home",
     "link",
     "located",
@@ -112,6 +115,7 @@ pub const EVENTS: &[&str] = &[
     "lost",
     "merge",
     "note",
+    "operated",
     "probe",
     "profile",
     "query",
@@ -233,6 +237,9 @@ pub(super) fn pattern(line: &mut Cursor<'_>, names: &Names) -> Read<Pattern> {
 }
 
 fn mark(line: &mut Cursor<'_>, names: &Names) -> Read<Mark> {
+    if line.peek().is_some_and(|token| token.kind == Kind::Quoted) {
+        return Ok(Mark::Word(Arc::from(line.quoted("a value in quotes")?)));
+    }
     let word = line.word("a mark of the event, or `)`")?;
     if line.take("=") {
         return Ok(Mark::Key(Arc::from(word), Arc::from(line.word("the key's value")?)));

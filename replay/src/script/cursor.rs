@@ -270,6 +270,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Takes a bandwidth such as `1000kbit`, in kbit/s.
+    pub fn bandwidth(&mut self) -> Read<u32> {
+        match self.peek_word().strip_suffix("kbit").and_then(|number| number.parse().ok()) {
+            Some(number @ 1..) => {
+                self.next += 1;
+                Ok(number)
+            }
+            Some(0) | None => Err(self.complain("this is no bandwidth", "kbit/s such as `1000kbit`")),
+        }
+    }
+
     /// Takes a share such as `0.1%`, in millionths.
     pub fn share(&mut self) -> Read<u32> {
         const WHAT: &str = "a share between `0%` and `100%`";

@@ -34,6 +34,7 @@ pub enum Takes {
 pub const KEYS: &[(&str, Takes, &str)] = &[
     ("announce", Takes::Time, "how long a claim waits for the answer to its REGISTER"),
     ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
+    ("direct", Takes::Switch, "whether remotes tell each other of roams when the central is gone (B-4)"),
     ("disk_latency", Takes::Time, "how long a commit takes to reach the disk"),
     ("epr", Takes::Switch, "whether sites have external users; the central decides about them (M-2.2.7.1)"),
     ("epr_interval", Takes::Time, "how often the files of all external users are read"),

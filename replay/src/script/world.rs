@@ -35,14 +35,28 @@ pub enum World {
     Clock { start_ms: Option<u64> },
     /// `seed N`
     Seed(u64),
-    /// `site NAME [central] [platform ..] [park HEX] [axi N]`
-    Site { name: Name, central: bool, platform: Platform, park: Option<Park>, axi: Option<u32> },
+    /// `site NAME [central] [platform ..] [park HEX] [axi N] [without-sari] [omm1 SITE]`
+    Site {
+        name: Name,
+        central: bool,
+        platform: Platform,
+        park: Option<Park>,
+        axi: Option<u32>,
+        without_sari: bool,
+        omm1: Option<Name>,
+    },
     /// `proxy NAME at SITE [binding ..] [transport ..]` and `registrar NAME [at SITE] [binding ..] [transport ..]`
     Server { name: Name, site: Option<Name>, binding: Binding, removes_any: bool, transport: Transport },
     /// `dns NAME srv PRIORITY WEIGHT SERVER [ttl D]` and `dns NAME a SERVER [ttl D]`
     Dns { name: Name, record: Record },
-    /// `link A-B [latency D] [jitter D] [loss P]`
-    Link { ends: Ends, latency: Option<Duration>, jitter: Option<Duration>, loss: Option<u32> },
+    /// `link A-B [latency D] [jitter D] [loss P] [bandwidth Nkbit]`
+    Link {
+        ends: Ends,
+        latency: Option<Duration>,
+        jitter: Option<Duration>,
+        loss: Option<u32>,
+        bandwidth: Option<u32>,
+    },
     /// `proxies SITE: P, S, T`: first to third tier.
     Proxies { site: Name, servers: Vec<Name> },
     /// `users N [later] [home SITE P%, ..]`: shares per million, in the order of the line.

@@ -14,7 +14,7 @@ use crate::config::link::Belief;
 use crate::config::site::Site;
 use crate::peer::badge::{self, Shown};
 use crate::peer::porch::STANDING_EACH_MAX;
-use crate::sockets::tls::term::Fingerprint;
+use omm::link::neighbour::Fingerprint;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sockets/certificates")).join(name)
@@ -34,7 +34,7 @@ async fn listener(name: &str) -> (SocketAddr, mpsc::UnboundedReceiver<Heard>) {
 async fn call(address: String, belief: &Belief) -> mpsc::UnboundedReceiver<Heard> {
     let (here, heard) = ear();
     let greeter = Greeter::new(belief).expect("a greeter");
-    let dial = Dial { address, attempt: 1, events: here.recipient() };
+    let dial = Dial { address, whom: Whom::Central, attempt: 1, events: here.recipient() };
     Dialer::new(Some(greeter)).start().send(dial).await.expect("a dialer");
     heard
 }

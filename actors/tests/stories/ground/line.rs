@@ -50,7 +50,7 @@ impl Actor for Exchange {
 
 impl Handler<Dial> for Exchange {
     type Result = ();
-    fn handle(&mut self, Dial { address: _, attempt, events }: Dial, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Dial { attempt, events, .. }: Dial, ctx: &mut Context<Self>) {
         // What the central writes is heard by the remote, under the remote's number of the attempt.
         let back = End { attempt, there: Some(events.clone()) }.start();
         let forth = End { attempt: 0, there: None }.start();

@@ -39,8 +39,12 @@ impl Sync {
         let before = self.state.horizon.clone();
         self.state.horizon.raise(horizon);
         let (gone, changed) = self.directory.borrow_mut().collect(&self.state.horizon);
+        let count = u32::try_from(gone.len()).unwrap_or(u32::MAX);
         if before != self.state.horizon || !gone.is_empty() {
             self.save(&BTreeSet::new(), gone, out);
+        }
+        if count > 0 {
+            out.push(Effect::Forgotten(count));
         }
         if !changed.is_empty() {
             out.push(Effect::Changed(changed));

@@ -154,7 +154,7 @@ impl Star {
                 }
                 Effect::InStep { .. } => site.in_step += 1,
                 Effect::Quarantined { .. } => site.quarantined += 1,
-                Effect::Changed(_) | Effect::Progress { .. } => {}
+                Effect::Changed(_) | Effect::Progress { .. } | Effect::Forgotten(_) => {}
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use machine::time::{Moment, Wall};
 
+use super::exchange::Exchange;
 use super::{Alarm, Dial, Effect, Health, Held, State, Timer};
 use crate::link::census::Census;
-use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
+use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError, Purpose};
 
 impl Dial {
     /// Attached for the first time an OMM has nothing of its own: the forgotten step would spread its data.
@@ -32,7 +33,8 @@ impl Dial {
             user: self.attach.user.clone(),
             password: self.attach.password.clone(),
             facts,
-            trial: false,
+            door: self.attach.door.clone(),
+            purpose: Purpose::Link,
         };
         out.push(Effect::Send(Frame::Open(Box::new(open))));
         self.timers.set(Timer::Patience, now + self.attach.timing.open);
@@ -46,6 +48,7 @@ impl Dial {
         }
         let timing = self.attach.timing;
         self.timers.stop(Timer::Patience);
+        self.exchange = Exchange::begin(now);
         self.timers.set(Timer::Slow, now + timing.sync);
         self.timers.set(Timer::Dead, now + timing.dead);
         (self.told, self.inactive) = (None, 0);
@@ -69,6 +72,7 @@ impl Dial {
             | OpenError::Full
             | OpenError::NoSari
             | OpenError::Outranked
+            | OpenError::Stranger
             | OpenError::Mismatch(_) => self.hold(now, Held::There(error), out),
         }
     }

@@ -7,6 +7,8 @@ use crate::ids::park::{Park, Pli, Sari};
 use crate::platform::Platform;
 use crate::stamp::Stamp;
 
+mod slow;
+
 const CENTRAL: OmmId = OmmId::new(0x102A_7C82);
 const REMOTE: OmmId = OmmId::new(0x1018_7326);
 
@@ -36,7 +38,8 @@ impl Bench {
         let addresses = addresses.iter().map(|address| Arc::from(*address)).collect();
         let (user, password) = (Arc::from("omm"), Secret::new("secret"));
         let census = Census::default();
-        let attach = Attach { addresses, user, password, facts: facts(REMOTE), census, adopt: false, timing };
+        let (facts, door, adopt) = (facts(REMOTE), None, false);
+        let attach = Attach { addresses, user, password, facts, door, census, adopt, timing };
         Bench { dial: Dial::new(attach, Chance::of(1, "link")), second: 0 }
     }
 
@@ -83,9 +86,11 @@ impl Bench {
                 Effect::Send(Frame::Word(_)) => "send word".to_owned(),
                 Effect::Send(Frame::EndOfDownload) => "send end".to_owned(),
                 Effect::Send(Frame::Directory(_)) => "send directory".to_owned(),
+                Effect::Send(Frame::Neighbours(_)) => "send neighbours".to_owned(),
                 Effect::Learn { .. } => "learn".to_owned(),
                 Effect::Close => "close".to_owned(),
                 Effect::Learned(sari) => format!("learned {sari}"),
+                Effect::Neighbours(all) => format!("{} neighbours", all.len()),
                 Effect::Up(peer) => format!("up {peer}"),
                 Effect::Downloaded(peer) => format!("downloaded {peer}"),
                 Effect::Down(peer) => format!("down {peer}"),
@@ -96,7 +101,9 @@ impl Bench {
                 Effect::Alarm(Alarm::Held(held)) => format!("alarm {held}"),
                 Effect::Alarm(Alarm::Clock { offset, ahead }) => format!("alarm clock {offset:?} {ahead}"),
                 Effect::Alarm(Alarm::NotEmpty(census)) => format!("alarm {census}"),
-                Effect::Alarm(Alarm::Slow) => "alarm slow".to_owned(),
+                Effect::Alarm(Alarm::Slow { percent, measured }) => {
+                    format!("alarm slow at {percent} %, {measured} kbit/s")
+                }
                 Effect::Alarm(Alarm::Protocol) => "alarm protocol".to_owned(),
             })
             .collect();
@@ -111,7 +118,7 @@ impl Bench {
     }
 
     fn hear(&mut self, second: u64, frame: Frame, expected: &str) {
-        self.see(second, Input::Received { frame, wall: Bench::wall(second) }, expected);
+        self.see(second, Input::Received { frame, bytes: 1_000, wall: Bench::wall(second) }, expected);
     }
 
     fn pass(&mut self, second: u64, expected: &str) {
@@ -282,17 +289,6 @@ fn l6_wrong_clocks_are_told_once_and_hold_the_link_from_30_seconds_on() {
     bench.hear(61, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, send ping"));
     // Cured.
     bench.hear(61, Frame::Pong { seq: 2, wall: Bench::wall(61) }, "");
-}
-
-#[test]
-fn y6_a_slow_synchronisation_is_told_and_goes_on() {
-    let mut bench = Bench::download();
-    for second in 1..15 {
-        bench.hear(second * 20, Frame::Word(word()), &format!("deliver from {CENTRAL}"));
-        bench.dial.timers.stop(Timer::Ping);
-    }
-    bench.pass(300, "alarm slow");
-    assert_eq!(bench.dial.state(), State::Download(CENTRAL));
 }
 
 #[test]

@@ -54,7 +54,14 @@ impl fmt::Display for Alarm {
                 let side = if *ahead { "ahead of" } else { "behind" };
                 write!(f, "the other side's clock is {:.1} s {side} ours: check NTP", offset.as_secs_f64())
             }
-            Alarm::Slow => f.write_str("the synchronisation takes longer than 5 minutes"),
+            Alarm::Slow { percent, measured } => {
+                let needed = measured.saturating_mul(100) / u64::from(*percent).max(1);
+                write!(
+                    f,
+                    "the synchronisation takes longer than 5 minutes: {percent} % of the records have come at \
+                     {measured} kbit/s, all of them need {needed} kbit/s (M-2.2.8-e)"
+                )
+            }
             Alarm::Protocol => f.write_str("the other side sent what has no place there"),
         }
     }

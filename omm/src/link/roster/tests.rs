@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::ids::park::{Park, Pli, Sari};
 use crate::link::frame::Mismatch;
@@ -17,7 +19,7 @@ fn roster() -> Roster {
 }
 
 fn open(facts: Facts, password: &str) -> Open {
-    Open { user: "omm".into(), password: Secret::new(password), facts, trial: false }
+    Open { user: "omm".into(), password: Secret::new(password), facts, door: None, purpose: Purpose::Link }
 }
 
 fn admit(roster: &mut Roster, now: Moment, open: &Open) -> Result<(), OpenError> {
@@ -43,7 +45,7 @@ fn y3_the_eleventh_remote_is_refused_and_the_first_ten_are_not_affected() {
 fn a_remote_that_is_away_keeps_its_place_and_so_does_one_of_an_earlier_life() {
     let (mut roster, now) = (roster(), Moment::START);
     for remote in 1..=9 {
-        roster.restore(OmmId::new(remote), Wall::from_millis(5));
+        roster.restore(OmmId::new(remote), Inscription { since: Wall::from_millis(5), door: None });
     }
     assert_eq!(admit(&mut roster, now, &open(facts(10), "right")), Ok(()));
     roster.parted(OmmId::new(10));
@@ -60,11 +62,23 @@ fn a_remote_that_is_away_keeps_its_place_and_so_does_one_of_an_earlier_life() {
 }
 
 #[test]
-fn only_a_newcomer_has_to_be_written_down() {
-    let (mut roster, now, wall) = (roster(), Moment::START, Wall::from_millis(9));
-    let mut newcomer = |wall| roster.admit(now, wall, "a", &open(facts(1), "right")).unwrap().newcomer;
-    assert_eq!(newcomer(wall), Some(wall));
-    assert_eq!(newcomer(Wall::from_millis(10)), None);
+fn only_what_is_new_on_the_list_has_to_be_written_down() {
+    let (mut roster, since) = (roster(), Wall::from_millis(9));
+    let door = |address: &str| Some(Door { address: address.into(), fingerprint: None });
+    let mut inscribed = |wall, door| {
+        let open = Open { door, ..open(facts(1), "right") };
+        roster.admit(Moment::START, Wall::from_millis(wall), "a", &open).unwrap().inscribed
+    };
+    assert_eq!(inscribed(9, None), Some(Inscription { since, door: None }));
+    assert_eq!(inscribed(10, None), None);
+    assert_eq!(
+        inscribed(11, door("b:1")),
+        Some(Inscription { since, door: door("b:1") }),
+        "it has a door now"
+    );
+    assert_eq!(inscribed(12, door("b:1")), None);
+    let all = vec![Neighbour { omm: OmmId::new(1), door: door("b:1").unwrap() }];
+    assert_eq!(roster.neighbours(), all);
 }
 
 #[test]
@@ -108,18 +122,6 @@ fn who_guesses_passwords_waits_and_nobody_else_does() {
 }
 
 #[test]
-fn a_guesser_with_many_addresses_takes_only_so_much_memory() {
-    let mut roster = roster();
-    for address in 0..BAD_ADDRESSES_MAX + 100 {
-        let (now, wall) = (Moment::from_millis(address as u64), Wall::from_millis(9));
-        let refused = roster.admit(now, wall, &address.to_string(), &open(facts(1), "wrong"));
-        assert_eq!(refused, Err(OpenError::Auth));
-    }
-    assert_eq!(roster.bad.len(), BAD_ADDRESSES_MAX);
-    assert!(roster.bad.contains_key("1123") && !roster.bad.contains_key("99"), "the oldest are forgotten");
-}
-
-#[test]
 fn y11_a_central_without_sari_lets_nobody_in_until_it_has_one() {
     let own = Facts { sari: None, ..facts(CENTRAL) };
     let mut roster = Roster::new("omm".into(), Secret::new("right"), own);
@@ -144,7 +146,7 @@ fn of_two_connections_the_higher_term_wins_and_of_one_term_the_later() {
 #[test]
 fn a_trial_says_what_would_be_and_changes_nothing() {
     let (mut roster, now) = (roster(), Moment::START);
-    let trial = |pari, password: &str| Open { trial: true, ..open(facts(pari), password) };
+    let trial = |pari, password: &str| Open { purpose: Purpose::Trial, ..open(facts(pari), password) };
     for remote in 1..=12 {
         assert_eq!(admit(&mut roster, now, &trial(remote, "right")), Ok(()));
     }

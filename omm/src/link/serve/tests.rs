@@ -17,7 +17,8 @@ fn facts(omm: OmmId) -> Facts {
 }
 
 fn open() -> Box<Open> {
-    Box::new(Open { user: "omm".into(), password: Secret::new("secret"), facts: facts(REMOTE), trial: false })
+    let (password, purpose) = (Secret::new("secret"), Purpose::Link);
+    Box::new(Open { user: "omm".into(), password, facts: facts(REMOTE), door: None, purpose })
 }
 
 fn word() -> Word {
@@ -175,7 +176,7 @@ fn l6_the_central_measures_the_remote_s_clock_too_and_says_why_it_parts() {
 
 #[test]
 fn a_trial_is_answered_and_over_and_nobody_is_up() {
-    let trial = || Box::new(Open { trial: true, ..*open() });
+    let trial = || Box::new(Open { purpose: Purpose::Trial, ..*open() });
     for answer in [Ok(facts(CENTRAL)), Err(OpenError::Full)] {
         let mut bench = Bench::waiting();
         bench.hear(1, Frame::Open(trial()), vec![Effect::Knock(trial())], State::Trying);

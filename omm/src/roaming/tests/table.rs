@@ -416,18 +416,3 @@ fn a_store_that_lost_our_newest_claim_hears_of_it() {
     let gone = Claim { phase: Phase::Gone, ..ours };
     bench.see(600, Bench::heard(Word::Claim(gone), 600), "save", State::Gone);
 }
-
-#[test]
-fn r6_a_registrar_that_takes_no_second_contact_is_asked_whose_it_holds() {
-    let mut bench = Bench::under(Policy { evidence: Evidence::Evict, ..watched() });
-    let known = Claim { former: None, ..claim(X, 0, 0) };
-    bench.see(0, Bench::heard(Word::Claim(known), 0), "save", State::Absent);
-    bench.see(10, Bench::located(10), "save, admit, bind, claim here", State::Claiming);
-    bench.see(10, Input::Unbound, "", State::Claiming);
-    bench.pass(25, "alarm double-registration, renew, claim here");
-    bench.see(25, Input::Unbound, "", State::Unconfirmed);
-    bench.pass(55, "renew, query");
-    bench.see(56, Input::Unbound, "", State::Unconfirmed);
-    bench.see(56, Bench::sighted(56, &[(X, 0)]), "evict sip:10000002", State::Unconfirmed);
-    bench.see(57, Input::Bound, "", State::Unconfirmed);
-}

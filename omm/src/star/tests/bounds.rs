@@ -3,7 +3,7 @@
 use super::*;
 use crate::claim::{Bound, Place};
 
-fn bound(user: &str, by: OmmId, tier: Option<u8>) -> Word {
+pub(super) fn bound(user: &str, by: OmmId, tier: Option<u8>) -> Word {
     let place = |tier| Place { tier, server: ([192, 0, 2, 1], 5060).into() };
     Word::Bound(Bound { user: number(user), by, at: tier.map(place) })
 }

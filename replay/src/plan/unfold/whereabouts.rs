@@ -50,6 +50,7 @@ impl Unfolding<'_> {
             (Some(link), Quality::Latency(_)) => Quality::Latency(link.latency),
             (Some(link), Quality::Jitter(_)) => Quality::Jitter(link.jitter),
             (Some(link), Quality::Loss(_)) => Quality::Loss(link.loss),
+            (Some(link), Quality::Bandwidth(_)) => Quality::Bandwidth(link.bandwidth.unwrap_or(0)),
             (None, quality) => quality,
         }
     }
@@ -86,10 +87,8 @@ impl Unfolding<'_> {
                 let servers = (0..self.plan.servers.len()).map(Node::Server);
                 let sites = (0..self.plan.sites.len()).map(Node::Site);
                 match verb {
-                    Power::Start | Power::Resume => servers.chain(sites).collect(),
-                    Power::Stop | Power::Restart | Power::Kill | Power::Pause => {
-                        sites.chain(servers).collect()
-                    }
+                    Power::Start => servers.chain(sites).collect(),
+                    Power::Stop | Power::Restart | Power::Kill => sites.chain(servers).collect(),
                 }
             }
             Nodes::One(name) => self
@@ -109,8 +108,6 @@ impl Unfolding<'_> {
                 Power::Stop => verbs.push((plus, Verb::Stop(node))),
                 Power::Restart => verbs.extend([(plus, Verb::Stop(node)), (plus, Verb::Start(node))]),
                 Power::Kill => verbs.push((plus, Verb::Kill(node))),
-                Power::Pause => verbs.push((plus, Verb::Pause(node))),
-                Power::Resume => verbs.push((plus, Verb::Resume(node))),
             }
             if let (Power::Start | Power::Restart, Node::Site(site)) = (verb, node) {
                 self.phones_start(site, plus, over, &mut verbs);

@@ -73,30 +73,34 @@ fn clock(line: &mut Cursor<'_>) -> Read<World> {
     }
 }
 
+/// What an OMM may run on (M-2.1.1-e).
+pub(in crate::script) const PLATFORMS: &[(&str, Platform)] =
+    &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
+
 fn site(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
     let name = line.declare(names, Sort::Site)?;
     let (mut central, mut platform, mut park, mut axi) = (false, Platform::Pc, None, None);
+    let (mut without_sari, mut omm1) = (false, None);
     while !line.is_done() {
         if line.peek_word() == "standby" {
             return Err(line.unsupported("a pair of OMMs is not replayed yet"));
         }
-        match line
-            .choose("an option of the site", &[("central", 0), ("platform", 1), ("park", 2), ("axi", 3)])?
-        {
+        let options =
+            [("central", 0), ("platform", 1), ("park", 2), ("axi", 3), ("without-sari", 4), ("omm1", 5)];
+        match line.choose("an option of the site", &options)? {
             0 => central = true,
-            1 => {
-                let known = [("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
-                platform = line.choose("a platform", &known)?;
-            }
+            1 => platform = line.choose("a platform", PLATFORMS)?,
+            4 => without_sari = true,
+            5 => omm1 = Some(line.name(names, &[Sort::Site])?),
             2 => park = Some(read_park(line)?),
             _ => axi = Some(line.count("the protocol version, a whole number")?),
         }
     }
-    Ok(World::Site { name, central, platform, park, axi })
+    Ok(World::Site { name, central, platform, park, axi, without_sari, omm1 })
 }
 
 /// 10 hexadecimal digits whose first two say how many bits a phone compares: 31 or 27 (spec 4.3).
-fn read_park(line: &mut Cursor<'_>) -> Read<Park> {
+pub(in crate::script) fn read_park(line: &mut Cursor<'_>) -> Read<Park> {
     let word = line.peek_word();
     let hex = (word.len() == 10 && word.is_ascii()).then(|| u64::from_str_radix(word, 16).ok()).flatten();
     match hex.map(|bits| Park { pli: (bits >> 32) as u8, pari: bits as u32 }) {
@@ -175,6 +179,10 @@ fn small(line: &mut Cursor<'_>, what: &str) -> Read<u16> {
     u16::try_from(number).map_err(|_| line.complain_back("this number is too large", "at most 65535"))
 }
 
+/// What a link can be like.
+pub(in crate::script) const QUALITIES: &[(&str, u8)] =
+    &[("latency", 0), ("jitter", 1), ("loss", 2), ("bandwidth", 3)];
+
 fn link(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
     let Some(ends) = names.ends(line.peek_word()) else {
         let sites = names.of(&[Sort::Site]);
@@ -191,18 +199,16 @@ fn link(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
         return Err(line.complain("this link is declared twice", "another pair of sites"));
     }
     line.skip();
-    let (mut latency, mut jitter, mut loss) = (None, None, None);
+    let (mut latency, mut jitter, mut loss, mut bandwidth) = (None, None, None, None);
     while !line.is_done() {
-        if line.peek_word() == "bandwidth" {
-            return Err(line.unsupported("`latency` and `jitter` delay a link"));
-        }
-        match line.choose("a quality of the link", &[("latency", 0), ("jitter", 1), ("loss", 2)])? {
+        match line.choose("a quality of the link", QUALITIES)? {
             0 => latency = Some(line.duration()?),
             1 => jitter = Some(line.duration()?),
+            3 => bandwidth = Some(line.bandwidth()?),
             _ => loss = Some(line.share()?),
         }
     }
-    Ok(World::Link { ends, latency, jitter, loss })
+    Ok(World::Link { ends, latency, jitter, loss, bandwidth })
 }
 
 fn proxies(line: &mut Cursor<'_>, names: &Names) -> Read<World> {

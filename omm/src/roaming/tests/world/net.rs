@@ -25,6 +25,8 @@ impl World {
                 star::Effect::Joined { .. } => self.step(site, Input::LinkUp),
                 // Users of this world have no lines.
                 star::Effect::Shown(_) | star::Effect::Deliver(Word::Bound(_)) => {}
+                // There are no direct channels in this world.
+                star::Effect::SendBeside { .. } | star::Effect::Wanted(_) => {}
                 star::Effect::Deliver(word) => {
                     let epoch = match &word {
                         Word::Claim(claim) => claim.epoch,
