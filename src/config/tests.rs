@@ -186,7 +186,7 @@ site.toml:9:1: unknown key `pasword` in [link]
   9 | pasword = ...
     | ^^^^^^^
     read:     `pasword`
-    expected: one of `ca`, `fingerprint`, `omm1`, `omm2`, `password`, `tls`, `user`, `verify`
+    expected: one of `ca`, `direct`, `fingerprint`, `omm1`, `omm2`, `password`, `tls`, `user`, `verify`
     hint:     did you mean `password`?
 "#,
     ),
