@@ -28,7 +28,7 @@ use sip::target::{Target, Transport};
 use sip::uas::Uas;
 use tokio::sync::Notify;
 
-use crate::dns::Finder;
+use crate::dns::{Finder, Seeker};
 use crate::edits;
 use crate::memory::Memory;
 use crate::network::Change;
@@ -187,6 +187,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         sip: port.recipient(),
         streams: Some(branch.recipient()),
         dns,
+        places: Some(Seeker { dns: world.dns.clone() }.start().recipient()),
         dial: trunk.recipient(),
         reception: None,
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),

@@ -272,7 +272,13 @@ impl Shaper {
                 self.halve(now, since);
             }
             Some(Evidence::Load(load)) if load.share > 0 => self.halve(now, since),
-            Some(Evidence::Broken(_) | Evidence::Unreachable | Evidence::Lacks(_) | Evidence::Load(_))
+            Some(
+                Evidence::Broken(_)
+                | Evidence::Unreachable
+                | Evidence::Lacks(_)
+                | Evidence::Load(_)
+                | Evidence::Settled(_),
+            )
             | None => {}
         }
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Datagram, Dial, OpenFlow, Resolve};
+use ::actors::doors::{Datagram, Dial, OpenFlow, Resolve, Seek};
 use ::actors::messages::Fallen;
 use ::actors::office::Reception;
 use ::actors::omm::Birth;
@@ -74,6 +74,8 @@ pub struct Midwife {
     pub streams: Recipient<OpenFlow>,
     /// The DNS, for each tier whose server has a name.
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
+    /// The DNS, for whatever else a server may name.
+    pub places: Recipient<Seek>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
     /// Who holds the key of the AXI server.
@@ -94,7 +96,8 @@ pub fn identity(site: &Site) -> OmmId {
 /// # Errors
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
-    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, vault, store, fallen } = midwife;
+    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, places, dial, vault, store, fallen } =
+        midwife;
     let facts = facts(site, sari(site), clock.wall());
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
@@ -155,6 +158,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         sip,
         streams: Some(streams),
         dns,
+        places: Some(places),
         dial,
         reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault)),
         store,

@@ -352,6 +352,7 @@ impl Shared {
         Birth {
             streams: None,
             dns: std::collections::BTreeMap::new(),
+            places: None,
             role: self.role,
             directory: self.books.borrow_mut().insert(Rc::new(RefCell::new(directory()))).clone(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),

@@ -120,6 +120,7 @@ pub const EVENTS: &[&str] = &[
     "removed",
     "renew",
     "replaced",
+    "resolve",
     "server",
     "sighted",
     "silence",
