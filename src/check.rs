@@ -25,6 +25,7 @@ use crate::resolver::Resolver;
 
 mod central;
 mod certificate;
+mod equal;
 pub mod reach;
 
 /// A clock that shows less was never set: 2025-01-01 UTC, before this program was written.
@@ -138,7 +139,7 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     tell(users(site));
     tell(clock(&system_clock(site)));
     tell(data_dir(site));
-    let running = control::ask(&site.control, &json!({"ask": "status"})).await.is_ok();
+    let running = control::ask(&site.control, &json!({"ask": "status"}), control::QUESTION).await.is_ok();
     tell(port("sip port", &site.sip.listen.to_string(), reach::bind_udp(site.sip.listen).await, running));
     for (what, at) in [
         ("sip tcp port", site.sip.listen_tcp),
@@ -172,10 +173,14 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     if let Some(finding) = bandwidth(site) {
         tell(finding);
     }
+    if let Some(epr) = site.epr.as_ref().filter(|epr| epr.policy.enabled) {
+        tell(reach::epr(epr).await);
+    }
     if let Some(link) = &site.link {
         for (what, address) in [("omm1", Some(&link.omm1)), ("omm2", link.omm2.as_ref())] {
             if let Some(address) = address {
                 central::check(what, address, site, &system_clock(site)).await.into_iter().for_each(tell);
+                equal::check(what, address, site).await.into_iter().for_each(tell);
             }
         }
     }

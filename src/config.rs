@@ -2,7 +2,7 @@
 //!
 //! - [`fault`]: how a fault is told: file, line, column, the line, what was read and what was expected.
 //! - [`reader`]: reads tables key by key, so that an unknown key is a fault.
-//! - [`site`], [`link`], [`users`], [`timers`], [`server`]: what there is to configure, with its limits and their sources.
+//! - [`site`], [`link`], [`epr`], [`users`], [`timers`], [`server`]: what there is to configure, with its limits and their sources.
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,7 @@ use site::{Role, Site};
 use users::User;
 
 pub mod accounts;
+pub mod epr;
 pub mod fault;
 pub mod link;
 mod reader;

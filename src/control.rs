@@ -21,8 +21,11 @@ use tokio::time::timeout;
 const REQUEST_MAX: u64 = 16 * 1024 * 1024;
 /// Longest answer, in bytes; ours: the claims of 10,000 users take about 5 MB.
 const ANSWER_MAX: u64 = 64 * 1024 * 1024;
-/// Longest time for one request and its answer; ours.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest time for a question, from its first byte to the answer's last; ours.
+pub const QUESTION: Duration = Duration::from_secs(5);
+/// Longest time for work on the whole directory, such as a restore, which is on the disk when it is answered; ours: a
+/// hundred times what 10,000 users take on a laptop.
+pub const WORK: Duration = Duration::from_secs(300);
 /// Askers served at a time; ours.
 const ASKERS_MAX: u32 = 16;
 /// Wait after an error of the listener; ours.
@@ -87,8 +90,8 @@ where
                     let (answer, askers) = (answer.clone(), askers.clone());
                     askers.set(askers.get() + 1);
                     tokio::task::spawn_local(async move {
-                        let served = timeout(PATIENCE, serve(stream, &*answer)).await;
-                        if !matches!(served, Ok(Ok(()))) {
+                        let served = serve(stream, &*answer).await;
+                        if served.is_err() {
                             tracing::debug!("a request on the control socket was not served");
                         }
                         askers.set(askers.get().saturating_sub(1));
@@ -112,27 +115,28 @@ async fn serve<A: Future<Output = Value>>(
 ) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut line = Vec::new();
-    BufReader::new(read.take(REQUEST_MAX)).read_until(b'\n', &mut line).await?;
+    timeout(QUESTION, BufReader::new(read.take(REQUEST_MAX)).read_until(b'\n', &mut line)).await??;
+    let late = || json!({"error": format!("not done within {}", humantime::format_duration(WORK))});
     let reply = match serde_json::from_slice(&line) {
         _ if line.len() as u64 == REQUEST_MAX && line.last() != Some(&b'\n') => {
             json!({"error": "the request is too long"})
         }
-        Ok(request) => answer(request).await,
+        Ok(request) => timeout(WORK, answer(request)).await.unwrap_or_else(|_| late()),
         Err(error) => json!({"error": format!("the request is no JSON: {error}")}),
     };
-    write.write_all(format!("{reply}\n").as_bytes()).await?;
+    timeout(QUESTION, write.write_all(format!("{reply}\n").as_bytes())).await??;
     write.shutdown().await
 }
 
-/// Asks the service behind `path`.
+/// Asks the service behind `path`, and waits so long for the answer: [`QUESTION`] or [`WORK`].
 ///
 /// # Errors
 /// Nobody is there, nobody answers in time, or the service refuses.
-pub async fn ask(path: &Path, request: &Value) -> Result<Value, Unasked> {
+pub async fn ask(path: &Path, request: &Value, patience: Duration) -> Result<Value, Unasked> {
     let stream = UnixStream::connect(path).await.map_err(|error| Unasked::Nobody(path.into(), error))?;
     let silent = |why: String| Unasked::Silent(why);
     let line =
-        timeout(PATIENCE, talk(stream, request)).await.map_err(|_| silent(format!("within {PATIENCE:?}")))?;
+        timeout(patience, talk(stream, request)).await.map_err(|_| silent(format!("within {patience:?}")))?;
     let line = line.map_err(|error| silent(error.to_string()))?;
     let answer: Value = serde_json::from_slice(&line).map_err(|error| silent(format!("no JSON: {error}")))?;
     match answer.get("error").and_then(Value::as_str) {
@@ -167,9 +171,9 @@ mod tests {
         crate::local::block_on(async {
             let socket = listen(&path, echo).await.expect("a socket");
             assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
-            let answer = ask(&path, &json!({"ask": "status"})).await.expect("an answer");
+            let answer = ask(&path, &json!({"ask": "status"}), QUESTION).await.expect("an answer");
             assert_eq!(answer, json!({"site": "berlin"}));
-            let refused = ask(&path, &json!({"ask": "tea"})).await.expect_err("a refusal");
+            let refused = ask(&path, &json!({"ask": "tea"}), QUESTION).await.expect_err("a refusal");
             assert_eq!(refused.to_string(), "the service refuses: unknown request");
             for (sent, said) in [
                 (
@@ -187,7 +191,7 @@ mod tests {
             let second = listen(&path, echo).await.err().expect("it is taken");
             assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
             drop(socket);
-            assert!(matches!(ask(&path, &json!({})).await, Err(Unasked::Nobody(..))));
+            assert!(matches!(ask(&path, &json!({}), QUESTION).await, Err(Unasked::Nobody(..))));
         });
     }
 

@@ -5,7 +5,7 @@
 //! - [`service`]: `homing serve`; [`status`]: how it stands; [`check`]: whether it could; [`demo`]: the whole, shown;
 //!   [`diary`] and [`why`]: what happened, with the rule behind it; [`scenario`]: stories in virtual time; [`registrar`]: the registrar of both, alone.
 //! - [`sockets`], [`peer`] (both stand on `connection`), [`store`], [`resolver`], [`control`], [`entropy`], [`keys`]: the doors to network, disk, DNS,
-//!   operator and chance. [`provision`]: files of users and handsets; [`backup`]: all of it.
+//!   operator and chance. [`provision`]: files of users and handsets; [`epr`]: those of a provisioning server; [`backup`]: all of it.
 
 pub mod backup;
 pub mod check;
@@ -17,6 +17,7 @@ pub mod control;
 pub mod demo;
 pub mod diary;
 pub mod entropy;
+pub mod epr;
 pub mod exit;
 pub mod explain;
 pub mod keys;

@@ -24,6 +24,7 @@ use crate::config::site::Site;
 use crate::control;
 use crate::diary::Diary;
 use crate::entropy;
+use crate::epr::Provisioner;
 use crate::exit::Exit;
 use crate::keys::Vault;
 use crate::peer::tls::Greeter;
@@ -77,6 +78,10 @@ async fn serve(site: Site) -> Result<(), String> {
     let greeter = greeter.transpose().map_err(|unfit| format!("no central can be believed: {unfit}"))?;
     let dialer = Dialer::new(greeter).start();
     let vault = Vault::default().start();
+    let provisioner = site.epr.as_ref().map(Provisioner::new).transpose();
+    let provisioner = provisioner
+        .map_err(|unfit| format!("no provisioning server can be believed: {unfit}"))?
+        .map(Actor::start);
     if site.axi.is_some() {
         // So that the first client need not wait for it.
         vault.do_send(TellKey);
@@ -92,6 +97,7 @@ async fn serve(site: Site) -> Result<(), String> {
         streams,
         dialer,
         vault,
+        provisioner,
         store,
         gave_up,
     };

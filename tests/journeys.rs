@@ -153,6 +153,7 @@ journeys! {
     a_login_on_another_phone_is_a_roam = "r13-login-on-another-phone",
     a_phone_that_may_not_roam_is_refused = "r14-pari-only-phone-elsewhere",
     flapping_is_alarmed_and_slowed_down = "r15-flapping-between-two-sites",
+    a_server_s_not_found_deletes_and_its_errors_do_not = "e1-external-users",
     a_removal_that_succeeds_late_is_confirmed_twice = "r16-removal-that-succeeds-late",
     a_roam_passes_a_cold_start_of_a_thousand = "s1-roam-during-a-cold-start",
     a_vip_is_moved_before_the_others = "s2-vip-is-moved-first",

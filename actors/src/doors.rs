@@ -94,6 +94,25 @@ pub struct Unseal(pub Vec<String>);
 #[rtype(result = "Option<PublicKey>")]
 pub struct TellKey;
 
+/// Asks whoever reaches the provisioning server for one of its files.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "Fetched")]
+pub struct Fetch {
+    /// What it is called there, without any folder.
+    pub file: String,
+}
+
+/// What became of reading a file of the provisioning server.
+#[derive(Clone, Debug, PartialEq, Eq, MessageResponse)]
+pub enum Fetched {
+    /// It says this; there are passwords in it.
+    Text(Secret),
+    /// The server was reached and has no such file.
+    Missing,
+    /// Nobody knows; why, for people.
+    Failed(String),
+}
+
 /// Something happened on an AXI connection.
 #[derive(Message)]
 #[rtype(result = "()")]

@@ -19,7 +19,7 @@ pub mod directory;
 pub mod disorder;
 pub mod doors;
 pub mod endpoint;
-
+pub mod epr;
 pub mod falls;
 pub mod flows;
 pub mod identity;

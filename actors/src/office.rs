@@ -14,10 +14,11 @@ use axi::news::News;
 use axi::office::{DeskId, Effect, Input, Office, Settings};
 use axi::reply::Reply;
 use axi::request::{Change, Look};
-use axi::system::{self, Known};
+use axi::system::{self, Known, UserDataServer};
 
 use crate::desk::{DeskActor, DeskWays, DeskWord, FromDesk, ToDesk};
 use crate::doors::{Accept, TellKey, Unseal, Visit, Wire};
+use crate::epr::Import;
 use crate::keeper::{Keep, Kept};
 use crate::messages::{Die, Fallen};
 use crate::seat::{Flow, Seat, Seated};
@@ -35,6 +36,8 @@ pub struct Reception {
     pub accounts: Accounts,
     /// The product and its version, for people.
     pub product: String,
+    /// Where external users come from.
+    pub external: Option<UserDataServer>,
     /// Who opens secrets.
     pub vault: Recipient<Unseal>,
     /// Who tells the public key.
@@ -83,6 +86,8 @@ pub struct OfficeWays {
     pub glance: Recipient<Glance>,
     /// Who changes.
     pub amend: Recipient<Amend>,
+    /// Who reads files of external users.
+    pub import: Recipient<Import>,
     /// Who hires links for other OMMs.
     pub links: Recipient<Accept>,
     /// Who counts what strangers do.
@@ -151,7 +156,12 @@ impl OfficeActor {
                 self.answer_later(desk, async move { texts.await.ok().map(Answer::Unsealed) }, ctx);
             }
             Ask::Look { look, sync } => {
-                let known = Known { name: &self.site.node, office: self.seat.machine() };
+                let known = Known {
+                    name: &self.site.node,
+                    domain: &self.site.domain,
+                    external: self.reception.external.as_ref(),
+                    office: self.seat.machine(),
+                };
                 match system::look(&look, known) {
                     Some(found) => self.answer(desk, found.map_or_else(refused, Answer::Found)),
                     None => {
@@ -161,6 +171,15 @@ impl OfficeActor {
                         self.answer_later(desk, answer, ctx);
                     }
                 }
+            }
+            Ask::Import(user) => {
+                let begun = self.ways.import.send(Import(user));
+                let answer = async move {
+                    let info = Some("this OMM has no external users; write [epr]".to_owned());
+                    let none = Refused { info, ..Refused::new(ErrCode::NoEnt) };
+                    Some(if begun.await.ok()? { Answer::Set } else { refused(none) })
+                };
+                self.answer_later(desk, answer, ctx);
             }
             Ask::Change(change) => {
                 let done = self.ways.amend.send(Amend(change));

@@ -2,7 +2,7 @@
 //!
 //! - [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
 //!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
-//!   [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
+//!   [`external`]: users of a provisioning server. [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
 //!   calls want. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
@@ -30,6 +30,7 @@ use sip::uas::Uas;
 use crate::binding::Moved;
 use crate::disorder::Disorder;
 use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Seek, Wire};
+use crate::epr::Provisioning;
 use crate::falls::Falls;
 use crate::flows::Known;
 use crate::link::ToLink;
@@ -45,6 +46,7 @@ use identity::Debts;
 mod canvass;
 mod changes;
 pub mod drill;
+mod external;
 mod falls;
 mod family;
 pub mod identity;
@@ -85,6 +87,8 @@ pub struct Birth {
     pub dial: Recipient<Dial>,
     /// What it takes to receive AXI clients; `None` where none are wanted.
     pub reception: Option<Reception>,
+    /// What it takes to have external users; `None` where none are wanted.
+    pub provisioning: Option<Provisioning>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over. The old one is told to [`Die`] first.
@@ -226,6 +230,7 @@ impl Actor for OmmActor {
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.hire_family(ctx);
         self.hire_office(ctx);
+        self.hire_epr(ctx);
         self.enrol_all();
         let wall = self.site().clock.wall();
         // A claim that somebody has yet to confirm is announced by its user, behind its REGISTER.

@@ -21,6 +21,7 @@ use machine::secret::Secret;
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
+use omm::ids::Number;
 
 use crate::account::Account;
 use crate::element::Element;
@@ -87,6 +88,8 @@ pub enum Ask {
     Change(Box<Change>),
     /// Set something at this OMM.
     Set(Setting),
+    /// Have the file of this external user read; everybody's without one.
+    Import(Option<Number>),
 }
 
 /// What comes back.

@@ -204,7 +204,7 @@ fn new_device(device: &Record, own: OmmId) -> Result<NewDevice, Refused> {
 }
 
 /// The fields that a client wrote. A user without a number is called by its row (axi 8).
-fn user_change(user: &Record, uid: Option<Uid>) -> Result<UserChange, Refused> {
+pub(crate) fn user_change(user: &Record, uid: Option<Uid>) -> Result<UserChange, Refused> {
     let mut change = UserChange::default();
     let text = |value: &str| Some(value.to_owned());
     for (attribute, value) in user.entries() {

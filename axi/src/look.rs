@@ -64,6 +64,7 @@ pub fn look(look: &Look, sync: bool, view: &View<'_>) -> Option<Result<Reply, Re
         | Look::SystemName
         | Look::Standby
         | Look::Health
+        | Look::UserDataServer
         | Look::Mode
         | Look::AutoCreate
         | Look::AuthCode

@@ -36,6 +36,13 @@ pub enum News {
     DeviceSummary(Reply),
     /// Whether handsets may subscribe.
     Mode(Mode),
+    /// The file of an external user was read (axi 4.5).
+    Import {
+        /// Which.
+        filename: Box<str>,
+        /// Whether the user is now as it says.
+        done: bool,
+    },
     /// How a handset stands.
     State {
         /// Which.
@@ -70,6 +77,12 @@ impl News {
             News::Mode(mode) => heard
                 .hears(Topic::Mode, None)
                 .then(|| Element::new("EventDECTSubscriptionMode").with("mode", mode.as_str())),
+            News::Import { filename, done } => heard.hears(Topic::Imports, None).then(|| {
+                let result = if *done { "Imported" } else { "Failed" };
+                Element::new("EventUserDataImport")
+                    .with("result", result)
+                    .with("filename", filename.to_string())
+            }),
             News::State { ppn, changed } => heard.hears(Topic::States, Some(*ppn)).then(|| {
                 let mut event = Element::new("EventPPState").with("ppn", ppn.to_string());
                 changed.write(&mut event);

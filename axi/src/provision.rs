@@ -4,7 +4,7 @@
 //! ask for exactly what an application can, and is checked by the same tables.
 //!
 //! - [`ipdect`]: `ipdect.cfg`, which is made of requests. [`bulk`]: the vendor's pre-configuration file.
-//! - [`sheet`]: tables, such as CSV files.
+//! - [`sheet`]: tables, such as CSV files. [`external`]: what a provisioning server has about one user.
 //! - [`trial`]: what the entries would do to a directory.
 
 use std::fmt;
@@ -14,6 +14,7 @@ use crate::error::{Complaint, ErrCode, Refused};
 use crate::request::{Change, UserKey};
 
 pub mod bulk;
+pub mod external;
 pub mod ipdect;
 pub mod sheet;
 pub mod trial;

@@ -5,6 +5,7 @@
 //! that no client waits for ever.
 
 use machine::secret::Secret;
+use omm::ids::Number;
 
 use crate::element::Element;
 use crate::error::{Complaint, Refused};
@@ -52,6 +53,8 @@ pub enum Body {
     Change(Box<Change>),
     /// Another setting of this OMM.
     Set(Setting),
+    /// The file of this external user, by its number, is to be read now; everybody's without one (axi 4.5).
+    Import(Option<Number>),
 }
 
 /// A page of a list: records whose key is `from` or higher.
@@ -76,6 +79,8 @@ pub enum Look {
     Standby,
     /// How the parts of the system do.
     Health,
+    /// Where external users come from.
+    UserDataServer,
     /// Users by uid.
     Users(Page),
     /// The user with this number.
@@ -250,6 +255,7 @@ impl Request {
             "Limits" => Body::Limits,
             "GetPublicKey" => Body::PublicKey,
             "Subscribe" => Body::Subscribe(subscribe::read(element)?),
+            "ManualUserDataImport" => Body::Import(reading::external(fields)?),
             _ => match reading::look(fields, name)? {
                 Some(look) => Body::Look(look),
                 None => match reading::change(element, name, sync)? {

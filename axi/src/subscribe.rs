@@ -37,6 +37,8 @@ pub enum Topic {
     DeviceSummary,
     /// Whether handsets may subscribe.
     Mode,
+    /// Files of external users that were read.
+    Imports,
     /// One of the vendor's that is never told here; its place in the vendor's list.
     Silent(usize),
 }
@@ -149,7 +151,6 @@ const SILENT: &[&str] = &[
     "SuplCallFeatures",
     "SystemCnf",
     "SystemState",
-    "UserDataImport",
     "VideoDev",
     "VideoDevSumCnf",
     "VideoDevSumState",
@@ -170,6 +171,7 @@ impl Topic {
             "PPUserSummary" => Topic::UserSummary,
             "PPDevSummary" => Topic::DeviceSummary,
             "DECTSubscriptionMode" => Topic::Mode,
+            "UserDataImport" => Topic::Imports,
             _ => Topic::Silent(SILENT.iter().position(|silent| *silent == name)?),
         })
     }
@@ -178,10 +180,13 @@ impl Topic {
     pub fn permission(self) -> Permission {
         match self {
             Topic::States => Permission::Monitoring,
-            Topic::Users | Topic::Devices | Topic::UserSummary | Topic::DeviceSummary | Topic::Mode => {
-                Permission::AllCnfRead
-            }
-            Topic::Silent(_) => Permission::AllCnfRead,
+            Topic::Users
+            | Topic::Devices
+            | Topic::UserSummary
+            | Topic::DeviceSummary
+            | Topic::Mode
+            | Topic::Imports
+            | Topic::Silent(_) => Permission::AllCnfRead,
         }
     }
 
@@ -190,7 +195,9 @@ impl Topic {
         match self {
             Topic::Users => Some("uid"),
             Topic::Devices | Topic::States => Some("ppn"),
-            Topic::UserSummary | Topic::DeviceSummary | Topic::Mode | Topic::Silent(_) => None,
+            Topic::UserSummary | Topic::DeviceSummary | Topic::Mode | Topic::Imports | Topic::Silent(_) => {
+                None
+            }
         }
     }
 }

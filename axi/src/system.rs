@@ -44,6 +44,7 @@ const MESSAGES: &[&str] = &[
     "EventPPState",
     "EventPPUserCnf",
     "EventPPUserSummary",
+    "EventUserDataImport",
     "GetAccount",
     "GetDECTAuthCode",
     "GetDECTSubscriptionMode",
@@ -68,8 +69,10 @@ const MESSAGES: &[&str] = &[
     "GetSARI",
     "GetStbState",
     "GetSystemName",
+    "GetUserDataServer",
     "GetVersions",
     "Limits",
+    "ManualUserDataImport",
     "Open",
     "Ping",
     "SetDECTAuthCode",
@@ -111,8 +114,45 @@ const RFP_SUMMARY: &[&str] = &[
 pub struct Known<'k> {
     /// Its name.
     pub name: &'k str,
+    /// The SIP domain of its users.
+    pub domain: &'k str,
+    /// Where external users come from.
+    pub external: Option<&'k UserDataServer>,
     /// What all sessions share.
     pub office: &'k Office,
+}
+
+/// Where external users come from (axi 4.5 `UserDataServer`).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct UserDataServer {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// `FILE`, `HTTP` or `HTTPS`.
+    pub protocol: &'static str,
+    /// The server, and its port if it is not the usual one; empty for a folder.
+    pub host: String,
+    /// The folder.
+    pub path: String,
+    /// The account there; its password is not told.
+    pub username: String,
+    /// Whether there is a common file.
+    pub common: bool,
+}
+
+impl UserDataServer {
+    /// `GetUserDataServerResp`.
+    pub fn reply(&self) -> Reply {
+        let flag = |flag: bool| if flag { "1" } else { "0" }.to_owned();
+        let all = [
+            ("enable", flag(self.enabled)),
+            ("protocol", self.protocol.to_owned()),
+            ("host", self.host.clone()),
+            ("path", self.path.clone()),
+            ("username", self.username.clone()),
+            ("useCommonFileNameOnServer", flag(self.common)),
+        ];
+        Reply::of(all.into_iter().filter(|(_, value)| !value.is_empty()))
+    }
 }
 
 /// `OpenResp` but for the cookie, the key and the permissions. `omm` is the product and its version, for people.
@@ -152,7 +192,11 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
     let settings = known.office.settings();
     Some(Ok(match look {
         Look::Accounts(page) => return Some(accounts(known.office.accounts(), *page)),
-        Look::SystemName => Reply::of([("name", known.name.to_owned())]),
+        // The domain is ours: `homing check` compares it (B-13).
+        Look::SystemName => {
+            Reply::of([("name", known.name.to_owned()), ("sipDomain", known.domain.to_owned())])
+        }
+        Look::UserDataServer => known.external.map_or_else(Reply::default, UserDataServer::reply),
         Look::Standby => Reply::of([("ommStbState", Standby::None.to_string())]),
         Look::Mode => Reply::of([("mode", known.office.mode().to_string())]),
         // One client family takes anything but this very word for "no" (axi 2.2).

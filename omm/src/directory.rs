@@ -45,6 +45,7 @@ pub mod edit;
 mod editing;
 pub mod key;
 pub mod piece;
+mod planting;
 pub mod profile;
 pub mod record;
 pub mod refusal;

@@ -4,6 +4,7 @@
 //! - [`stamp`]: who wrote last: a hybrid logical clock with the OMM as tie-break (spec 6.1).
 //! - [`claim`]: what OMMs say to each other about a roam (spec SM-2).
 //! - [`directory`]: users, devices and their relation; who is served where (spec 6.2, 6.4).
+//! - [`epr`]: users that come from a provisioning server (M-2.2.7.1).
 //! - [`platform`]: what an OMM runs on and what that bounds (M-2.2.1).
 //! - [`presence`]: how long ago a handset proved that it is there (B-9).
 //! - [`roaming`]: one user at one OMM (SM-2), with [`watchdog`] (SM-4) and [`flapping`] inside.
@@ -14,6 +15,7 @@
 
 pub mod claim;
 pub mod directory;
+pub mod epr;
 pub mod flapping;
 pub mod ids;
 pub mod link;

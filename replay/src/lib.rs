@@ -15,6 +15,7 @@ pub mod chronicle;
 pub mod claims;
 mod dns;
 mod edits;
+mod external;
 pub mod invariants;
 pub mod judge;
 pub mod ladder;

@@ -26,6 +26,7 @@ use crate::script::assert::{Metric, Pattern};
 use crate::script::claim::{Claim, Op};
 use crate::script::complaint::Complaint;
 use crate::script::edit::Order;
+use crate::script::external::Supply;
 use crate::script::output::Output;
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding, Kind, Park};
@@ -293,6 +294,8 @@ pub enum Verb {
     Edit { site: usize, order: Order },
     /// Every running site tells the digest of its directory, when it is another one than the last that it told.
     Weigh,
+    /// Something about the provisioning server of external users; users are numbers in it.
+    Supply(Supply),
     /// Words for the timeline.
     Note(String),
     /// The run is over.

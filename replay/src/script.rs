@@ -14,6 +14,7 @@ pub mod claim;
 pub mod complaint;
 pub mod cursor;
 pub mod edit;
+pub mod external;
 pub mod lexer;
 pub mod names;
 pub mod output;

@@ -1,6 +1,7 @@
 //! Starting and stopping the OMM of a virtual site: the same actors as in the service, behind virtual doors.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,10 +31,11 @@ use tokio::sync::Notify;
 
 use crate::dns::{Finder, Seeker};
 use crate::edits;
+use crate::external;
 use crate::memory::Memory;
 use crate::network::Change;
 use crate::network::door::{Branch, Port, Trunk};
-use crate::plan::Plan;
+use crate::plan::{Phone, Plan};
 use crate::script::world::Binding;
 use crate::world::{DOMAIN, Process, World, enrol, password};
 
@@ -190,6 +192,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         places: Some(Seeker { dns: world.dns.clone() }.start().recipient()),
         dial: trunk.recipient(),
         reception: None,
+        provisioning: external::provisioning(world, at),
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
         fallen: undertaker.start().recipient(),
         site,
@@ -226,32 +229,33 @@ fn index(plan: &Plan, at: usize) -> Option<u8> {
 /// The users and handsets of the plan, the same at every site (M-2-a).
 fn directory(plan: &Plan, platform: Platform) -> Directory {
     let mut directory = Directory::new(platform);
-    for phone in plan.phones.iter().filter(|phone| !plan.is_later(phone)) {
-        let Ok(ipei) = phone.ipei.parse::<Ipei>() else { continue };
+    let there = || plan.phones.iter().filter(|phone| !plan.is_later(phone));
+    let known = there().filter_map(|phone| Some((phone, phone.ipei.parse::<Ipei>().ok()?)));
+    let devices = known.map(|(phone, ipei)| {
         let mut device = NewDevice::new(ipei);
         let home = phone.pari_only.then(|| OmmId::new(plan.sites[phone.site].park.pari));
         device.fields.pari_only = Some(home);
-        if let Err(refusal) = directory.plant_device(device) {
-            debug_assert!(false, "the plan has checked its phones: {refusal}");
-        }
+        device
+    });
+    if let Err(refusal) = directory.plant_devices(devices) {
+        debug_assert!(false, "the plan has checked its phones: {refusal}");
     }
-    for (index, user) in plan.users.iter().enumerate() {
-        let Ok(number) = Number::new(&user.number) else { continue };
-        if user.later {
-            continue;
-        }
-        let mut entry = NewUser::new(number, password(&user.number));
-        entry.fields.expires = Some(user.expires);
-        entry.fields.vip = Some(user.vip);
-        let phone = plan.phones.iter().find(|phone| phone.user == Some(index));
-        let device =
-            phone.and_then(|phone| phone.ipei.parse::<Ipei>().ok()).and_then(|ipei| directory.device(ipei));
-        entry.relation = device.map(|device| {
-            (if device.admin.pari_only.is_some() { Kind::Fixed } else { Kind::Dynamic }, device.ppn)
+    let phones: BTreeMap<usize, &Phone> =
+        plan.phones.iter().rev().filter_map(|phone| Some((phone.user?, phone))).collect();
+    let entries =
+        plan.users.iter().enumerate().filter(|(_, user)| !user.later).filter_map(|(index, user)| {
+            let mut entry = NewUser::new(Number::new(&user.number).ok()?, password(&user.number));
+            entry.fields.expires = Some(user.expires);
+            entry.fields.vip = Some(user.vip);
+            let ipei = phones.get(&index).and_then(|phone| phone.ipei.parse::<Ipei>().ok());
+            entry.relation = ipei.and_then(|ipei| directory.device(ipei)).map(|device| {
+                (if device.admin.pari_only.is_some() { Kind::Fixed } else { Kind::Dynamic }, device.ppn)
+            });
+            Some(entry)
         });
-        if let Err(refusal) = directory.plant_user(entry) {
-            debug_assert!(false, "the plan has checked its users: {refusal}");
-        }
+    let entries: Vec<NewUser> = entries.collect();
+    if let Err(refusal) = directory.plant_users(entries) {
+        debug_assert!(false, "the plan has checked its users: {refusal}");
     }
     directory
 }

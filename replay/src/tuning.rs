@@ -30,6 +30,8 @@ use crate::script::world::{Auth, Binding};
 const LOCATION_PERIOD: Duration = Duration::from_secs(2 * 3600);
 /// What a REGISTER asks for (spec section 8).
 const EXPIRES: Duration = Duration::from_secs(3600);
+/// How often the files of external users are read. Ours: as the service does.
+const EXTERNALS: Duration = Duration::from_secs(3600);
 /// The protocol version of a site whose script does not say (OMM 7.1).
 const PROTOCOL: u32 = 45;
 
@@ -53,6 +55,8 @@ pub struct Tuning {
     pub grants: (Duration, Duration),
     /// How long a commit takes to reach the disk.
     pub disk_latency: Duration,
+    /// How often the files of external users are read; `None` without any.
+    pub external: Option<Duration>,
     link: LinkTiming,
 }
 
@@ -94,6 +98,7 @@ impl Tuning {
             expires: set.time("expires", EXPIRES),
             grants: (set.time("expires_min", grants.min), set.time("expires_max", grants.max)),
             disk_latency: set.time("disk_latency", Duration::ZERO),
+            external: set.switch("epr").then(|| set.time("epr_interval", EXTERNALS)),
             link: link_timing(&set),
         }
     }

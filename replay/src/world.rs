@@ -28,6 +28,7 @@ use sip::uas::{Input as UasInput, Uas};
 
 use crate::dns::Dns;
 use crate::edits;
+use crate::external::{self, Shelf};
 use crate::memory::Disk;
 use crate::network::door::{Port, sip_address};
 use crate::network::{Change, Network, Path};
@@ -84,6 +85,7 @@ pub struct World {
     phones: Vec<Addr<Phone>>,
     paths: Vec<Path>,
     pub(crate) dns: Rc<RefCell<Dns>>,
+    pub(crate) shelf: Rc<RefCell<Shelf>>,
     /// Where each user's phone is registered from now on, for calls.
     user_site: Vec<usize>,
 }
@@ -124,6 +126,7 @@ impl World {
             phones: Vec::new(),
             paths: links,
             dns: Dns::new(plan.clone(), seed),
+            shelf: Rc::default(),
             user_site: plan.users.iter().map(|user| user.home).collect(),
             plan,
         };
@@ -263,6 +266,7 @@ impl World {
             Verb::Login { user, phone, site } => self.login(*user, *phone, *site),
             Verb::Logout { user, phone, site } => self.logout(*user, *phone, *site),
             Verb::Edit { site, order } => edits::give(self, *site, order).await,
+            Verb::Supply(order) => external::order(self, order),
             Verb::Weigh => edits::weigh(self),
             Verb::Note(text) => self.tell("world", &Note::new("note").text("text", text)),
             Verb::End => {}

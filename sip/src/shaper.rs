@@ -15,6 +15,9 @@
 //! - [`Mode::Adaptive`]: starts are clocked by answers, not by timers. Twenty fast answers earn a slot; a silence, a 503
 //!   or a report of overload halves them, once for all that were on their way (as TCP does); an answer so late that a
 //!   copy was sent costs one (ours).
+//! - Slots are no rate: four of them are thousands of REGISTERs a second at a registrar that refuses within a millisecond.
+//!   So a 503 also halves how many may start within a second, and every second in which that many did start without a
+//!   503 gives a quarter back (ours). A silence does not: it says nothing about the rate.
 //! - Whatever the mode, no second sees more than so many REGISTER transactions start, challenges included.
 //! - It also keeps the [`calendar`] that spreads refreshes.
 
@@ -48,6 +51,8 @@ pub const PER_SECOND: u32 = 40_000;
 pub const EARNED_AFTER: u32 = 20;
 /// What a fast answer is (SM-3).
 pub const FAST: Duration = Duration::from_millis(200);
+/// The lowest ceiling of transactions a second that refusals can set. Ours: Mitel's fixed shape starts 25.
+pub const CEILING_MIN: u32 = 10;
 /// An answer later than this has cost a copy (RFC 3261 17.1.2.2, Timer E starts at T1).
 const COPIED: Duration = Duration::from_millis(500);
 /// One slot in so many is kept for those in a roam (ours).
@@ -180,6 +185,10 @@ pub struct Shaper {
     /// Starts of the last second, by millisecond.
     starts: VecDeque<(Moment, u32)>,
     started: u32,
+    /// How many may start within a second at present; the most that is set, unless the server has refused some.
+    ceiling: u32,
+    /// When the ceiling was set last.
+    set: Moment,
     last: Option<Moment>,
     /// When time alone will let somebody start.
     next: Option<Moment>,
@@ -207,6 +216,8 @@ impl Shaper {
             look: None,
             starts: VecDeque::new(),
             started: 0,
+            ceiling: shape.per_second.max(2),
+            set: Moment::START,
             last: None,
             next: None,
             fast: 0,
@@ -268,10 +279,17 @@ impl Shaper {
         let Some(since) = self.give_back(who) else { return self.leave(who) };
         match evidence {
             Some(Evidence::Alive) => self.answered(now.since(since)),
-            Some(Evidence::Silent | Evidence::Overloaded(_) | Evidence::Broken(408 | 503 | 504)) => {
+            Some(Evidence::Overloaded(_) | Evidence::Broken(503)) => {
+                if self.halve(now, since) {
+                    self.lower(now);
+                }
+            }
+            Some(Evidence::Silent | Evidence::Broken(408 | 504)) => {
                 self.halve(now, since);
             }
-            Some(Evidence::Load(load)) if load.share > 0 => self.halve(now, since),
+            Some(Evidence::Load(load)) if load.share > 0 => {
+                self.halve(now, since);
+            }
             Some(
                 Evidence::Broken(_)
                 | Evidence::Unreachable
@@ -296,15 +314,33 @@ impl Shaper {
         }
     }
 
-    /// The server cannot keep up with what was sent at `since`.
-    fn halve(&mut self, now: Moment, since: Moment) {
-        let Mode::Adaptive { most, .. } = self.shape.mode else { return };
+    /// The server cannot keep up with what was sent at `since`. Whether that was news: what was on its way when the slots
+    /// were halved last is told by the same breath.
+    fn halve(&mut self, now: Moment, since: Moment) -> bool {
+        let Mode::Adaptive { most, .. } = self.shape.mode else { return false };
         if self.halved.is_some_and(|halved| since <= halved) {
-            return;
+            return false;
         }
         self.halved = Some(now);
         self.fast = 0;
         self.slots = (self.slots / 2).max(SLOTS_MIN.min(most).max(1));
+        true
+    }
+
+    /// The server refuses what started within the last second: half of it will do.
+    fn lower(&mut self, now: Moment) {
+        self.forget(now);
+        self.ceiling = (self.started.min(self.ceiling) / 2).max(CEILING_MIN.min(self.ceiling));
+        self.set = now;
+    }
+
+    /// A second at the ceiling without a refusal raises it by a quarter.
+    fn raise(&mut self, now: Moment) {
+        let most = self.shape.per_second.max(2);
+        if self.ceiling < most && now.since(self.set) >= WINDOW {
+            self.ceiling = self.ceiling.saturating_add((self.ceiling / 4).max(1)).min(most);
+            self.set = now;
+        }
     }
 
     /// How many may be in flight when one of this rank starts.
@@ -320,22 +356,30 @@ impl Shaper {
 
     /// When the next one may start as far as time is concerned.
     fn opens(&mut self, now: Moment) -> Moment {
-        while let Some((at, count)) = self.starts.front().copied()
-            && now.since(at) >= WINDOW
-        {
-            self.starts.pop_front();
-            self.started -= count;
-        }
+        self.forget(now);
         let reserved = self.trying.iter().filter(|trying| trying.reserves).count();
         let expected = self.started.saturating_add(u32::try_from(reserved).unwrap_or(u32::MAX));
         let mut opens = now;
-        if expected.saturating_add(2) > self.shape.per_second.max(2) {
+        if expected.saturating_add(2) > self.ceiling {
+            self.raise(now);
+        }
+        if expected.saturating_add(2) > self.ceiling {
             // With nothing started in this second, only those under way can make room.
             opens = self.starts.front().map_or(now + WINDOW, |(at, _)| *at + WINDOW);
         }
         match (self.shape.mode, self.last) {
             (Mode::Fixed { spacing, .. }, Some(last)) => opens.max(last + spacing),
             (Mode::Fixed { .. }, None) | (Mode::Adaptive { .. }, _) => opens,
+        }
+    }
+
+    /// Starts that are a second ago count no more.
+    fn forget(&mut self, now: Moment) {
+        while let Some((at, count)) = self.starts.front().copied()
+            && now.since(at) >= WINDOW
+        {
+            self.starts.pop_front();
+            self.started -= count;
         }
     }
 

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::actors::clock::Origin;
+use ::actors::doors::Fetched;
+use ::axi::provision::external;
 use bytes::Bytes;
 use machine::chance::Chance;
 use machine::time::Moment;
+use omm::epr::File;
 use sip::draft::Draft;
 use sip::frame::{Framed, Framer};
 use sip::message::Message;
@@ -18,8 +21,10 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use super::{Finding, Verdict};
+use crate::config::epr::Epr;
 use crate::config::server::{Server, Where};
 use crate::config::site::{Site, Tier};
+use crate::epr::Provisioner;
 use crate::resolver::{Resolver, Unresolved};
 use crate::sockets::tls::Trust;
 
@@ -29,6 +34,26 @@ const T1: Duration = Duration::from_millis(500);
 /// Whether the address can be bound for UDP.
 pub(super) async fn bind_udp(at: SocketAddr) -> io::Result<()> {
     UdpSocket::bind(at).await.map(drop)
+}
+
+/// Whether the provisioning server answers: with its common file where there is one, otherwise with anything.
+pub(super) async fn epr(epr: &Epr) -> Finding {
+    let (what, place) = ("epr", &epr.source);
+    let fail = |why: &str| Finding::new(what, Verdict::Fail, format!("{place}: {why}"));
+    let door = match Provisioner::new(epr) {
+        Ok(door) => door,
+        Err(unfit) => return fail(&unfit.to_string()),
+    };
+    match (door.fetch(File::Common.name()).await, epr.policy.common) {
+        (Fetched::Text(text), _) => match external::read(text.reveal()) {
+            Ok(_) => Finding::new(what, Verdict::Pass, format!("{place} has {}", File::Common.name())),
+            Err(mistake) => fail(&format!("{}:{}: {mistake}", File::Common.name(), mistake.line)),
+        },
+        (Fetched::Missing, false) => Finding::new(what, Verdict::Pass, format!("{place} answers")),
+        (Fetched::Missing, true) => fail(&format!("there is no {}", File::Common.name()))
+            .hint("put it there, or write common = false: as long as it is missing no user is read"),
+        (Fetched::Failed(why), _) => fail(&why),
+    }
 }
 
 /// Whether the address can be bound for TCP.

@@ -1,5 +1,7 @@
 //! Commands that ask a running service.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Service, tell_faults};
@@ -10,7 +12,7 @@ use crate::exit::Exit;
 use crate::local;
 
 pub(super) fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value) -> String) -> Exit {
-    match talk(service, request) {
+    match talk(service, request, control::QUESTION) {
         Ok(answer) => {
             say(&if service.json { answer.to_string() } else { print(&answer) });
             Exit::Passed
@@ -19,8 +21,8 @@ pub(super) fn ask(service: &Service, request: &Value, print: impl FnOnce(&Value)
     }
 }
 
-/// Asks a running service; why there is no answer, it says itself.
-pub(super) fn talk(service: &Service, request: &Value) -> Result<Value, Exit> {
+/// Asks a running service, which may take so long; why there is no answer, it says itself.
+pub(super) fn talk(service: &Service, request: &Value, patience: Duration) -> Result<Value, Exit> {
     let socket = match (&service.socket, &service.config) {
         (Some(socket), _) => socket.clone(),
         (None, Some(path)) => match config::load(path) {
@@ -32,7 +34,7 @@ pub(super) fn talk(service: &Service, request: &Value) -> Result<Value, Exit> {
         },
         (None, None) => return Err(Exit::Usage),
     };
-    match local::block_on(control::ask(&socket, request)) {
+    match local::block_on(control::ask(&socket, request, patience)) {
         Ok(answer) => Ok(answer),
         Err(error) => {
             if service.json {

@@ -13,6 +13,7 @@ use super::provision::{fail, keep};
 use super::{Service, talk};
 use crate::backup::Backup;
 use crate::console::say;
+use crate::control;
 use crate::exit::Exit;
 use crate::provision;
 use crate::service::supply::Supply;
@@ -93,7 +94,11 @@ impl BackupWords {
             Ok(passphrase) => passphrase,
             Err(why) => return fail(&self.service, &why, Exit::Usage),
         };
-        let answer = match talk(&self.service, &Supply::Backup { secrets: passphrase.is_some() }.request()) {
+        let answer = match talk(
+            &self.service,
+            &Supply::Backup { secrets: passphrase.is_some() }.request(),
+            control::WORK,
+        ) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
@@ -131,7 +136,7 @@ impl RestoreWords {
         };
         let preserve_relations = self.preserve_relations;
         let wish = Supply::Restore { records, taken, mode, preserve_relations };
-        match talk(&self.service, &wish.request()) {
+        match talk(&self.service, &wish.request(), control::WORK) {
             Ok(answer) => {
                 let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
                 let (users, devices, profiles) = (count("users"), count("devices"), count("profiles"));

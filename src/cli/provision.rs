@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Service, talk};
 use crate::console::{complain, say};
+use crate::control;
 use crate::exit::Exit;
 use crate::provision::{self, Form, table};
 use crate::service::supply::Supply;
@@ -87,7 +88,7 @@ impl ImportWords {
 
     fn send(&self, entries: &[Entry], tally: &mut Tally) -> Result<(), Exit> {
         let wish = Supply::Import { entries: entries.to_vec(), dry_run: self.dry_run };
-        let answer = talk(&self.service, &wish.request())?;
+        let answer = talk(&self.service, &wish.request(), control::WORK)?;
         for result in list(&answer, "results") {
             tally.take(&self.file, result, self.service.json);
         }
@@ -155,10 +156,11 @@ impl Tally {
 
 impl ExportWords {
     pub(super) fn run(&self) -> Exit {
-        let answer = match talk(&self.service, &Supply::Export { secrets: self.secrets }.request()) {
-            Ok(answer) => answer,
-            Err(exit) => return exit,
-        };
+        let answer =
+            match talk(&self.service, &Supply::Export { secrets: self.secrets }.request(), control::WORK) {
+                Ok(answer) => answer,
+                Err(exit) => return exit,
+            };
         let rows = list(&answer, "rows").map(cells).collect();
         let heading = cells(answer.get("heading").unwrap_or(&Value::Null));
         let text = table::write(&Sheet { heading, rows });

@@ -126,7 +126,8 @@ pub(super) fn link(top: &Section<'_, '_>, role: Option<&At<Role>>, base: &Path) 
         return Some(None);
     }
     let section = top.need_table("link")?;
-    let tls = belief(&section, base);
+    let secure = section.flag("tls").is_none_or(|flag| flag.value);
+    let tls = belief(&section, base, secure);
     let port = if tls.is_some() { PORT } else { PORT_PLAIN };
     let place = "host or host:port of the central, such as \"central.example:12622\"";
     let read = |text: &str| host_and_maybe_port(text, port);
@@ -140,12 +141,11 @@ pub(super) fn link(top: &Section<'_, '_>, role: Option<&At<Role>>, base: &Path) 
 }
 
 /// Whom to believe; `None` is no TLS.
-fn belief(section: &Section<'_, '_>, base: &Path) -> Option<Belief> {
-    let secure = section.flag("tls").is_none_or(|flag| flag.value);
-    let ca = section.text("ca", "a file with the authority of the central's certificate (PEM)");
+pub(super) fn belief(section: &Section<'_, '_>, base: &Path, secure: bool) -> Option<Belief> {
+    let ca = section.text("ca", "a file with the authority of the server's certificate (PEM)");
     let fingerprint = section.parsed(
         "fingerprint",
-        "the SHA-256 of the central's certificate, as `homing check` prints it there",
+        "the SHA-256 of the server's certificate; `homing check` at a central prints its own",
         str::parse::<Fingerprint>,
     );
     let anybody = section.flag("verify").filter(|verify| !verify.value);
@@ -158,9 +158,9 @@ fn belief(section: &Section<'_, '_>, base: &Path) -> Option<Belief> {
     .flatten();
     if let (Some(first), false) = (told.next(), secure) {
         let what = "whom to believe is a question of TLS";
-        section.reader.fault(first, what, "tls = false", "no tls = false", None);
+        section.reader.fault(first, what, "a connection without TLS", "one with TLS", None);
     } else if let Some(second) = told.next() {
-        let what = "the central is believed in one way";
+        let what = "a server is believed in one way";
         section.reader.fault(second, what, "", "one of `ca`, `fingerprint`, verify = false", None);
     }
     if !secure {

@@ -15,6 +15,7 @@ use sip::server::Options;
 use sip::shaper::Shape;
 
 use super::accounts::{self, Account};
+use super::epr::{self, Epr};
 use super::link::{self, Axi, Link};
 use super::reader::{At, Section};
 use super::server::Server;
@@ -55,6 +56,8 @@ pub struct Site {
     pub axi: Option<Axi>,
     /// The way to the central; remotes have one (M-2.3.1.2-b).
     pub link: Option<Link>,
+    /// Where external users come from.
+    pub epr: Option<Epr>,
     /// The remotes that a central expects, by name.
     pub remotes: Vec<Remote>,
     /// The SIP socket and domain.
@@ -190,6 +193,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let control = top.text("control", "the path of a socket").map(|path| base.join(path.value));
     let axi = link::axi(top, base);
     let link = link::link(top, role.as_ref(), base);
+    let epr = epr::read(top, role.as_ref(), base);
     let taken = axi.as_ref().and_then(Option::as_ref).map_or("omm", |axi| axi.user.as_str());
     let accounts = accounts::read(top, &[taken, "root"]);
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
@@ -213,6 +217,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
         engine,
         axi: axi?,
         link: link?,
+        epr: epr?,
         remotes,
         sip: sip?,
         tiers,

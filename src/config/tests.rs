@@ -132,7 +132,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
   10 | fingerprint = "AB:CD"
      |               ^^^^^^^
      read:     "AB:CD"
-     expected: the SHA-256 of the central's certificate, as `homing check` prints it there
+     expected: the SHA-256 of the server's certificate; `homing check` at a central prints its own
 "#,
     ),
     (
@@ -141,14 +141,14 @@ site.toml:12:1: unknown key `lisen` in [sip]
         r#"site.toml:11:6: whom to believe is a question of TLS
   11 | ca = "ca.pem"
      |      ^^^^^^^^
-     read:     tls = false
-     expected: no tls = false
+     read:     a connection without TLS
+     expected: one with TLS
 "#,
     ),
     (
         "tls = false\n",
         "ca = \"ca.pem\"\nverify = false\n",
-        r#"site.toml:11:10: the central is believed in one way
+        r#"site.toml:11:10: a server is believed in one way
   11 | verify = false
      |          ^^^^^
      expected: one of `ca`, `fingerprint`, verify = false

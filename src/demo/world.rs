@@ -239,6 +239,7 @@ async fn place(
         streams: StreamDoor::new(None).start(),
         dialer: Dialer::new(None).start(),
         vault: Vault::default().start(),
+        provisioner: None,
         store,
         gave_up,
         site: Rc::new(site),
@@ -283,6 +284,7 @@ fn site(
             password: password.clone(),
         }),
         link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None }),
+        epr: None,
         remotes: Vec::new(),
         sip: Sip {
             listen: sip,

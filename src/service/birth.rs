@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Datagram, Dial, OpenFlow, Resolve, Seek};
+use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve, Seek};
+use ::actors::epr::Provisioning;
 use ::actors::messages::Fallen;
 use ::actors::office::Reception;
 use ::actors::omm::Birth;
@@ -16,6 +17,7 @@ use ::actors::store::Store;
 use ::actors::trace::Trace;
 use ::axi::account::{self, Account, Accounts};
 use ::axi::open::Permission;
+use ::axi::system::UserDataServer;
 use actix::{Addr, Recipient};
 use machine::chance::Chance;
 use machine::secret::Secret;
@@ -44,6 +46,7 @@ use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
 
+use crate::config::epr::{Epr, Source};
 use crate::config::link::Axi;
 use crate::config::site::{Role, Site};
 use crate::config::timers::Timers;
@@ -80,6 +83,8 @@ pub struct Midwife {
     pub dial: Recipient<Dial>,
     /// Who holds the key of the AXI server.
     pub vault: Addr<Vault>,
+    /// Who reads files of external users.
+    pub provisioner: Option<Recipient<Fetch>>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over.
@@ -96,8 +101,8 @@ pub fn identity(site: &Site) -> OmmId {
 /// # Errors
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
-    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, places, dial, vault, store, fallen } =
-        midwife;
+    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, places, dial, vault, .. } = midwife;
+    let (provisioner, store, fallen) = (midwife.provisioner, midwife.store, midwife.fallen);
     let facts = facts(site, sari(site), clock.wall());
     let uas = uas(site, &clock, seed, key);
     let settings = Rc::new(Settings {
@@ -160,6 +165,11 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         dns,
         places: Some(places),
         dial,
+        provisioning: site
+            .epr
+            .as_ref()
+            .zip(provisioner)
+            .map(|(epr, door)| Provisioning { policy: epr.policy, door }),
         reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault)),
         store,
         fallen,
@@ -190,9 +200,21 @@ fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
     Reception {
         accounts: Accounts::of([omm, root].into_iter().chain(others)),
         product: AGENT.to_owned(),
+        external: site.epr.as_ref().map(user_data_server),
         vault: vault.clone().recipient(),
         key: vault.clone().recipient(),
     }
+}
+
+/// What clients are told of where external users come from.
+pub fn user_data_server(epr: &Epr) -> UserDataServer {
+    let (protocol, host, path) = match &epr.source {
+        Source::Folder(folder) => ("FILE", String::new(), folder.display().to_string()),
+        Source::Server { host, path, tls: None, .. } => ("HTTP", host.clone(), path.clone()),
+        Source::Server { host, path, tls: Some(_), .. } => ("HTTPS", host.clone(), path.clone()),
+    };
+    let username = epr.account.as_ref().map_or_else(String::new, |(user, _)| user.clone());
+    UserDataServer { enabled: epr.policy.enabled, protocol, host, path, username, common: epr.policy.common }
 }
 
 /// What this OMM tells of itself.
@@ -263,16 +285,18 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
 /// The users and handsets, the same at every site (M-2-a).
 fn directory(site: &Site) -> Result<Directory, Refusal> {
     let mut directory = Directory::new(site.platform);
-    for user in &site.users {
-        let mut ppn = None;
-        if let Some(ipei) = user.device {
-            let mut device = NewDevice::new(ipei);
-            device.fields.class = Some(user.class);
-            device.fields.pari_only = Some(user.pari_only.map(|park| OmmId::new(park.ari.bits())));
-            ppn = directory.plant_device(device)?.ppn;
-        }
-        directory.plant_user(entry(user, ppn))?;
-    }
+    let devices = site.users.iter().filter_map(|user| {
+        let mut device = NewDevice::new(user.device?);
+        device.fields.class = Some(user.class);
+        device.fields.pari_only = Some(user.pari_only.map(|park| OmmId::new(park.ari.bits())));
+        Some(device)
+    });
+    let mut rows = directory.plant_devices(devices)?.into_iter();
+    let users = site.users.iter().map(|user| {
+        let ppn = user.device.and_then(|_| rows.next());
+        entry(user, ppn)
+    });
+    directory.plant_users(users)?;
     Ok(directory)
 }
 

@@ -31,6 +31,7 @@ use super::seeker::Seeker;
 use super::servers::{self, Finder};
 use crate::config::site::{Site, Tier};
 use crate::diary::Diary;
+use crate::epr::Provisioner;
 use crate::keys::Vault;
 use crate::peer::Dialer;
 use crate::resolver::Resolver;
@@ -67,6 +68,8 @@ pub struct Outfit {
     pub dialer: Addr<Dialer>,
     /// Who holds the key of the AXI server.
     pub vault: Addr<Vault>,
+    /// Who reads files of external users.
+    pub provisioner: Option<Addr<Provisioner>>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Hears why the service gives up.
@@ -159,6 +162,7 @@ impl Boss {
             places: Seeker::new(self.dns.clone()).start().recipient(),
             dial: outfit.dialer.clone().recipient(),
             vault: outfit.vault.clone(),
+            provisioner: outfit.provisioner.clone().map(Addr::recipient),
             store: outfit.store.clone(),
             fallen: own.recipient(),
         };
@@ -389,6 +393,7 @@ mod tests {
                 streams: StreamDoor::new(None).start(),
                 dialer: Dialer::new(None).start(),
                 vault: Vault::default().start(),
+                provisioner: None,
                 store,
                 gave_up,
                 site,

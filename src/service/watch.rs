@@ -20,7 +20,8 @@ pub fn listener(diary: Rc<Diary>, clock: Rc<Clock>) -> Sink {
 fn log(seen: Seen<'_>) {
     let (who, note) = (seen.who, seen.note);
     match note.event {
-        "alarm" | "fault" => tracing::warn!("{who} {note}"),
+        // That a provisioning server deletes users, or cannot be read, is for an operator to see (M-2.2.7.1-b).
+        "alarm" | "fault" | "external" => tracing::warn!("{who} {note}"),
         "link" | "flow" | "resolved" | "absent" | "failover" | "failback" | "start" => {
             tracing::info!("{who} {note}")
         }

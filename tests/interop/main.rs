@@ -13,6 +13,7 @@ mod baresip;
 mod crowd;
 mod deaths;
 mod edits;
+mod external;
 mod failover;
 mod garbage;
 mod journeys;

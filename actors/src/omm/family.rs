@@ -14,6 +14,7 @@ use super::links::Link;
 use crate::directory::{DirectoryActor, DirectoryWays};
 use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
+use crate::epr::EprActor;
 use crate::flows::{FlowsActor, FlowsWays, Known};
 use crate::keeper::{Keeper, KeeperWays};
 use crate::locator::{LocatorActor, LocatorWays};
@@ -40,6 +41,8 @@ pub(super) struct Children {
     pub(super) links: BTreeMap<u64, Link>,
     /// Only where AXI clients are received.
     pub(super) office: Option<Addr<OfficeActor>>,
+    /// Only where there are external users.
+    pub(super) epr: Option<Addr<EprActor>>,
 }
 
 impl OmmActor {
@@ -103,6 +106,7 @@ impl OmmActor {
             users,
             links,
             office: None,
+            epr: None,
         });
     }
 
@@ -226,6 +230,9 @@ impl OmmActor {
         }
         if let Some(office) = &children.office {
             office.do_send(Die);
+        }
+        if let Some(epr) = &children.epr {
+            epr.do_send(Die);
         }
         for locator in children.locators.values() {
             locator.do_send(Die);

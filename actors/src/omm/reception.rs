@@ -52,6 +52,7 @@ impl OmmActor {
         let ways = OfficeWays {
             glance: own.clone().recipient(),
             amend: own.clone().recipient(),
+            import: own.clone().recipient(),
             links: own.clone().recipient(),
             misbehaved: own.clone().recipient(),
             keeper: children.kin.keeper.clone(),

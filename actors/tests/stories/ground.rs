@@ -364,6 +364,7 @@ impl Shared {
             sip: self.outside.clone().recipient(),
             dial: dial.unwrap_or_else(|| self.outside.clone().recipient()),
             reception: None,
+            provisioning: None,
             store: self.disk.clone(),
             fallen,
             site,

@@ -27,7 +27,7 @@ fn need(body: &Body) -> Need {
         Body::Limits | Body::PublicKey | Body::Subscribe(_) => Need::Login,
         Body::Look(Look::State(_) | Look::LastAction(_)) => Need::Permission(Permission::Monitoring),
         Body::Look(_) => Need::Permission(Permission::AllCnfRead),
-        Body::Change(_) | Body::Set(_) => Need::Permission(Permission::AllCnfWrite),
+        Body::Change(_) | Body::Set(_) | Body::Import(_) => Need::Permission(Permission::AllCnfWrite),
     }
 }
 
@@ -81,6 +81,7 @@ impl Desk {
                 out.push(Effect::Ask(Ask::Look { look: look.clone(), sync }));
             }
             Body::Set(setting) => out.push(Effect::Ask(Ask::Set(setting.clone()))),
+            Body::Import(user) => out.push(Effect::Ask(Ask::Import(user.clone()))),
             Body::Change(change) => {
                 let sealed: Vec<String> =
                     change.secrets().into_iter().map(|(_, text)| text.to_owned()).collect();

@@ -1,6 +1,7 @@
 //! How requests are spelt, but for those about the session itself.
 
 use machine::secret::Secret;
+use omm::ids::Number;
 
 use super::{Change, Look, PAGE_MAX, Page, Setting, UserKey};
 use crate::device;
@@ -21,6 +22,7 @@ pub(super) fn look(fields: Fields<'_>, name: &str) -> Result<Option<Look>, Compl
         "GetSystemName" => Look::SystemName,
         "GetStbState" => Look::Standby,
         "GetHealthState" => Look::Health,
+        "GetUserDataServer" => Look::UserDataServer,
         "GetPPUser" => Look::Users(page(fields, "uid")?),
         "GetPPUserByNumber" => Look::UserByNumber(fields.short("num", user::NUMBER_MAX)?.to_owned()),
         "GetPPDev" => Look::Devices(page(fields, "ppn")?),
@@ -112,6 +114,12 @@ fn record(
 fn key(fields: Fields<'_>, record: &Record, name: &str) -> Result<u32, Complaint> {
     let found = record.number(name).ok_or_else(|| fields.missing(name))?;
     u32::try_from(found).map_err(|_| fields.wrong(name, "there are not so many"))
+}
+
+/// Whose file is wanted; everybody's without `userId`.
+pub(super) fn external(fields: Fields<'_>) -> Result<Option<Number>, Complaint> {
+    let number = |text: &str| Number::new(text).map_err(|bad| fields.wrong("userId", bad.to_string()));
+    fields.text("userId").filter(|text| !text.is_empty()).map(number).transpose()
 }
 
 /// A setting, or the refusal of a request that is not spoken here.

@@ -62,6 +62,8 @@ pub(super) struct Book<K: Kind> {
     wishes: BTreeMap<Id, Wish<K::Key>>,
     by_key: BTreeMap<K::Key, BTreeSet<Id>>,
     seats: BTreeMap<Id, Seat>,
+    /// How many of the seats are parts of others: hardly ever any, and then much need not be looked for.
+    joined: usize,
     /// Who asks for a row; only those that have a seat of their own.
     by_row: BTreeMap<u32, BTreeSet<Id>>,
     /// Who stands for itself, and the row it asks for.
@@ -91,6 +93,7 @@ impl<K: Kind> Book<K> {
             wishes: BTreeMap::new(),
             by_key: BTreeMap::new(),
             seats: BTreeMap::new(),
+            joined: 0,
             by_row: BTreeMap::new(),
             stands: BTreeMap::new(),
             rowless: BTreeSet::new(),
@@ -188,6 +191,9 @@ impl<K: Kind> Book<K> {
     /// The record into which this one was merged at last, by what was written.
     fn top(&self, id: Id) -> Id {
         let mut top = id;
+        if self.absorbed.is_empty() {
+            return top;
+        }
         while let Some(into) = self.records.get(&top).and_then(|record| record.merged.as_ref()) {
             if !self.records.contains_key(&into.value) {
                 break;
@@ -200,6 +206,9 @@ impl<K: Kind> Book<K> {
     /// The record that stands for this one.
     pub(super) fn root(&self, id: Id) -> Id {
         let top = self.top(id);
+        if self.joined == 0 {
+            return top;
+        }
         match self.seats.get(&top) {
             Some(Seat::Part(root)) => *root,
             Some(Seat::Holder | Seat::Loser) | None => top,
@@ -209,6 +218,9 @@ impl<K: Kind> Book<K> {
     /// The record and all that were merged into it, by what was written.
     fn family(&self, top: Id, out: &mut Vec<Id>) {
         out.push(top);
+        if self.absorbed.is_empty() {
+            return;
+        }
         for part in self.absorbed.get(&top).into_iter().flatten() {
             if self.records.contains_key(part) {
                 self.family(*part, out);
@@ -220,6 +232,9 @@ impl<K: Kind> Book<K> {
     pub(super) fn parts(&self, root: Id) -> Vec<Id> {
         let mut all = Vec::new();
         self.family(root, &mut all);
+        if self.joined == 0 {
+            return all;
+        }
         if let (Some(Seat::Holder | Seat::Loser), Some(wish)) =
             (self.seats.get(&root), self.wishes.get(&root))
         {
@@ -362,10 +377,12 @@ impl<K: Kind> Book<K> {
     }
 
     fn take_seat(&mut self, id: Id, seat: Option<Seat>, rows: &mut BTreeSet<u32>) {
-        match seat {
+        let before = match seat {
             Some(seat) => self.seats.insert(id, seat),
             None => self.seats.remove(&id),
         };
+        let is_part = |seat: Option<Seat>| usize::from(matches!(seat, Some(Seat::Part(_))));
+        self.joined = self.joined + is_part(seat) - is_part(before);
         let stands = matches!(seat, Some(Seat::Holder | Seat::Loser));
         let row = self.records.get(&id).map(|record| record.asked().unwrap_or_default()).filter(|_| stands);
         let before = match row {

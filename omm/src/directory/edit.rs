@@ -266,6 +266,35 @@ impl Changed {
     }
 }
 
+impl UserChange {
+    /// These fields, and those of `base` that are not among them.
+    pub fn over(mut self, base: &UserChange) -> UserChange {
+        for (name, value) in &base.extras {
+            self.extras.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        for (name, value) in &base.secrets {
+            self.secrets.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        UserChange {
+            stamp: self.stamp.or(base.stamp),
+            number: self.number.or_else(|| base.number.clone()),
+            name: self.name.or_else(|| base.name.clone()),
+            sip_auth_id: self.sip_auth_id.or_else(|| base.sip_auth_id.clone()),
+            password: self.password.or_else(|| base.password.clone()),
+            pin: self.pin.or_else(|| base.pin.clone()),
+            add_id: self.add_id.or_else(|| base.add_id.clone()),
+            vip: self.vip.or(base.vip),
+            external: self.external.or(base.external),
+            check_user: self.check_user.or(base.check_user),
+            locatable: self.locatable.or(base.locatable),
+            monitoring: self.monitoring.or(base.monitoring),
+            expires: self.expires.or(base.expires),
+            extras: self.extras,
+            secrets: self.secrets,
+        }
+    }
+}
+
 impl NewUser {
     /// A user with this number and password, and every other field as it is by default.
     pub fn new(number: Number, password: Secret) -> NewUser {

@@ -53,30 +53,7 @@ impl Directory {
         Ok(Done { uid: subject.uid, ppn: subject.ppn, changed: self.settle() })
     }
 
-    /// Creates what a configuration file or a script says that every site has: records that are the same wherever the
-    /// same is said, and older than any edit, so that an edit or a deletion of an earlier life stands.
-    ///
-    /// # Errors
-    /// As [`Directory::edit`].
-    pub fn plant_user(&mut self, new: NewUser) -> Result<Done, Refusal> {
-        let number = new.fields.number.clone().ok_or(Refusal::Invalid { field: "num", expected: NEEDED })?;
-        let origin = Stamp::origin(number.as_str().as_bytes());
-        let subject = self.create_user(Id(origin), origin, new)?;
-        Ok(Done { uid: subject.uid, ppn: subject.ppn, changed: self.settle() })
-    }
-
-    /// The same for a handset.
-    ///
-    /// # Errors
-    /// As [`Directory::edit`].
-    pub fn plant_device(&mut self, new: NewDevice) -> Result<Done, Refusal> {
-        let ipei = new.fields.ipei.ok_or(Refusal::Invalid { field: "ipei", expected: NEEDED })?;
-        let origin = Stamp::origin(&ipei.bits().to_be_bytes());
-        let subject = self.create_device(Id(origin), origin, new)?;
-        Ok(Done { uid: subject.uid, ppn: subject.ppn, changed: self.settle() })
-    }
-
-    fn create_user(&mut self, id: Id, stamp: Stamp, new: NewUser) -> Result<Subject, Refusal> {
+    pub(super) fn create_user(&mut self, id: Id, stamp: Stamp, new: NewUser) -> Result<Subject, Refusal> {
         let (record, uid) = self.new_user(id, stamp, new)?;
         self.put_user(record);
         Ok(Subject { uid: Some(uid), ppn: None })
@@ -114,7 +91,7 @@ impl Directory {
         Ok((record, uid))
     }
 
-    fn create_device(&mut self, id: Id, stamp: Stamp, new: NewDevice) -> Result<Subject, Refusal> {
+    pub(super) fn create_device(&mut self, id: Id, stamp: Stamp, new: NewDevice) -> Result<Subject, Refusal> {
         let (record, ppn) = self.new_device(id, stamp, new)?;
         self.put_device(record);
         Ok(Subject { uid: None, ppn: Some(ppn) })
@@ -332,7 +309,7 @@ impl Directory {
     }
 }
 
-const NEEDED: &str = "a value";
+pub(super) const NEEDED: &str = "a value";
 
 /// When something imported was written: never later than now.
 fn as_of(at: Option<Stamp>, now: Stamp) -> Stamp {

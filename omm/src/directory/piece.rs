@@ -190,7 +190,9 @@ impl Directory {
 
     /// Takes in what the store kept of an earlier life. What the file says today counts, not what it said then.
     pub fn merge_stored(&mut self, pieces: impl IntoIterator<Item = Piece>) {
-        let planted: BTreeSet<Subject> = self.pieces().map(|piece| piece.subject()).collect();
+        let devices = self.devices.records().keys().map(|id| Subject::Device(*id));
+        let users = self.users.records().keys().map(|id| Subject::User(*id));
+        let planted: BTreeSet<Subject> = devices.chain(users).collect();
         let sift = |piece: Piece| {
             if planted.contains(&piece.subject()) { piece.sifted(|stamp| stamp.omm != ORIGIN) } else { piece }
         };

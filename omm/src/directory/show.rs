@@ -115,7 +115,11 @@ impl Directory {
     /// Of all who ask for this handset the one who asked last (SM-7, relation conflict).
     fn holder(&self, device: Id) -> Option<Id> {
         let asked = |id: &Id| self.users.whole(*id).and_then(|whole| whole.second).map(|group| group.stamp);
-        self.suitors(device).into_iter().max_by_key(|id| (asked(id), std::cmp::Reverse(*id)))
+        let all = self.suitors(device);
+        if all.len() < 2 {
+            return all.first().copied();
+        }
+        all.into_iter().max_by_key(|id| (asked(id), std::cmp::Reverse(*id)))
     }
 
     /// The one that asked last of all who want to be the check user (SM-7).

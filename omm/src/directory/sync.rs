@@ -5,8 +5,8 @@
 //!   | -- Have(what I have) ------------> |
 //!   | <---------- Page, Page, .. End --- |     download first: what the remote lacks,
 //!   | -- Page, Page, .. End -----------> |     upload second: what the central lacks (M-2.2.8-a)
-//!   | <---------- Page (news) ---------> |     then whatever changes, at once; every page is acknowledged when it is
-//!   | ---------- Ack ------------------> |     on the disk, and goes on to all other remotes, not back
+//!   | <---------- Page (news) ---------> |     then whatever changes, at once; every page with something in it is
+//!   | ---------- Ack ------------------> |     acknowledged when that is on the disk, and goes on to all other remotes
 //! ```
 //!
 //! Everybody counts what he has by a [`Vector`]: so only what changed is sent after an outage (B-5), and a transfer
@@ -295,6 +295,11 @@ impl Sync {
         if !changed.is_empty() {
             out.push(Effect::Changed(changed));
         }
+        self.spread(fresh, except, out);
+    }
+
+    /// Every neighbour but the one it came from.
+    fn spread(&mut self, fresh: &BTreeSet<Slot>, except: Option<OmmId>, out: &mut Vec<Effect>) {
         for (_, link) in self.links.iter_mut().filter(|(peer, _)| Some(**peer) != except) {
             link.outbox.add(fresh);
         }

@@ -94,7 +94,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 dns_is_up = *up;
                 continue;
             }
-            Verb::Edit { .. } | Verb::Weigh => continue,
+            Verb::Edit { .. } | Verb::Supply(_) | Verb::Weigh => continue,
             Verb::Slow { .. }
             | Verb::Drill { .. }
             | Verb::Reset { .. }

@@ -155,6 +155,7 @@ fn lasts(action: &Action) -> Duration {
         | Action::Silence { .. }
         | Action::Login { .. }
         | Action::Logout { .. }
+        | Action::Supply(_)
         | Action::Note(_)
         | Action::End => Duration::ZERO,
     }
@@ -372,6 +373,9 @@ impl Unfolding<'_> {
                 }
                 verbs
             }
+            Action::Supply(order) => {
+                vec![(now, Verb::Supply(order.resolved(|name| self.number(name))))]
+            }
             Action::Note(text) => vec![(now, Verb::Note(text.clone()))],
             Action::End => Vec::new(),
         };
@@ -381,11 +385,13 @@ impl Unfolding<'_> {
 
 impl Unfolding<'_> {
     /// A user that is not declared is a number.
+    fn number(&self, name: &Name) -> Name {
+        let user = self.user(name).and_then(|user| self.plan.users.get(user));
+        user.map_or_else(|| name.clone(), |user| user.number.clone())
+    }
+
     fn order(&self, order: &Order) -> Result<Order, Name> {
-        let number = |name: &Name| {
-            let user = self.user(name).and_then(|user| self.plan.users.get(user));
-            user.map_or_else(|| name.clone(), |user| user.number.clone())
-        };
+        let number = |name: &Name| self.number(name);
         let ipei = |name: &Name| {
             let phone = self.plan.phones.iter().find(|phone| phone.name == *name)?;
             Some(phone.ipei.clone())

@@ -9,6 +9,7 @@ use sip::uas::behave::words;
 use super::Name;
 use super::cursor::{Cursor, Read};
 use super::edit::{self, Order};
+use super::external::{self, Supply};
 use super::names::{Names, Sort};
 use super::world::Record;
 use super::world::read::record;
@@ -66,6 +67,8 @@ pub enum Action {
     /// `create|edit|delete user|device .. at SITE`, `bind|unbind user .. at SITE`, each of these orders; several are
     /// given one after the other, spread over `over`.
     Edit { orders: Vec<Order>, site: Name, over: Option<Duration> },
+    /// `provide|withdraw user ..`, `epr ..`, `import .. at SITE`
+    Supply(Supply),
     /// `note "..."`
     Note(String),
     /// `end`
@@ -146,8 +149,8 @@ pub enum Who {
 pub const WORDS: &[&str] = &[
     "start", "stop", "restart", "kill", "pause", "resume", "cut", "heal", "flap", "slow", "drop", "return",
     "reset", "change", "answer", "behave", "failover", "failback", "skew", "step", "locate", "detach",
-    "silence", "roam", "call", "login", "logout", "create", "edit", "delete", "bind", "unbind", "note",
-    "end",
+    "silence", "roam", "call", "login", "logout", "create", "edit", "delete", "bind", "unbind", "provide",
+    "withdraw", "epr", "import", "note", "end",
 ];
 
 /// The words of actions that a later release runs, and what to use until then.
@@ -231,6 +234,9 @@ pub(super) fn read(line: &mut Cursor<'_>, names: &Names) -> Read<Action> {
         "delete" => edited(line, names, edit::delete)?,
         "bind" => edited(line, names, edit::bind)?,
         "unbind" => edited(line, names, edit::unbind)?,
+        word @ ("provide" | "withdraw" | "epr" | "import") => {
+            Action::Supply(external::read(line, names, word)?)
+        }
         "note" => Action::Note(line.quoted("the note's text in quotes")?.to_string()),
         "end" => Action::End,
         _ => return Err(line.complain_back("this is no action", WORDS.join(", "))),

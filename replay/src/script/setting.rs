@@ -35,6 +35,8 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("announce", Takes::Time, "how long a claim waits for the answer to its REGISTER"),
     ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
     ("disk_latency", Takes::Time, "how long a commit takes to reach the disk"),
+    ("epr", Takes::Switch, "whether sites have external users; the central decides about them (M-2.2.7.1)"),
+    ("epr_interval", Takes::Time, "how often the files of all external users are read"),
     ("evict", Takes::Switch, "whether evidence of an older sibling contact removes it (SM-2, B-2)"),
     ("evidence", Takes::Switch, "whether what a registrar lists says who is where (SM-2, B-2)"),
     ("expires", Takes::Time, "the registration time asked for"),

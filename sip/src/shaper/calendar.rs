@@ -38,11 +38,15 @@ impl Calendar {
         if first >= last || last - self.begins > AHEAD_MAX {
             return draw;
         }
-        let least = (first..last).map(|second| self.count(second)).min().unwrap_or(0);
-        let equals = (first..last).filter(|second| self.count(*second) == least).count() as u64;
+        self.reach(last);
+        let window = || self.due.range((first - self.begins) as usize..(last - self.begins) as usize);
+        let least = window().min().copied().unwrap_or(0);
+        let equals = window().filter(|count| **count == least).count() as u64;
         let pick = self.chance.below(equals) as usize;
-        let second = (first..last).filter(|second| self.count(*second) == least).nth(pick);
-        let Some(second) = second else { return draw };
+        let Some((at, _)) = window().enumerate().filter(|(_, count)| **count == least).nth(pick) else {
+            return draw;
+        };
+        let second = first + at as u64;
         self.add(second);
         Duration::from_millis(second * 1000 + self.chance.below(1000) - now)
     }
@@ -54,16 +58,17 @@ impl Calendar {
         self.begins = self.begins.max(second);
     }
 
-    fn count(&self, second: u64) -> u16 {
-        self.due.get((second - self.begins) as usize).copied().unwrap_or(0)
+    /// Counts up to that second. A window of some thousand seconds is looked through for each of ten thousand users, so
+    /// that it is worth a walk over memory that lies together.
+    fn reach(&mut self, last: u64) {
+        let length = (last - self.begins) as usize;
+        if self.due.len() < length {
+            self.due.resize(length, 0);
+        }
     }
 
     fn add(&mut self, second: u64) {
-        let at = (second - self.begins) as usize;
-        if self.due.len() <= at {
-            self.due.resize(at + 1, 0);
-        }
-        if let Some(count) = self.due.get_mut(at) {
+        if let Some(count) = self.due.get_mut((second - self.begins) as usize) {
             *count = count.saturating_add(1);
         }
     }

@@ -91,15 +91,75 @@ fn ranks_come_before_the_order_of_asking() {
     assert_eq!(order, [6, 5, 4, 7, 3, 2]);
 }
 
+/// A registrar that refuses within a millisecond whatever comes beyond so many transactions in a second, and what a
+/// shaper makes of it: how many it refused, and after how many milliseconds everybody was in.
+fn refusals(per_second: usize, users: u64) -> (u64, u64) {
+    let mut shaper = shaper(Shape::ADAPTIVE);
+    let (mut seen, mut refused, mut left) = (VecDeque::new(), 0, users);
+    let mut granted = Vec::new();
+    for who in 0..users {
+        granted.extend(say(&mut shaper, 0, who, Wish::Queue(Rank::StartUp)));
+    }
+    for now in 1..3_600_000 {
+        seen.retain(|at| now - at < 1000);
+        for who in std::mem::take(&mut granted) {
+            seen.push_back(now);
+            let wish = if seen.len() > per_second {
+                refused += 1;
+                Wish::Over(Some(Evidence::Broken(503)))
+            } else {
+                left -= 1;
+                GOOD
+            };
+            granted.extend(say(&mut shaper, now, who, wish));
+            if wish != GOOD {
+                granted.extend(say(&mut shaper, now, who, Wish::Queue(Rank::StartUp)));
+            }
+        }
+        if left == 0 {
+            return (refused, now);
+        }
+        if shaper.deadline().is_some_and(|(due, _)| due <= at(now)) {
+            let mut out = Vec::new();
+            shaper.wake(at(now), &mut out);
+            granted.extend(self::granted(&out));
+        }
+    }
+    panic!("{left} of {users} are out still, after {refused} refusals");
+}
+
 #[test]
-fn silence_and_overload_halve_once_for_all_that_were_on_their_way() {
+fn a_registrar_that_refuses_in_an_instant_is_asked_at_a_rate_that_it_bears() {
+    for (per_second, users) in [(20, 200), (50, 200), (50, 2_000), (500, 10_000)] {
+        let (refused, millis) = refusals(per_second, users);
+        let ideal = users * 1000 / per_second as u64;
+        println!("{users} users at {per_second}/s: {refused} refused, {millis} ms, ideal {ideal} ms");
+        assert!(refused * 5 < users.max(200), "{users} at {per_second}/s: {refused} refused");
+        assert!(millis * 2 < ideal * 3, "{users} at {per_second}/s: {millis} ms, where {ideal} could do");
+    }
+}
+
+#[test]
+fn a_silence_says_nothing_about_the_rate() {
     let mut shaper = shaper(Mode::Adaptive { first: 64, most: 128 });
     for who in 0..200 {
         say(&mut shaper, 0, who, Wish::Queue(Rank::StartUp));
     }
-    say(&mut shaper, 10, 0, Wish::Over(Some(Evidence::Overloaded(Duration::from_secs(5)))));
+    say(&mut shaper, 10, 0, Wish::Over(Some(Evidence::Silent)));
+    let mut out = Vec::new();
+    shaper.wake(at(4000), &mut out);
+    assert_eq!(granted(&out).len(), 28, "as many as there are slots, all in one millisecond");
+}
+
+#[test]
+fn silence_halves_once_for_all_that_were_on_their_way() {
+    let mut shaper = shaper(Mode::Adaptive { first: 64, most: 128 });
+    for who in 0..200 {
+        say(&mut shaper, 0, who, Wish::Queue(Rank::StartUp));
+    }
+    say(&mut shaper, 10, 0, Wish::Over(Some(Evidence::Broken(504))));
     assert_eq!(shaper.slots(), 32);
-    say(&mut shaper, 11, 1, Wish::Over(Some(Evidence::Broken(503))));
+    say(&mut shaper, 11, 1, Wish::Over(Some(Evidence::Silent)));
     assert_eq!(shaper.slots(), 32, "it had been sent before");
     assert_eq!(shaper.in_flight(), 54, "nobody is called back, but nobody starts");
     let mut out = Vec::new();

@@ -35,6 +35,7 @@ impl Sync {
 
     pub(super) fn page(&mut self, from: OmmId, page: Page, wall: Wall, out: &mut Vec<Effect>) {
         let Some(full) = self.links.get(&from).map(|link| link.full) else { return };
+        let is_to_be_kept = page.is_to_be_kept();
         let pieces = if full { self.bury(from, page.pieces, out) } else { page.pieces };
         let count = pieces.len();
         let pieces = self.quarantine.sift(wall, pieces);
@@ -53,19 +54,26 @@ impl Sync {
             let own = self.directory.borrow().latest_of(self.me);
             news |= own.is_some_and(|own| self.state.vector.raise(self.me, own));
         }
-        if news || !fresh.is_empty() {
-            self.save(&fresh, BTreeSet::new(), out);
-        }
-        out.push(Effect::Send { peer: from, word: Word::Ack { number: page.number, whole } });
-        out.extend(page.percent.map(|percent| Effect::Progress { peer: from, percent }));
         if let Some(link) = self.links.get_mut(&from) {
             link.outbox.hears(&page.upto);
             self.state.acked.insert(member_one(from), link.outbox.known.clone());
         }
+        // Whoever wrote it has it on a disk, and sends it again until we acknowledge it: the others need not wait for ours.
+        self.spread(&fresh, Some(from), out);
+        if news || !fresh.is_empty() {
+            self.save(&fresh, BTreeSet::new(), out);
+        }
+        if is_to_be_kept {
+            out.push(Effect::Send { peer: from, word: Word::Ack { number: page.number, whole } });
+        }
+        out.extend(page.percent.map(|percent| Effect::Progress { peer: from, percent }));
         if let Some(end) = page.end {
             self.ended(from, end, out);
         }
-        self.tell(&fresh, changed, Some(from), out);
+        if !changed.is_empty() {
+            out.push(Effect::Changed(changed));
+        }
+        self.pump(out);
         self.arm();
     }
 

@@ -105,7 +105,9 @@ impl Outbox {
         };
         self.number = self.number.wrapping_add(1);
         self.told.raise_all(&page.upto);
-        self.flight.insert(self.number, page.upto.clone());
+        if page.is_to_be_kept() {
+            self.flight.insert(self.number, page.upto.clone());
+        }
         Some(Page { number: self.number, ..page })
     }
 

@@ -63,6 +63,14 @@ pub struct Page {
     pub end: Option<End>,
 }
 
+impl Page {
+    /// Whether there is anything in it that has to reach a disk. A page that only ends a comparison in which nothing was
+    /// lacked is not acknowledged: a link that comes back to an unchanged directory costs one round trip less.
+    pub fn is_to_be_kept(&self) -> bool {
+        !self.pieces.is_empty() || !self.upto.is_empty()
+    }
+}
+
 /// The end of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct End {

@@ -1,0 +1,55 @@
+//! What an OMM does for external users: hires who reads their files, and tells AXI clients what became of it.
+
+use actix::prelude::*;
+use axi::news::News;
+
+use super::OmmActor;
+use crate::epr::{EprActor, EprFell, EprWays, Import, Imported};
+use crate::messages::Fallen;
+use crate::office::Happened;
+
+impl OmmActor {
+    /// Hires who reads their files; nothing at an OMM that has none.
+    pub(super) fn hire_epr(&mut self, ctx: &mut Context<Self>) {
+        let Some(given) = &self.birth.provisioning else { return };
+        let Some(children) = &mut self.children else { return };
+        let own = ctx.address();
+        let ways = EprWays {
+            changes: children.kin.changes.clone(),
+            imported: own.clone().recipient(),
+            fallen: own.recipient(),
+        };
+        let directory = self.birth.directory.clone();
+        children.epr = Some(EprActor::new(&self.birth.site, given, directory, ways).start());
+    }
+}
+
+impl Handler<Import> for OmmActor {
+    type Result = bool;
+
+    fn handle(&mut self, import: Import, _: &mut Context<Self>) -> bool {
+        let epr = self.children.as_ref().and_then(|children| children.epr.as_ref());
+        epr.map(|epr| epr.do_send(import)).is_some()
+    }
+}
+
+impl Handler<Imported> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, Imported { file, done }: Imported, _: &mut Context<Self>) {
+        let office = self.children.as_ref().and_then(|children| children.office.as_ref());
+        if let Some(office) = office {
+            office.do_send(Happened(vec![News::Import { filename: file.name().into(), done }]));
+        }
+    }
+}
+
+impl Handler<Fallen<EprFell>> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Fallen<EprFell>, ctx: &mut Context<Self>) {
+        if self.may_rehire("the reader of external users", ctx).is_some() {
+            self.hire_epr(ctx);
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! External users: what the provisioning server says of them, and what becomes of its answers (EPR; M-2.2.7.1, E-1).
+//!
+//! ```text
+//!                    found                        the user is created, or is as its file says
+//! waiting -> reading -----> writing -> (done)
+//!              |  missing, at the authority       the user is deleted
+//!              |  missing, elsewhere              suspected; a second read a minute later decides
+//!              +  anything else                   nothing: who cannot be asked has not said "no" (M-2.2.7.1-b)
+//! ```
+//!
+//! - One OMM of a system is the authority, usually the central (AMB-18). It reads the file of every external user again and
+//!   again; the others read one only when somebody wants it. Ours: eleven sites would ask for every file eleven times, and
+//!   two servers that differ (against M-2.2.7.1-a) would overwrite each other's users for ever.
+//! - Only users that came from the server are changed or deleted by it, never one that an administrator made.
+//! - The common file, where there is one, is read before any other: as long as it is not there nobody's absence is
+//!   believed. Ours: a server that has lost its folder says "not found" of everybody.
+//! - EPR that is switched off deletes external users (M-2.2.7.1-b), at the authority only.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::note::Note;
+use machine::step::Machine;
+use machine::time::Moment;
+use machine::timers::{Name, Timers};
+
+use crate::directory::edit::{Edit, NewUser, UserChange};
+use crate::directory::refusal::Refusal;
+use crate::directory::sync::Shared;
+use crate::directory::user::User;
+use crate::ids::Number;
+
+/// Files that are read, and users that are written, at a time. Ours: a small server is not to be overrun.
+pub const AT_ONCE: usize = 4;
+/// Users that somebody may want read beside those of a round; further wishes are refused. Ours: an unknown phone can make
+/// one, so there is a bound.
+pub const WISHES_MAX: usize = 256;
+/// After the start, how long until the first round. Ours: registrations go first.
+pub const FIRST: Duration = Duration::from_secs(30);
+/// Between two reads that both have to find nothing (SM-7, EPR 404).
+pub const SECOND_READ: Duration = Duration::from_secs(60);
+/// A file that has not come by then does not come. Ours: longer than the door waits for a server.
+pub const SILENCE: Duration = Duration::from_secs(60);
+
+/// How external users are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Whether this OMM decides that a user is gone (AMB-18).
+    pub authority: bool,
+    /// Whether there is a common file (axi 4.5 `useCommonFileNameOnServer`).
+    pub common: bool,
+    /// From round to round.
+    pub interval: Duration,
+}
+
+/// A file of the provisioning server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum File {
+    /// What all users have.
+    Common,
+    /// What one user has.
+    Of(Number),
+}
+
+/// What became of reading a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It says this.
+    Found(Box<UserChange>),
+    /// The server was reached, and says that there is no such file.
+    Missing,
+    /// Nobody knows; why, for people.
+    Failed(Arc<str>),
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// This user's file is wanted now.
+    Wish(Number),
+    /// The files of all external users are wanted now.
+    WishAll,
+    /// A file was read.
+    Read {
+        /// Which.
+        file: File,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The directory has answered an edit: whether anything changed.
+    Written {
+        /// Whose.
+        user: Number,
+        /// What became of it; `None` when it took no more edits.
+        result: Option<Result<bool, Refusal>>,
+    },
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Read a file.
+    Read(File),
+    /// Have the directory do this.
+    Write {
+        /// Whom it is about.
+        user: Number,
+        /// What.
+        edit: Box<Edit>,
+    },
+    /// This became of a file.
+    Told {
+        /// Which.
+        file: File,
+        /// What.
+        fate: Fate,
+    },
+}
+
+/// What became of a file in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The user is new.
+    Created,
+    /// It is another than it was.
+    Changed,
+    /// It is as its file says, and was so before.
+    Unchanged,
+    /// It is no more.
+    Deleted,
+    /// Its file is not there; a second read decides.
+    Suspected,
+    /// Nothing was changed; why, for people.
+    Failed(Arc<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// When to read everybody.
+    Round,
+    /// When to read somebody a second time.
+    Again,
+    /// When a file that was asked for does not come any more.
+    Silence,
+}
+
+impl Name for Timer {
+    fn name(self) -> &'static str {
+        match self {
+            Timer::Round => "round",
+            Timer::Again => "again",
+            Timer::Silence => "silence",
+        }
+    }
+}
+
+/// What is known of the common file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Base {
+    /// Not read since the last time that nothing was to be done.
+    Unread,
+    /// It is asked for; until when to wait.
+    Reading(Moment),
+    /// What it says.
+    Read(Box<UserChange>),
+}
+
+/// What is being done about a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Its file is asked for; until when to wait.
+    Reading(Moment),
+    /// The directory was told; what that makes of the user.
+    Writing(Fate),
+}
+
+/// External users, seen from one OMM.
+#[derive(Clone)]
+pub struct Epr {
+    policy: Policy,
+    /// To be read.
+    directory: Shared,
+    base: Base,
+    /// Whom somebody wants read: at most [`WISHES_MAX`]. They go first.
+    wishes: VecDeque<Number>,
+    /// Whom a round has yet to read, and suspects: no more than there are external users.
+    waiting: VecDeque<Number>,
+    /// At most [`AT_ONCE`].
+    busy: BTreeMap<Number, Stage>,
+    /// Whose file was missing first, and when: no more than there are external users.
+    suspects: BTreeMap<Number, Suspect>,
+    timers: Timers<Timer>,
+}
+
+/// Somebody whose file was missing once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Suspect {
+    /// Since when.
+    since: Moment,
+    /// When to look again.
+    again: Moment,
+}
+
+impl File {
+    /// What it is called at the server (axi 8).
+    pub fn name(&self) -> String {
+        match self {
+            File::Common => "user_common.cfg".to_owned(),
+            File::Of(number) => format!("{number}.cfg"),
+        }
+    }
+}
+
+impl Epr {
+    /// External users of an OMM that starts now.
+    pub fn new(now: Moment, policy: Policy, directory: Shared) -> Epr {
+        let mut timers = Timers::default();
+        if policy.authority {
+            timers.set(Timer::Round, now + FIRST);
+        }
+        Epr {
+            policy,
+            directory,
+            base: Base::Unread,
+            wishes: VecDeque::new(),
+            waiting: VecDeque::new(),
+            busy: BTreeMap::new(),
+            suspects: BTreeMap::new(),
+            timers,
+        }
+    }
+
+    /// The users that came from the server, in order.
+    fn externals(&self) -> Vec<Number> {
+        let directory = self.directory.borrow();
+        directory.users().filter(|user| user.admin.external).map(|user| user.number.clone()).collect()
+    }
+
+    fn external(&self, number: &Number) -> Option<Arc<User>> {
+        self.directory.borrow().user(number).filter(|user| user.admin.external).cloned()
+    }
+
+    /// Everybody external is to be read, behind those who wait already.
+    fn begin_round(&mut self) {
+        let known: BTreeSet<Number> = self.waiting.iter().chain(self.busy.keys()).cloned().collect();
+        let others = self.externals().into_iter().filter(|number| !known.contains(number));
+        self.waiting.extend(others);
+    }
+
+    fn wish(&mut self, number: Number, out: &mut Vec<Effect>) {
+        if self.wishes.contains(&number) || self.busy.contains_key(&number) {
+            return;
+        }
+        let why = match (self.policy.enabled, self.wishes.len() < WISHES_MAX) {
+            (false, _) => "external users are switched off",
+            (true, false) => "too many others are being read; try again later",
+            (true, true) => return self.wishes.push_back(number),
+        };
+        tell(File::Of(number), Fate::Failed(why.into()), out);
+    }
+
+    fn is_anybody_left(&self) -> bool {
+        !self.wishes.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Begins what may begin.
+    fn go_on(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if !self.is_anybody_left() && self.busy.is_empty() && matches!(self.base, Base::Read(_)) {
+            self.base = Base::Unread;
+        }
+        while self.is_anybody_left() && self.busy.len() < AT_ONCE {
+            if self.policy.enabled && self.policy.common {
+                match self.base {
+                    Base::Unread => {
+                        self.base = Base::Reading(now + SILENCE);
+                        out.push(Effect::Read(File::Common));
+                        break;
+                    }
+                    Base::Reading(_) => break,
+                    Base::Read(_) => {}
+                }
+            }
+            let Some(number) = self.wishes.pop_front().or_else(|| self.waiting.pop_front()) else { break };
+            if self.busy.contains_key(&number) {
+                continue;
+            }
+            if self.policy.enabled {
+                self.busy.insert(number.clone(), Stage::Reading(now + SILENCE));
+                out.push(Effect::Read(File::Of(number)));
+            } else {
+                self.delete(number, out);
+            }
+        }
+        self.arm();
+    }
+
+    /// Sets the alarms by what is under way.
+    fn arm(&mut self) {
+        let base = match self.base {
+            Base::Reading(until) => Some(until),
+            Base::Unread | Base::Read(_) => None,
+        };
+        let read = self.busy.values().filter_map(|stage| match stage {
+            Stage::Reading(until) => Some(*until),
+            Stage::Writing(_) => None,
+        });
+        let again = self.suspects.values().map(|suspect| suspect.again).min();
+        for (timer, at) in [(Timer::Silence, read.chain(base).min()), (Timer::Again, again)] {
+            match at {
+                Some(at) => self.timers.set(timer, at),
+                None => self.timers.stop(timer),
+            }
+        }
+    }
+
+    fn common(&mut self, outcome: Outcome, out: &mut Vec<Effect>) {
+        if !matches!(self.base, Base::Reading(_)) {
+            return;
+        }
+        let why: Arc<str> = match outcome {
+            Outcome::Found(base) => return self.base = Base::Read(base),
+            Outcome::Missing => "the server has no such file, so nothing that it says is believed".into(),
+            Outcome::Failed(why) => why,
+        };
+        self.base = Base::Unread;
+        self.wishes.clear();
+        self.waiting.clear();
+        tell(File::Common, Fate::Failed(why), out);
+    }
+
+    fn read(&mut self, now: Moment, number: Number, outcome: Outcome, out: &mut Vec<Effect>) {
+        // An answer that comes too late is none.
+        if !matches!(self.busy.get(&number), Some(Stage::Reading(_))) {
+            return;
+        }
+        self.busy.remove(&number);
+        let file = File::Of(number.clone());
+        match outcome {
+            Outcome::Found(fields) => {
+                self.suspects.remove(&number);
+                match self.adopt(&number, *fields) {
+                    Ok((edit, fate)) => self.write(number, edit, fate, out),
+                    Err(why) => tell(file, Fate::Failed(why.into()), out),
+                }
+            }
+            Outcome::Missing if self.external(&number).is_none() => {
+                self.suspects.remove(&number);
+                tell(file, Fate::Failed("the server has no such file".into()), out);
+            }
+            Outcome::Missing => {
+                let since = self.suspects.get(&number).map_or(now, |suspect| suspect.since);
+                if self.policy.authority || now.since(since) >= SECOND_READ {
+                    self.suspects.remove(&number);
+                    self.delete(number, out);
+                } else {
+                    self.suspects.insert(number, Suspect { since, again: since + SECOND_READ });
+                    tell(file, Fate::Suspected, out);
+                }
+            }
+            Outcome::Failed(why) => {
+                // It has neither said "no" again nor taken it back.
+                if let Some(suspect) = self.suspects.get_mut(&number) {
+                    suspect.again = now + SECOND_READ;
+                }
+                tell(file, Fate::Failed(why), out);
+            }
+        }
+    }
+
+    /// What a file makes of the user; or why nothing.
+    fn adopt(&self, number: &Number, fields: UserChange) -> Result<(Edit, Fate), &'static str> {
+        let fields = match &self.base {
+            Base::Read(base) => fields.over(base),
+            Base::Unread | Base::Reading(_) => fields,
+        };
+        if fields.number.as_ref().is_some_and(|named| named != number) {
+            return Err("it names another number than its own; call the file by the number that is in it");
+        }
+        let fields = UserChange { number: None, external: Some(true), ..fields };
+        match self.directory.borrow().user(number) {
+            Some(user) if !user.admin.external => Err(
+                "this user was made by an administrator, and the server cannot take it over; delete it first",
+            ),
+            Some(user) => Ok((Edit::SetUser { uid: user.uid, change: Box::new(fields) }, Fate::Changed)),
+            // Ours: anybody could register as a user without a password.
+            None if fields.password.as_ref().is_none_or(|password| password.reveal().is_empty()) => {
+                Err("it has no SIP password, and nobody is made without one; write UD_SipPassword")
+            }
+            None => {
+                let fields = UserChange { number: Some(number.clone()), ..fields };
+                let new = NewUser { uid: None, relation: None, fields };
+                Ok((Edit::CreateUser(Box::new(new)), Fate::Created))
+            }
+        }
+    }
+
+    fn delete(&mut self, number: Number, out: &mut Vec<Effect>) {
+        if let Some(user) = self.external(&number) {
+            self.write(number, Edit::DeleteUser(user.uid), Fate::Deleted, out);
+        }
+    }
+
+    fn write(&mut self, user: Number, edit: Edit, fate: Fate, out: &mut Vec<Effect>) {
+        self.busy.insert(user.clone(), Stage::Writing(fate));
+        out.push(Effect::Write { user, edit: Box::new(edit) });
+    }
+
+    fn written(&mut self, user: Number, result: Option<Result<bool, Refusal>>, out: &mut Vec<Effect>) {
+        let Some(Stage::Writing(fate)) = self.busy.get(&user).cloned() else { return };
+        self.busy.remove(&user);
+        let fate = match result {
+            Some(Ok(true)) => fate,
+            Some(Ok(false)) => Fate::Unchanged,
+            Some(Err(refusal)) => Fate::Failed(refusal.to_string().into()),
+            None => Fate::Failed("too many other edits wait for the store".into()),
+        };
+        tell(File::Of(user), fate, out);
+    }
+
+    /// Those who have waited long enough.
+    fn give_up(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let silent = || Outcome::Failed("the server did not answer".into());
+        if matches!(self.base, Base::Reading(until) if until <= now) {
+            self.common(silent(), out);
+        }
+        let late = |(_, stage): &(&Number, &Stage)| matches!(stage, Stage::Reading(until) if *until <= now);
+        let late: Vec<Number> = self.busy.iter().filter(late).map(|(number, _)| number.clone()).collect();
+        for number in late {
+            self.read(now, number, silent(), out);
+        }
+    }
+
+    /// Suspects whose second read is due.
+    fn look_again(&mut self, now: Moment) {
+        let directory = self.directory.borrow();
+        self.suspects.retain(|number, _| directory.user(number).is_some_and(|user| user.admin.external));
+        for (number, suspect) in self.suspects.iter_mut().filter(|(_, suspect)| suspect.again <= now) {
+            suspect.again = now + SECOND_READ;
+            if !self.busy.contains_key(number) && !self.waiting.contains(number) {
+                self.waiting.push_front(number.clone());
+            }
+        }
+    }
+}
+
+impl Machine for Epr {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Wish(number) => self.wish(number, out),
+            Input::WishAll => self.begin_round(),
+            Input::Read { file: File::Common, outcome } => self.common(outcome, out),
+            Input::Read { file: File::Of(number), outcome } => self.read(now, number, outcome, out),
+            Input::Written { user, result } => self.written(user, result, out),
+        }
+        self.go_on(now, out);
+    }
+
+    fn deadline(&self) -> Option<(Moment, &'static str)> {
+        self.timers.next()
+    }
+
+    fn wake(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        while let Some(timer) = self.timers.due(now) {
+            match timer {
+                Timer::Round => {
+                    self.timers.set(Timer::Round, now + self.policy.interval);
+                    self.begin_round();
+                }
+                Timer::Again => self.look_again(now),
+                Timer::Silence => self.give_up(now, out),
+            }
+            self.go_on(now, out);
+        }
+    }
+
+    fn note_effect(effect: &Effect) -> Option<Note> {
+        match effect {
+            Effect::Told { file, fate } => {
+                let note = Note::new("external").text("state", fate.word()).text("file", file.name());
+                match fate {
+                    // Every round says so of nearly everybody.
+                    Fate::Unchanged => None,
+                    Fate::Created | Fate::Changed | Fate::Deleted | Fate::Suspected => Some(note),
+                    Fate::Failed(why) => Some(note.text("why", why)),
+                }
+            }
+            Effect::Read(_) | Effect::Write { .. } => None,
+        }
+    }
+}
+
+impl Fate {
+    fn word(&self) -> &'static str {
+        match self {
+            Fate::Created => "created",
+            Fate::Changed => "changed",
+            Fate::Unchanged => "unchanged",
+            Fate::Deleted => "deleted",
+            Fate::Suspected => "suspected",
+            Fate::Failed(_) => "failed",
+        }
+    }
+}
+
+fn tell(file: File, fate: Fate, out: &mut Vec<Effect>) {
+    out.push(Effect::Told { file, fate });
+}
+
+impl fmt::Debug for Epr {
+    /// How much there is to do: what it holds may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.wishes.len() + self.waiting.len();
+        write!(f, "Epr({waiting} waiting, {} busy, {} suspected)", self.busy.len(), self.suspects.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

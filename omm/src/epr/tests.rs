@@ -1,0 +1,288 @@
+//! External users as stories: what a server says, and what becomes of the users.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use machine::secret::Secret;
+use machine::time::Wall;
+
+use super::*;
+use crate::directory::Directory;
+use crate::platform::Platform;
+use crate::stamp::{OmmId, Stamp};
+
+/// What a virtual server has: a file by number, `None` for an error; who is not in it is not there.
+type Shelf = BTreeMap<&'static str, Option<&'static str>>;
+
+struct Bench {
+    epr: Epr,
+    directory: Shared,
+    now: Moment,
+    stamp: u64,
+    /// The common file; `None` is missing.
+    common: Option<UserChange>,
+    shelf: Shelf,
+    told: Vec<String>,
+    reads: usize,
+    most: usize,
+}
+
+fn number(text: &str) -> Number {
+    Number::new(text).expect("a number")
+}
+
+const POLICY: Policy =
+    Policy { enabled: true, authority: true, common: false, interval: Duration::from_secs(3600) };
+
+impl Bench {
+    fn new(policy: Policy) -> Bench {
+        let directory: Shared = Rc::new(RefCell::new(Directory::new(Platform::Pc)));
+        let now = Moment::START;
+        Bench {
+            epr: Epr::new(now, policy, directory.clone()),
+            directory,
+            now,
+            stamp: 1,
+            common: Some(UserChange::default()),
+            shelf: Shelf::new(),
+            told: Vec::new(),
+            reads: 0,
+            most: 0,
+        }
+    }
+
+    /// Somebody is in the directory: external, or made by an administrator.
+    fn with(mut self, text: &str, external: bool) -> Bench {
+        let mut new = NewUser::new(number(text), Secret::new("old"));
+        new.fields.external = Some(external);
+        self.edit(Edit::CreateUser(Box::new(new))).expect("a user");
+        self
+    }
+
+    fn edit(&mut self, edit: Edit) -> Result<bool, Refusal> {
+        self.stamp += 1;
+        let wall = Wall::from_millis(1_000 * self.stamp);
+        let stamp = Stamp { ms: wall.as_millis(), ctr: 0, omm: OmmId::new(1) };
+        self.directory.borrow_mut().edit(stamp, edit).map(|done| !done.changed.is_empty())
+    }
+
+    fn answer(&self, file: &File) -> Outcome {
+        match file {
+            File::Common => match &self.common {
+                Some(base) => Outcome::Found(Box::new(base.clone())),
+                None => Outcome::Missing,
+            },
+            File::Of(number) => match self.shelf.get(number.as_str()) {
+                None => Outcome::Missing,
+                Some(None) => Outcome::Failed("500".into()),
+                Some(Some(name)) => Outcome::Found(Box::new(UserChange {
+                    name: Some((*name).to_owned()),
+                    password: Some(Secret::new("geheim")),
+                    ..UserChange::default()
+                })),
+            },
+        }
+    }
+
+    /// Gives the machine an input and does what it wants, until it wants nothing more.
+    fn feed(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.epr.on(self.now, input, &mut out);
+        self.perform(out);
+    }
+
+    fn perform(&mut self, mut effects: Vec<Effect>) {
+        while !effects.is_empty() {
+            let under_way = effects.iter().filter(|effect| !matches!(effect, Effect::Told { .. })).count();
+            self.most = self.most.max(under_way);
+            let mut next = Vec::new();
+            for effect in effects {
+                let input = match effect {
+                    Effect::Read(file) => {
+                        self.reads += 1;
+                        let outcome = self.answer(&file);
+                        Input::Read { file, outcome }
+                    }
+                    Effect::Write { user, edit } => Input::Written { user, result: Some(self.edit(*edit)) },
+                    Effect::Told { file, fate } => {
+                        self.told.push(format!("{} {}", file.name(), fate.word()));
+                        continue;
+                    }
+                };
+                self.epr.on(self.now, input, &mut next);
+            }
+            effects = next;
+        }
+    }
+
+    /// Time passes, and every alarm on the way rings.
+    fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some((at, _)) = self.epr.deadline().filter(|(at, _)| *at <= end) {
+            self.now = at;
+            let mut out = Vec::new();
+            self.epr.wake(at, &mut out);
+            self.perform(out);
+        }
+        self.now = end;
+    }
+
+    fn names(&self) -> Vec<String> {
+        let directory = self.directory.borrow();
+        directory.users().map(|user| format!("{}={}", user.number, user.admin.name)).collect()
+    }
+
+    fn told(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.told)
+    }
+}
+
+#[test]
+fn a_user_that_somebody_wishes_for_is_made_as_its_file_says_and_follows_it_from_round_to_round() {
+    let mut bench = Bench::new(POLICY);
+    bench.shelf.insert("101", Some("Anna"));
+    bench.feed(Input::Wish(number("101")));
+    assert_eq!((bench.names(), bench.told()), (vec!["101=Anna".into()], vec!["101.cfg created".into()]));
+    bench.pass(FIRST);
+    assert_eq!(bench.told(), ["101.cfg unchanged"], "the round finds what is so already");
+    bench.shelf.insert("101", Some("Anna B"));
+    bench.pass(POLICY.interval);
+    assert_eq!((bench.names(), bench.told()), (vec!["101=Anna B".into()], vec!["101.cfg changed".into()]));
+}
+
+#[test]
+fn at_the_authority_a_file_that_is_not_there_deletes_the_user_and_an_error_never_does() {
+    let mut bench = Bench::new(POLICY).with("101", true).with("102", true);
+    bench.shelf.insert("102", None);
+    bench.pass(FIRST);
+    assert_eq!(bench.told(), ["102.cfg failed", "101.cfg deleted"]);
+    bench.pass(POLICY.interval * 100);
+    assert_eq!(bench.names(), ["102="]);
+}
+
+#[test]
+fn elsewhere_two_reads_a_minute_apart_have_to_find_nothing() {
+    let policy = Policy { authority: false, ..POLICY };
+    let mut bench = Bench::new(policy).with("101", true);
+    bench.feed(Input::Wish(number("101")));
+    // However often it is asked for within the minute.
+    bench.pass(SECOND_READ / 2);
+    bench.feed(Input::Wish(number("101")));
+    assert_eq!((bench.names(), bench.told()), (vec!["101=".into()], vec!["101.cfg suspected".into(); 2]));
+    bench.pass(SECOND_READ / 2);
+    assert_eq!((bench.names(), bench.told()), (vec![], vec!["101.cfg deleted".into()]));
+}
+
+#[test]
+fn a_file_that_is_back_clears_the_suspicion_and_an_error_decides_nothing() {
+    let policy = Policy { authority: false, ..POLICY };
+    let mut bench = Bench::new(policy).with("101", true);
+    bench.feed(Input::Wish(number("101")));
+    bench.shelf.insert("101", None);
+    bench.pass(SECOND_READ * 10);
+    assert_eq!(bench.names(), ["101="], "ten errors are no second \"not found\"");
+    bench.shelf.insert("101", Some("Anna"));
+    bench.pass(SECOND_READ);
+    bench.shelf.remove("101");
+    bench.feed(Input::Wish(number("101")));
+    assert_eq!(bench.told().last().map(String::as_str), Some("101.cfg suspected"), "counted from anew");
+    assert_eq!(bench.names(), ["101=Anna"]);
+}
+
+#[test]
+fn whoever_is_no_authority_makes_no_rounds() {
+    let mut bench = Bench::new(Policy { authority: false, ..POLICY }).with("101", true);
+    bench.pass(POLICY.interval * 10);
+    assert_eq!((bench.reads, bench.names().len()), (0, 1));
+}
+
+#[test]
+fn switched_off_deletes_external_users_at_the_authority_and_nobody_elsewhere() {
+    for (authority, left) in [(true, vec!["102="]), (false, vec!["101=", "102="])] {
+        let policy = Policy { enabled: false, authority, ..POLICY };
+        let mut bench = Bench::new(policy).with("101", true).with("102", false);
+        bench.pass(POLICY.interval * 2);
+        assert_eq!((bench.names(), bench.reads), (left.iter().map(ToString::to_string).collect(), 0));
+    }
+}
+
+#[test]
+fn a_user_that_an_administrator_made_is_neither_changed_nor_deleted() {
+    let mut bench = Bench::new(POLICY).with("101", false).with("102", false);
+    bench.shelf.insert("101", Some("Anna"));
+    bench.feed(Input::Wish(number("101")));
+    bench.feed(Input::Wish(number("102")));
+    bench.pass(POLICY.interval);
+    assert_eq!(bench.told(), ["101.cfg failed", "102.cfg failed"]);
+    assert_eq!(bench.names(), ["101=", "102="]);
+}
+
+#[test]
+fn while_the_common_file_is_missing_nobody_is_deleted() {
+    let mut bench = Bench::new(Policy { common: true, ..POLICY }).with("101", true).with("102", true);
+    bench.common = None;
+    bench.pass(POLICY.interval * 3);
+    assert_eq!(bench.names().len(), 2);
+    assert_eq!(bench.told(), vec!["user_common.cfg failed"; 3]);
+    bench.common = Some(UserChange::default());
+    bench.pass(POLICY.interval);
+    assert_eq!(bench.names().len(), 0, "now it is believed");
+}
+
+#[test]
+fn what_the_common_file_says_holds_unless_the_user_s_own_says_otherwise() {
+    let mut bench = Bench::new(Policy { common: true, ..POLICY });
+    let extras = [("sosNum".into(), "112".into())].into();
+    bench.common =
+        Some(UserChange { name: Some("Nobody".into()), vip: Some(true), extras, ..UserChange::default() });
+    bench.shelf.insert("101", Some("Anna"));
+    bench.feed(Input::Wish(number("101")));
+    let user = bench.directory.borrow().user(&number("101")).cloned().expect("a user");
+    assert_eq!((user.admin.name.as_str(), user.admin.vip), ("Anna", true));
+    assert_eq!(user.admin.extras.get("sosNum").map(|value| &**value), Some("112"));
+}
+
+#[test]
+fn a_file_that_names_somebody_else_or_no_password_makes_nobody() {
+    let mut bench = Bench::new(POLICY);
+    let found = |change: UserChange| Outcome::Found(Box::new(change));
+    let stranger = UserChange { number: Some(number("7")), ..UserChange::default() };
+    for fields in [stranger, UserChange { name: Some("Anna".into()), ..UserChange::default() }] {
+        let mut out = Vec::new();
+        bench.epr.on(bench.now, Input::Wish(number("101")), &mut out);
+        assert_eq!(out, [Effect::Read(File::Of(number("101")))]);
+        bench.feed(Input::Read { file: File::Of(number("101")), outcome: found(fields) });
+        assert_eq!((bench.told(), bench.names().len()), (vec!["101.cfg failed".into()], 0));
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_waited_for_no_longer_than_that_and_heard_no_more_afterwards() {
+    let mut bench = Bench::new(POLICY).with("101", true);
+    let mut out = Vec::new();
+    bench.epr.on(bench.now, Input::Wish(number("101")), &mut out);
+    bench.shelf.insert("101", None);
+    bench.pass(SILENCE);
+    assert_eq!(bench.told().first().map(String::as_str), Some("101.cfg failed"));
+    bench.feed(Input::Read { file: File::Of(number("101")), outcome: Outcome::Missing });
+    assert_eq!(bench.names().len(), 1, "a late \"not found\" deletes nobody");
+}
+
+#[test]
+fn a_round_of_thousands_keeps_a_few_under_way_and_wishes_have_a_bound() {
+    let mut bench = Bench::new(Policy { enabled: false, ..POLICY });
+    for index in 0..5_000 {
+        bench = bench.with(&format!("{}", 10_000 + index), true);
+    }
+    bench.pass(FIRST);
+    assert_eq!((bench.names().len(), bench.most), (0, AT_ONCE));
+
+    let mut bench = Bench::new(POLICY);
+    let mut out = Vec::new();
+    for index in 0..2 * WISHES_MAX {
+        bench.epr.on(bench.now, Input::Wish(number(&format!("{index}"))), &mut out);
+    }
+    let refused = out.iter().filter(|effect| matches!(effect, Effect::Told { .. })).count();
+    assert_eq!(refused, WISHES_MAX - AT_ONCE);
+}
