@@ -284,12 +284,8 @@ impl Shaper {
                     self.lower(now);
                 }
             }
-            Some(Evidence::Silent | Evidence::Broken(408 | 504)) => {
-                self.halve(now, since);
-            }
-            Some(Evidence::Load(load)) if load.share > 0 => {
-                self.halve(now, since);
-            }
+            Some(Evidence::Silent | Evidence::Broken(408 | 504)) => _ = self.halve(now, since),
+            Some(Evidence::Load(load)) if load.share > 0 => _ = self.halve(now, since),
             Some(
                 Evidence::Broken(_)
                 | Evidence::Unreachable
