@@ -39,6 +39,7 @@ pub mod birth;
 pub mod boss;
 pub mod drill;
 pub mod office;
+pub mod seeker;
 pub mod servers;
 pub mod supply;
 pub mod watch;

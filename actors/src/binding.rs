@@ -11,8 +11,8 @@ use sip::report::{Evidence, Report};
 use sip::server::{Account, Server};
 use sip::shaper::{Ticket, Wish};
 
-use crate::doors::Datagram;
-use crate::messages::{Broken, Brought, Route};
+use crate::doors::{Datagram, Seek, Sought};
+use crate::messages::{Broken, Brought, Route, Upkeep};
 use crate::seat::{Flow, Seat, Seated};
 use crate::shaper::{Turn, Wishes};
 use crate::site::{Kin, Site};
@@ -141,7 +141,13 @@ impl Seated<Binding> for BindingActor {
             Effect::Send { to, bytes, first: _, register: _ } => {
                 self.kin.sip.send(Datagram { peer: to, bytes });
             }
-            Effect::Answered { code: _ } => {}
+            Effect::Answered { code: _ } | Effect::Silence(_) => {}
+            Effect::Seek(place) => {
+                let to = ctx.address().recipient();
+                // A door that is full or gone is a DNS that says nothing: the machine waits for it no longer than that.
+                _ = self.kin.places.as_ref().map(|dns| dns.try_send(Seek { place, to }));
+            }
+            Effect::Named { to, domain } => self.kin.upkeep.do_send(Upkeep::Named { to, domain }),
             Effect::Report(report) => self.tell(BindingNews::Reported { tier: self.tier, report }),
             Effect::Evidence(evidence) => {
                 if let Some(health) = self.kin.health.borrow().get(usize::from(self.tier)) {
@@ -183,6 +189,14 @@ impl Handler<Moved> for BindingActor {
 
     fn handle(&mut self, Moved(server): Moved, ctx: &mut Context<Self>) {
         self.feed(Input::Resolved(server), ctx);
+    }
+}
+
+impl Handler<Sought> for BindingActor {
+    type Result = ();
+
+    fn handle(&mut self, Sought { place, targets }: Sought, ctx: &mut Context<Self>) {
+        self.feed(Input::Sought { place, targets }, ctx);
     }
 }
 

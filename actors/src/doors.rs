@@ -11,7 +11,28 @@ use axi::open::PublicKey;
 use bytes::Bytes;
 use machine::secret::Secret;
 use omm::link::neighbour::Fingerprint;
+use sip::place::Place;
 use sip::target::Target;
+
+/// Asks the DNS where a place is to which a server sends somebody (RFC 3263).
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct Seek {
+    /// The place.
+    pub place: Arc<Place>,
+    /// Who wants to know.
+    pub to: Recipient<Sought>,
+}
+
+/// Where a place is.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Sought {
+    /// The place.
+    pub place: Arc<Place>,
+    /// Its targets in the order in which to try them; none when the DNS knows none, or does not answer.
+    pub targets: Vec<Target>,
+}
 
 /// One SIP datagram. Sent to the SIP door it is to go out to `peer`; sent to the endpoint it came in from `peer`.
 ///

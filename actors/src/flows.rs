@@ -182,6 +182,7 @@ impl Handler<Upkeep> for FlowsActor {
                 self.feed(Input::Stun { from: peer.addr, bytes }, ctx);
             }
             Upkeep::Promised { server, interval } => self.feed(Input::Promised { server, interval }, ctx),
+            Upkeep::Named { to, domain } => self.feed(Input::Named(to, domain), ctx),
         }
     }
 }

@@ -100,7 +100,7 @@ pub enum Broken {
 #[rtype(result = "()")]
 pub struct TellAll(pub Broken);
 
-/// What the endpoint hears that keeps datagram flows alive.
+/// What the flows have to know of what others heard.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub enum Upkeep {
@@ -112,6 +112,13 @@ pub enum Upkeep {
         server: SocketAddr,
         /// How often it wants to be asked; none when it leaves that open.
         interval: Option<Duration>,
+    },
+    /// A server sent somebody to this target, which has to show the certificate of this domain or address.
+    Named {
+        /// The target.
+        to: Target,
+        /// By which name.
+        domain: Arc<str>,
     },
 }
 

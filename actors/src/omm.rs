@@ -31,7 +31,7 @@ use sip::uas::Uas;
 use crate::binding::Moved;
 use crate::direct::{Manner, ToDirect};
 use crate::disorder::Disorder;
-use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Wire};
+use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Seek, Wire};
 use crate::epr::Provisioning;
 use crate::falls::Falls;
 use crate::flows::Known;
@@ -86,6 +86,8 @@ pub struct Birth {
     pub streams: Option<Recipient<OpenFlow>>,
     /// The DNS, a door for each tier whose server has a name.
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
+    /// The DNS, for places to which servers send us; without one only numbers are followed.
+    pub places: Option<Recipient<Seek>>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
     /// What it takes to receive AXI clients; `None` where none are wanted.

@@ -27,9 +27,9 @@ use uuid::Uuid;
 use crate::binding::Witness;
 use crate::clock::Clock;
 use crate::directory::Change;
-use crate::doors::Ways;
+use crate::doors::{Seek, Ways};
 use crate::keeper::Keep;
-use crate::messages::{Fallen, Placed, Route, Say, Verdict};
+use crate::messages::{Fallen, Placed, Route, Say, Upkeep, Verdict};
 use crate::shaper::Wishes;
 use crate::trace::Trace;
 
@@ -187,6 +187,10 @@ pub struct Kin {
     pub site: Rc<Site>,
     /// The SIP doors.
     pub sip: Ways,
+    /// The flows, to be told who is found where.
+    pub upkeep: Recipient<Upkeep>,
+    /// The DNS; without one only numbers are followed.
+    pub places: Option<Recipient<Seek>>,
     /// The servers by tier, where they are found now.
     pub servers: RefCell<Vec<Arc<Server>>>,
     /// The Request-URI of every REGISTER.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
-use actors::doors::{Resolve, Resolved};
+use actors::doors::{Resolve, Resolved, Seek, Sought};
 use machine::chance::Chance;
+use sip::place::Place;
 use sip::srv::{self, Srv};
 use sip::target::Target;
 
@@ -42,6 +43,18 @@ impl Dns {
         }
     }
 
+    /// Where a place is: over the transport that it asks for, at the port that it says (RFC 3263 4.2).
+    fn find(&self, place: &Place) -> Vec<Target> {
+        let zone = self.zones.iter().position(|zone| *zone.name == *place.host);
+        let found = zone.and_then(|zone| self.answer(zone).ok()).map_or(Vec::new(), |(targets, _)| targets);
+        let is_spoken = |target: &Target| place.transport.is_none_or(|asked| asked == target.transport);
+        let at = |target: Target| match place.port {
+            Some(port) => Target::new(target.transport, (target.addr.ip(), port).into()),
+            None => target,
+        };
+        found.into_iter().filter(is_spoken).map(at).collect()
+    }
+
     /// Where a name leads: SRV records in the order of RFC 2782, otherwise addresses in the order of the script.
     pub(crate) fn answer(&self, zone: usize) -> Result<(Vec<Target>, Duration), String> {
         let zone = self.zones.get(zone).filter(|_| self.up).ok_or("no name server answers")?;
@@ -62,6 +75,24 @@ impl Dns {
             ordered.iter().filter_map(|service| service.target.parse().ok()).collect()
         };
         Ok((servers.into_iter().filter_map(target).collect(), life))
+    }
+}
+
+/// The door for every other name, to which a server may send somebody.
+pub(crate) struct Seeker {
+    pub(crate) dns: Rc<RefCell<Dns>>,
+}
+
+impl Actor for Seeker {
+    type Context = Context<Self>;
+}
+
+impl Handler<Seek> for Seeker {
+    type Result = ();
+
+    fn handle(&mut self, Seek { place, to }: Seek, _: &mut Context<Self>) {
+        let targets = self.dns.borrow().find(&place);
+        to.do_send(Sought { place, targets });
     }
 }
 

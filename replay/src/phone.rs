@@ -199,6 +199,8 @@ impl Seated<Binding> for Agent {
             Effect::Report(_) | Effect::Answered { .. } | Effect::Evidence(_) | Effect::Shape(_) => {}
             // A phone asks for its registration and for nothing else.
             Effect::Subscribe { .. } | Effect::Dialog { .. } => {}
+            // An OMM sends its phones nowhere.
+            Effect::Seek(_) | Effect::Named { .. } | Effect::Silence(_) => {}
         }
         Flow::Go
     }

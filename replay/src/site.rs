@@ -30,7 +30,7 @@ use sip::target::{Target, Transport};
 use sip::uas::Uas;
 use tokio::sync::Notify;
 
-use crate::dns::Finder;
+use crate::dns::{Finder, Seeker};
 use crate::edits;
 use crate::external;
 use crate::memory::Memory;
@@ -193,6 +193,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         sip: port.recipient(),
         streams: Some(branch.recipient()),
         dns,
+        places: Some(Seeker { dns: world.dns.clone() }.start().recipient()),
         dial: trunk.recipient(),
         reception: None,
         provisioning: external::provisioning(world, at),

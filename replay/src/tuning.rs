@@ -122,8 +122,10 @@ impl Tuning {
         };
         let (min, max) = self.grants;
         let policy = Grants { model, min, max, default: max };
+        // Whoever is sent to a name asks for that name.
+        let names = plan.zones.iter().map(|zone| zone.name.to_string());
         Profile {
-            domains: vec![domain.to_owned()],
+            domains: [domain.to_owned(), server.address.ip().to_string()].into_iter().chain(names).collect(),
             policy,
             auth: Some(ask(domain, plan)),
             began: Some(plan.wall),

@@ -40,6 +40,7 @@ use crate::digest::client::Credentials;
 use crate::extension::Extensions;
 use crate::grant::Grant;
 use crate::message::Message;
+use crate::place::Place;
 use crate::report::{Evidence, Leftover, Report};
 use crate::server::{Account, Demands, Local, Server};
 use crate::shaper::{Rank, Wish};
@@ -48,8 +49,9 @@ use crate::target::Target;
 use crate::timing::Timing;
 
 use adopting::Found;
-use answer::Detour;
-use flight::{Flight, Orphan};
+use flight::{Errand, Flight, Orphan};
+use orders::Wants;
+use redirect::Detour;
 pub use register::{Kind, Register};
 use timer::Timer;
 use turn::Turn;
@@ -60,8 +62,10 @@ mod contact;
 mod flight;
 mod flow;
 mod landing;
+mod notes;
 mod orders;
 mod plan;
+mod redirect;
 mod register;
 mod request;
 mod sending;
@@ -143,6 +147,13 @@ pub enum Input {
     Granted,
     /// The shaper says when to refresh: so long from now.
     Booked(Duration),
+    /// What the DNS says of a place: its targets in the order in which to try them, none when it knows none.
+    Sought {
+        /// The place.
+        place: Arc<Place>,
+        /// Where it is.
+        targets: Vec<Target>,
+    },
 }
 
 /// What a binding wants done.
@@ -159,6 +170,8 @@ pub enum Effect {
         /// For the trace.
         register: Register,
     },
+    /// This target did not answer in time, and the next one is asked (trace).
+    Silence(Target),
     /// A final answer arrived (trace).
     Answered {
         /// Its status code.
@@ -174,6 +187,15 @@ pub enum Effect {
         bytes: Bytes,
         /// False for a retransmission.
         first: bool,
+    },
+    /// Ask the DNS where this place is (RFC 3263).
+    Seek(Arc<Place>),
+    /// This target, over TLS, has to show the certificate of this domain or address (RFC 5922 7.1).
+    Named {
+        /// The target.
+        to: Target,
+        /// By which name we were sent there.
+        domain: Arc<str>,
     },
     /// From now on answers and NOTIFYs with this Call-ID belong here too, or no longer.
     Dialog {
@@ -209,19 +231,6 @@ pub enum State {
     Removing,
     /// The removal failed; it is tried again until the registration has aged out.
     Cleanup,
-}
-
-/// What waits behind the REGISTER in flight.
-#[derive(Debug, Default)]
-struct Wants {
-    renew: bool,
-    query: bool,
-    prove: bool,
-    /// The timer of the present state ran out: refresh, or try the removal again.
-    due: bool,
-    /// A query comes before the refresh.
-    guard: bool,
-    evict: Vec<Arc<str>>,
 }
 
 /// One address of record at one server.
@@ -280,6 +289,8 @@ pub struct Binding {
     turn: Turn,
     wants: Wants,
     flight: Option<Box<Flight>>,
+    /// The errand that waits for the DNS; nothing is in flight then.
+    seeking: Option<Box<Errand>>,
     orphans: Vec<Orphan>,
     timers: Timers<Timer>,
     dropped: u32,
@@ -336,6 +347,7 @@ impl Binding {
             retired: true,
             wants: Wants::default(),
             flight: None,
+            seeking: None,
             orphans: Vec::new(),
             timers: Timers::default(),
             dropped: 0,
@@ -391,6 +403,7 @@ impl Machine for Binding {
             Input::Account(account) => self.change(account),
             Input::Granted => self.take_slot(out),
             Input::Booked(at) => self.booked(now, at),
+            Input::Sought { place, targets } => self.sought(now, &place, &targets, out),
         }
         self.proceed(now, out);
         self.tend_watch(now, out);
@@ -408,6 +421,7 @@ impl Machine for Binding {
             match timer {
                 Timer::Again => self.again(),
                 Timer::Failover => self.give_up(now, out),
+                Timer::Seek => self.unsought(now, out),
                 Timer::Lapse => self.lapse(out),
                 Timer::Objection | Timer::Flow => self.wants.due = true,
                 // Going on is what `proceed` does.
@@ -422,24 +436,7 @@ impl Machine for Binding {
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
-        match effect {
-            Effect::Send { first: true, register, .. } => Some(register.note()),
-            Effect::Answered { code } => Some(Note::new("answer").number("code", *code)),
-            Effect::Report(Report::Registered { granted, listed }) => {
-                Some(Note::new("bound").seconds("expires", *granted).number("contacts", listed.len() as u64))
-            }
-            Effect::Report(Report::Failed(failure)) => Some(Note::new("unbound").text("reason", failure)),
-            Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
-            Effect::Subscribe { server, first: true, .. } => {
-                Some(Note::new("subscribe").text("server", server))
-            }
-            Effect::Send { first: false, .. }
-            | Effect::Subscribe { first: false, .. }
-            | Effect::Dialog { .. }
-            | Effect::Report(Report::Listed(_) | Report::Granted(_) | Report::Done)
-            | Effect::Evidence(_)
-            | Effect::Shape(_) => None,
-        }
+        notes::of(effect)
     }
 }
 

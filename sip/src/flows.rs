@@ -35,10 +35,12 @@ use crate::stun::{self, Stun};
 use crate::target::{Target, Transport};
 use beat::Beats;
 use connection::{Connection, Stage};
+use named::Named;
 use promise::promise;
 
 mod beat;
 mod connection;
+mod named;
 pub mod promise;
 pub mod strangers;
 
@@ -86,6 +88,8 @@ pub enum Input {
     },
     /// Where the server of a tier is now, and what it calls itself.
     Server(Arc<Server>),
+    /// A server sent somebody to this target, which has to prove that it has this name.
+    Named(Target, Arc<str>),
     /// A datagram that is STUN came in.
     Stun {
         /// From where.
@@ -181,6 +185,8 @@ pub struct Flows {
     alarms: BTreeSet<(Moment, Id)>,
     accepted: usize,
     servers: BTreeMap<u8, Arc<Server>>,
+    /// Where servers sent somebody.
+    named: Named,
     /// Targets that do not answer pings.
     deaf: BTreeSet<Target>,
     /// Targets that refused a connection, and until when they are left alone.
@@ -200,6 +206,7 @@ impl Flows {
             alarms: BTreeSet::new(),
             accepted: 0,
             servers: BTreeMap::new(),
+            named: Named::default(),
             deaf: BTreeSet::new(),
             sulking: BTreeMap::new(),
             beats: Beats::default(),
@@ -230,6 +237,7 @@ impl Machine for Flows {
             Input::Closed { flow, why, distrusted } => self.closed(now, flow, why, distrusted, out),
             Input::Accepted { flow, peer } => self.accept(now, flow, peer, out),
             Input::Server(server) => _ = self.servers.insert(server.tier, server),
+            Input::Named(to, domain) => self.named.learn(to, domain),
             Input::Stun { from, bytes } => match stun::read(&bytes) {
                 Some(Stun::Request(id)) => {
                     out.push(Effect::Datagram { to: from, bytes: stun::success(id, from) })
@@ -302,14 +310,6 @@ impl Flows {
         self.next += 2;
         self.enter(self.next, Connection::dialled(now, to, bytes));
         out.push(Effect::Dial { flow: self.next, to, names });
-    }
-
-    /// Whose certificate a target has to show: that of every server that is found there.
-    fn names(&self, to: Target) -> Vec<Arc<str>> {
-        let there = self.servers.values().filter(|server| server.targets.contains(&to));
-        let mut names: Vec<Arc<str>> = there.filter_map(|server| server.way.domain.clone()).collect();
-        names.dedup();
-        names
     }
 
     fn opened(&mut self, now: Moment, id: Id, out: &mut Vec<Effect>) {

@@ -37,6 +37,7 @@ use machine::step::Machine;
 use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
+use crate::health::posts::Posts;
 use crate::health::probe::{Outcome, Probe};
 use crate::message::Message;
 use crate::report::Evidence;
@@ -48,6 +49,8 @@ mod canvass;
 mod demands;
 mod evidence;
 mod flow;
+mod idle;
+mod posts;
 mod probe;
 
 /// What can happen to the health of a server.
@@ -196,6 +199,8 @@ pub struct Health {
     load: (Moment, Option<(u64, u32)>),
     /// Which target is probed: the one that answered last, or the one behind the one that did not.
     turn: usize,
+    /// The targets at which users are registered.
+    posts: Posts,
     /// How many targets in a row did not answer: the tier is down when all of them did not (spec 3.4).
     missed: usize,
     timers: Timers<Timer>,
@@ -229,6 +234,7 @@ impl Health {
             told: (Demands::default(), Moment::START),
             load: (Moment::START, None),
             turn: 0,
+            posts: Posts::default(),
             missed: 0,
             timers: Timers::default(),
             dropped: 0,
@@ -351,8 +357,7 @@ impl Health {
 
     fn options(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.by_user = false;
-        let turn = self.turn % self.server.targets.len().max(1);
-        let Some(to) = self.server.targets.get(turn).copied() else { return };
+        let Some(to) = self.probed_target() else { return };
         let bytes = self.probe.send(now, to);
         self.timers.set(Timer::Reply, now + self.timing.probe_reply);
         let routine = self.state == State::Up;
@@ -364,24 +369,9 @@ impl Health {
         self.server.spare || self.server.targets.len() > 1
     }
 
-    /// How long nobody may have heard of a server in use before it is asked.
-    fn patience(&self) -> Duration {
-        if self.has_elsewhere() { self.timing.probe_idle } else { self.timing.probe_lone }
-    }
-
-    /// Nobody has heard of a server in use for a while, or somebody has meanwhile.
-    fn idle(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let due = self.heard + self.patience();
-        match self.state {
-            State::Up if due <= now => self.ask(now, out),
-            State::Up => self.timers.set(Timer::Idle, due),
-            State::Suspect { .. } | State::Down | State::Probing | State::Recovering | State::Draining => {}
-        }
-    }
-
     fn up(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.settle(State::Up);
-        self.timers.set(Timer::Idle, now + self.patience());
+        self.rest(now);
         self.misses = 0;
         self.tell(Standing::Usable, out);
     }

@@ -48,6 +48,7 @@ pub mod message;
 pub mod name;
 pub mod overload;
 pub mod param;
+pub mod place;
 pub mod registrar;
 pub mod report;
 pub mod server;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::extension::Extensions;
 use crate::grant::Grant;
 use crate::overload::Feedback;
+use crate::target::Target;
 
 /// What became of a binding, told to its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +132,8 @@ pub enum Evidence {
     Lacks(Extensions),
     /// What it says about its load (RFC 7339).
     Load(Feedback),
+    /// A user is registered at this one of its targets; told where there are several.
+    Settled(Target),
 }
 
 impl Evidence {
@@ -138,7 +141,7 @@ impl Evidence {
     pub fn is_failure(self) -> bool {
         match self {
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => true,
-            Evidence::Alive | Evidence::Lacks(_) | Evidence::Load(_) => false,
+            Evidence::Alive | Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_) => false,
         }
     }
 }

@@ -284,13 +284,15 @@ impl Shaper {
                     self.lower(now);
                 }
             }
-            Some(Evidence::Silent | Evidence::Broken(408 | 504)) => {
-                self.halve(now, since);
-            }
-            Some(Evidence::Load(load)) if load.share > 0 => {
-                self.halve(now, since);
-            }
-            Some(Evidence::Broken(_) | Evidence::Unreachable | Evidence::Lacks(_) | Evidence::Load(_))
+            Some(Evidence::Silent | Evidence::Broken(408 | 504)) => _ = self.halve(now, since),
+            Some(Evidence::Load(load)) if load.share > 0 => _ = self.halve(now, since),
+            Some(
+                Evidence::Broken(_)
+                | Evidence::Unreachable
+                | Evidence::Lacks(_)
+                | Evidence::Load(_)
+                | Evidence::Settled(_),
+            )
             | None => {}
         }
     }

@@ -104,7 +104,11 @@ impl World {
                 }
                 Effect::Shape(wish) => self.wish(user, wish),
                 Effect::Answered { .. } | Effect::Report(_) | Effect::Evidence(_) => {}
-                Effect::Subscribe { .. } | Effect::Dialog { .. } => {}
+                Effect::Subscribe { .. }
+                | Effect::Dialog { .. }
+                | Effect::Seek(_)
+                | Effect::Silence(_)
+                | Effect::Named { .. } => {}
             }
         }
     }

@@ -60,13 +60,8 @@ fn at(s: u64) -> Moment {
 
 fn local() -> Arc<Local> {
     let host = "10.0.1.1".to_owned();
-    Arc::new(Local {
-        sent_by: format!("{host}:5060"),
-        host,
-        agent: "homing".into(),
-        overload: true,
-        listening: Default::default(),
-    })
+    let (sent_by, agent) = (format!("{host}:5060"), "homing".to_owned());
+    Arc::new(Local { sent_by, host, agent, overload: true, listening: Default::default() })
 }
 
 fn target(tier: u8) -> Target {
@@ -198,8 +193,7 @@ impl Site {
                     health.on(self.now, health::Input::Evidence(evidence), &mut effects);
                     self.health_effects(effects);
                 }
-                binding::Effect::Answered { .. } | binding::Effect::Shape(_) => {}
-                binding::Effect::Dialog { .. } | binding::Effect::Subscribe { .. } => {}
+                _ => {}
             }
         }
     }

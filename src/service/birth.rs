@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ::actors::clock::Clock;
 use ::actors::direct::Manner;
-use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve};
+use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve, Seek};
 use ::actors::epr::Provisioning;
 use ::actors::messages::Fallen;
 use ::actors::office::Reception;
@@ -80,6 +80,8 @@ pub struct Midwife {
     pub streams: Recipient<OpenFlow>,
     /// The DNS, for each tier whose server has a name.
     pub dns: BTreeMap<u8, Recipient<Resolve>>,
+    /// The DNS, for whatever else a server may name.
+    pub places: Recipient<Seek>,
     /// The AXI door.
     pub dial: Recipient<Dial>,
     /// Where other OMMs can call this one.
@@ -104,7 +106,7 @@ pub fn identity(site: &Site) -> OmmId {
 /// # Errors
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
-    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, dial, vault, .. } = midwife;
+    let Midwife { servers, clock, trace, seed, key, sip, streams, dns, places, dial, vault, .. } = midwife;
     let (door, provisioner, store, fallen) =
         (midwife.door, midwife.provisioner, midwife.store, midwife.fallen);
     let facts = facts(site, sari(site), clock.wall());
@@ -170,6 +172,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         sip,
         streams: Some(streams),
         dns,
+        places: Some(places),
         dial,
         provisioning: site
             .epr

@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 
 use super::ask::{Ask, rehearse, roll_call};
 use super::birth::{Midwife, birth};
+use super::seeker::Seeker;
 use super::servers::{self, Finder};
 use crate::config::site::{Site, Tier};
 use crate::diary::Diary;
@@ -161,6 +162,7 @@ impl Boss {
             sip: outfit.door.clone().recipient(),
             streams: outfit.streams.clone().recipient(),
             dns: self.finders(),
+            places: Seeker::new(self.dns.clone()).start().recipient(),
             dial: outfit.dialer.clone().recipient(),
             door: outfit.entrance.clone(),
             vault: outfit.vault.clone(),

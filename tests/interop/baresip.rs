@@ -19,6 +19,11 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts one that registers `user` at `server`. No sound, no window, no keyboard.
     pub(crate) fn start(user: &str, password: &str, server: SocketAddr) -> Baresip {
+        Baresip::start_over("udp", user, password, server)
+    }
+
+    /// [`Baresip::start`] over `udp`, `tcp` or `tls`. It believes any certificate.
+    pub(crate) fn start_over(transport: &str, user: &str, password: &str, server: SocketAddr) -> Baresip {
         let home = TempDir::with_prefix("baresip-").unwrap_or_else(|e| panic!("a temporary directory: {e}"));
         let own = address::sip();
         let config = format!(
@@ -27,7 +32,7 @@ impl Baresip {
             own.ip()
         );
         let account = format!(
-            "<sip:{user}@{DOMAIN}>;outbound=\"sip:{server}\";auth_user={user};auth_pass={password};regint=60\n"
+            "<sip:{user}@{DOMAIN}>;outbound=\"sip:{server};transport={transport}\";auth_user={user};auth_pass={password};regint=60\n"
         );
         for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &String::new())] {
             fs::write(home.path().join(name), text).unwrap_or_else(|e| panic!("baresip's {name}: {e}"));

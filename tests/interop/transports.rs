@@ -5,12 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::address;
+use crate::baresip::Baresip;
 use crate::kamailio::{Kamailio, Model, Streams, password};
 use crate::omm::{Omm, Place, Plan};
 use crate::phone::Phone;
 use crate::poll;
 use crate::presence::needs;
 use crate::relay::{Relay, Wire};
+use crate::system::{AXI, PARKS, up};
 
 /// What happens at once, on a busy machine.
 const SOON: Duration = Duration::from_secs(10);
@@ -27,6 +29,75 @@ fn site(pbx: String) -> Omm {
 fn localhost() -> SocketAddr {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     free.unwrap_or_else(|e| panic!("a port: {e}"))
+}
+
+/// Whether this machine's Kamailio can speak TLS.
+fn speaks_tls() -> bool {
+    let modules = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+    modules.iter().any(|dir| Path::new(dir).join("kamailio/modules/tls.so").exists())
+}
+
+/// Where a site at this address takes TLS (RFC 3261 19.1.2).
+fn secure(sip: SocketAddr) -> SocketAddr {
+    (sip.ip(), 5061).into()
+}
+
+/// A site that takes connections over TCP and TLS, from phones and from servers.
+fn open(name: &'static str, park: &'static str, pbx: String, place: Place) -> Omm {
+    let sip = address::sip();
+    let file = |name: &str| format!("{}/src/sockets/certificates/{name}", env!("CARGO_MANIFEST_DIR"));
+    let told = format!(
+        "[sip]\nlisten_tcp = \"{sip}\"\nlisten_tls = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        secure(sip),
+        file("good.pem"),
+        file("good.key"),
+    );
+    Omm::start_told(Plan { name, park, sip, pbx, place }, |config| config.replacen("[sip]\n", &told, 1))
+}
+
+/// A phone that speaks nothing but `transport` registers at A and roams to the central, both of which speak with the PBX
+/// over the same transport; `contact` is what the PBX has to know of a site.
+fn roams_over(transport: &str, pbx: &Kamailio, uri: &str, contact: fn(SocketAddr) -> String) {
+    let listen = SocketAddr::from((address::fresh(), AXI));
+    let remotes = vec![("site-a", PARKS[1])];
+    let central = open("central", PARKS[0], uri.to_owned(), Place::Central { listen, remotes });
+    let clients = (address::fresh(), AXI - 1).into();
+    let a = open("site-a", PARKS[1], uri.to_owned(), Place::Remote { wire: listen, clients });
+    poll::until(SOON, "site-a is linked", || a.status(), |status| up(status.as_ref()));
+    let only = |site: &Omm| {
+        let expected = contact(site.sip());
+        let is_it = |uris: &Vec<String>| matches!(&uris[..], [only] if only.starts_with(&expected));
+        poll::until(SOON, &format!("{expected} and no other"), || pbx.table().uris("101"), is_it);
+    };
+    for site in [&a, &central, &a] {
+        let door = if transport == "tls" { secure(site.sip()) } else { site.sip() };
+        let phone = Baresip::start_over(transport, "101", &password("101"), door);
+        only(site);
+        // Out of reach: nobody says goodbye.
+        drop(phone);
+    }
+}
+
+#[test]
+fn a_phone_roams_over_tcp_and_the_pbx_is_told_to_call_back_over_tcp() {
+    needs!("kamailio", "kamcmd", "baresip");
+    let pbx = Kamailio::speaking(Model::Multi, Streams::Tcp);
+    let uri = format!("sip:{};transport=tcp", pbx.at());
+    roams_over("tcp", &pbx, &uri, |sip| format!("sip:101@{sip};transport=tcp;hm-site="));
+}
+
+#[test]
+fn a_phone_roams_over_tls_and_the_pbx_is_told_to_call_back_as_sips() {
+    needs!("kamailio", "kamcmd", "baresip");
+    if !speaks_tls() {
+        fn here() {}
+        crate::presence::skipped(std::any::type_name_of_val(&here), &["kamailio-tls-modules"]);
+        return;
+    }
+    let at = localhost();
+    let pbx = Kamailio::speaking(Model::Multi, Streams::Tls(at));
+    let uri = format!("sips:localhost:{}", at.port());
+    roams_over("tls", &pbx, &uri, |sip| format!("sips:101@{};hm-site=", secure(sip)));
 }
 
 #[test]
@@ -51,8 +122,7 @@ fn a_registration_over_tcp_outlives_its_flow() {
 #[test]
 fn a_registrar_is_reached_over_tls_by_its_name_only() {
     needs!("kamailio", "kamcmd", "sipp");
-    let modules = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
-    if !modules.iter().any(|dir| Path::new(dir).join("kamailio/modules/tls.so").exists()) {
+    if !speaks_tls() {
         fn here() {}
         crate::presence::skipped(std::any::type_name_of_val(&here), &["kamailio-tls-modules"]);
         return;

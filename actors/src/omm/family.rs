@@ -79,6 +79,8 @@ impl OmmActor {
             changes: directory.clone().recipient(),
             site: site.clone(),
             sip,
+            upkeep: flows.clone().recipient(),
+            places: self.birth.places.clone(),
             servers: RefCell::new(site.servers.clone()),
             domains: Domains::of(&site.domain),
             routes: endpoint.clone().recipient(),

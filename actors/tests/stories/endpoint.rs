@@ -123,6 +123,7 @@ impl Handler<Upkeep> for Others {
         match upkeep {
             Upkeep::Stun(datagram) => self.note(format!("stun from {}", datagram.peer)),
             Upkeep::Promised { server, interval } => self.note(format!("{server} promises {interval:?}")),
+            Upkeep::Named { to, domain } => self.note(format!("{to} is {domain}")),
         }
     }
 }

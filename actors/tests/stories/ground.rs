@@ -1,7 +1,6 @@
 //! The ground the stories stand on: a paused clock, two registrars, phones, a disk, and bombs.
 //!
-//! A bomb is a listener of the trace that panics when it hears what it waits for: the panic happens inside the actor
-//! that took the step, as any bug's would, and the product needs no back door for it.
+//! A bomb is a listener of the trace that panics when it hears what it waits for, inside the actor that took the step.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -349,6 +348,7 @@ impl Shared {
         Birth {
             streams: None,
             dns: std::collections::BTreeMap::new(),
+            places: None,
             role: self.role,
             directory: self.books.borrow_mut().insert(Rc::new(RefCell::new(directory()))).clone(),
             uas: Uas::new(phones(), Chance::of(7, "phones")),

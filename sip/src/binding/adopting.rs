@@ -45,7 +45,7 @@ impl Binding {
 
     /// Takes over what was found, when it is what is wanted now and lives for long enough to be refreshed in time.
     pub(super) fn adopt(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        if self.state != State::Trying || self.flight.is_some() {
+        if self.state != State::Trying || self.flight.is_some() || self.seeking.is_some() {
             return;
         }
         let Some(wish) = self.wish.clone() else { return };

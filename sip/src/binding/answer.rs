@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::contact::is_respelled;
 use super::plan;
+use super::redirect::{Detour, detours};
 use crate::contact::Contact;
 use crate::extension::Extensions;
 use crate::grant::Grant;
@@ -12,14 +13,12 @@ use crate::message::Message;
 use crate::name::Name;
 use crate::report::Listed;
 use crate::server::Account;
-use crate::target::{Target, Transport};
+use crate::target::Transport;
 use crate::timing::Timing;
-use crate::uri::{self, Scheme, Uri};
+use crate::uri::{self, Uri};
 
 /// Contacts of one answer that are reported. Ours: an address of record here has a few phones, not hundreds.
 pub(super) const LISTED_MAX: usize = 64;
-/// Contacts of a redirection that are followed (SM-3: max 5).
-pub(super) const DETOURS_MAX: usize = 5;
 
 /// What to do about a final answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +29,7 @@ pub(super) enum Verdict {
     Challenge,
     /// 423 with this Min-Expires, if it can be read.
     Brief(Option<Duration>),
-    /// 3xx with these numeric places, the best first; names cannot be resolved here.
+    /// 3xx with these places, the best first.
     Moved(Vec<Detour>),
     /// 420 or 439: these extensions are not understood; none when the answer does not say which.
     Unsupported(Extensions),
@@ -47,21 +46,12 @@ pub(super) enum Verdict {
     Final,
 }
 
-/// Where a redirection leads.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Detour {
-    /// The Request-URI to use there; `None` for a proxy on the way to the same one (305, RFC 3261 21.3.4).
-    pub(super) uri: Option<String>,
-    pub(super) target: Target,
-    /// For good (301): remembered until the restart.
-    pub(super) lasting: bool,
-}
-
-/// Reads the status code; unknown ones count as the first of their class (S-24).
-pub(super) fn judge(message: &Message, code: u16, used: Transport) -> Verdict {
+/// Reads the status code; unknown ones count as the first of their class (S-24). The server was asked over `used`, as
+/// `sips:` if it `is_secure`.
+pub(super) fn judge(message: &Message, code: u16, used: Transport, is_secure: bool) -> Verdict {
     match code {
         ..300 => Verdict::Success,
-        300..400 => Verdict::Moved(detours(message, code, used)),
+        300..400 => Verdict::Moved(detours(message, code, used, is_secure)),
         401 | 407 => Verdict::Challenge,
         423 => Verdict::Brief(
             message.min_expires().and_then(|least| least.ok()).map(|least| Duration::from_secs(least.into())),
@@ -89,31 +79,6 @@ pub(super) fn user_pause(message: &Message, code: u16) -> Option<Duration> {
         }
         _ => None,
     }
-}
-
-fn detours(message: &Message, code: u16, used: Transport) -> Vec<Detour> {
-    let Ok(contacts) = message.contacts() else { return Vec::new() };
-    let mut found: Vec<(u16, Detour)> = Vec::new();
-    for contact in contacts.list().iter().take(DETOURS_MAX) {
-        let Ok(uri) = contact.uri() else { continue };
-        let transport = match uri.scheme {
-            Scheme::Sips => Transport::Tls,
-            Scheme::Sip => uri.param("transport").map_or(Some(used), Transport::of).unwrap_or(used),
-            Scheme::Tel | Scheme::Other(_) => continue,
-        };
-        // Never from TLS to anything less (SM-3).
-        if used == Transport::Tls && transport != Transport::Tls {
-            continue;
-        }
-        let Some(ip) = uri.host.ip() else { continue };
-        let port = uri.port.unwrap_or(transport.default_port());
-        let port_text = uri.port.map(|port| format!(":{port}")).unwrap_or_default();
-        let target = Target { transport, addr: (ip, port).into() };
-        let uri = (code != 305).then(|| format!("{}:{}{port_text}", uri.scheme.as_str(), uri.host));
-        found.push((contact.q(), Detour { uri, target, lasting: code == 301 }));
-    }
-    found.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
-    found.into_iter().map(|(_, detour)| detour).collect()
 }
 
 /// The contact list of a 2xx (S-04, S-05).

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Kind;
-use super::answer::Detour;
+use super::redirect::Detour;
 use crate::server::Account;
 use crate::target::Target;
 use crate::transaction::client::Client;
@@ -75,12 +75,17 @@ impl Errand {
         self.detours.first().and_then(|detour| detour.uri.as_deref()).unwrap_or(&account.registrar)
     }
 
-    /// Where the present attempt goes.
+    /// Where the present attempt goes; nowhere yet when it goes to a name.
     pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
         match self.detours.first() {
-            Some(detour) => Some(detour.target),
+            Some(detour) => detour.target,
             None => targets.get(self.turn).copied(),
         }
+    }
+
+    /// Whether there is another place to turn to, when the present one of `targets` fails.
+    pub(super) fn has_more(&self, targets: usize) -> bool {
+        self.tried + 1 < targets || self.detours.len() > 1 || self.recalled
     }
 
     /// Turns to the next place; false when there is none left.

@@ -96,13 +96,13 @@ impl Binding {
         is_wide
     }
 
-    /// This target does not answer, says the server's health: whoever is registered there turns to the next one. What
-    /// is in flight to it finds out by itself.
+    /// This target does not answer, says the server's health: whoever is registered there turns to the best of the others
+    /// (RFC 2782: the lowest priority that can be reached). What is in flight to it finds out by itself.
     pub(super) fn absent(&mut self, now: Moment, target: Target) {
         if self.current() != Some(target) || self.list().len() < 2 {
             return;
         }
-        self.target = u8::try_from((usize::from(self.target) + 1) % self.list().len()).unwrap_or(0);
+        self.target = u8::from(self.target == 0);
         if self.state == State::Registered && self.flight.is_none() {
             self.register_within(now, FLOW_SPREAD);
         }
@@ -114,8 +114,13 @@ impl Binding {
     }
 
     /// The target over which the user is registered.
-    fn current(&self) -> Option<Target> {
+    pub(super) fn current(&self) -> Option<Target> {
         self.list().get(usize::from(self.target)).copied()
+    }
+
+    /// The server has several targets.
+    pub(super) fn has_choice(&self) -> bool {
+        self.list().len() > 1
     }
 
     fn place_of(&self, target: Target) -> Option<usize> {

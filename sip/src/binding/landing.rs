@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
-use super::answer::{self, Book, DETOURS_MAX, Detour, Verdict};
+use super::answer::{self, Book, Verdict};
 use super::flight::{Errand, Flight, Orphan};
 use super::request::METHOD;
 use super::turn::Life;
@@ -73,7 +73,7 @@ impl Binding {
         self.timers.stop(Timer::Failover);
         let mut errand = flight.errand;
         errand.retry_after = errand.retry_after.max(answer::user_pause(message, code));
-        let verdict = answer::judge(message, code, flight.to.transport);
+        let verdict = answer::judge(message, code, flight.to.transport, self.server.way.secure);
         if verdict != Verdict::Success && !self.is_wanted(&errand) {
             // What is not wanted any more needs no second try: a removal, say, begins at once.
             return out.push(Effect::Evidence(Evidence::Alive));
@@ -153,36 +153,6 @@ impl Binding {
         }
     }
 
-    /// 3xx: the best place that was not visited yet, five in all (S-25, G-3).
-    fn moved(
-        &mut self,
-        now: Moment,
-        mut errand: Errand,
-        places: Vec<Detour>,
-        code: u16,
-        out: &mut Vec<Effect>,
-    ) {
-        let room = DETOURS_MAX.saturating_sub(errand.visited.len());
-        let mut detours: Vec<Detour> = Vec::new();
-        for place in places {
-            if detours.len() < room && !errand.visited.contains(&place.target) {
-                errand.visited.push(place.target);
-                detours.push(place);
-            }
-        }
-        if detours.is_empty() {
-            return self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Alive), out);
-        }
-        // For good is only what nobody on the way called temporary.
-        if errand.detours.first().is_some_and(|via| !via.lasting) {
-            detours.iter_mut().for_each(|detour| detour.lasting = false);
-        }
-        // What this place names comes before what an earlier one named.
-        detours.extend(errand.detours.drain(..).skip(1));
-        errand.detours = detours;
-        self.attempt(now, errand, out);
-    }
-
     /// An authoritative answer: no other server is asked (SM-3).
     fn refused(&mut self, now: Moment, errand: Errand, code: u16, out: &mut Vec<Effect>) {
         self.credentials.forget();
@@ -226,6 +196,9 @@ impl Binding {
             Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict => {
                 match (book.granted.filter(|granted| !granted.is_zero()), errand.contact.clone()) {
                     (Some(granted), Some(contact)) => {
+                        let is_its = errand.detours.is_empty() && self.has_choice();
+                        let settled = self.current().filter(|_| is_its);
+                        out.extend(settled.map(|target| Effect::Evidence(Evidence::Settled(target))));
                         out.push(Effect::Evidence(Evidence::Alive));
                         self.store(now, contact, granted, book, out);
                     }

@@ -4,10 +4,23 @@ use std::sync::Arc;
 
 use machine::time::Moment;
 
-use super::{Binding, EVICTIONS_MAX, Order, State, Timer, Wants};
+use super::{Binding, EVICTIONS_MAX, Order, State, Timer};
 use crate::report::Leftover;
 use crate::server::Account;
 use crate::uri::Uri;
+
+/// What waits behind the REGISTER in flight.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    pub(super) renew: bool,
+    pub(super) query: bool,
+    pub(super) prove: bool,
+    /// The timer of the present state ran out: refresh, or try the removal again.
+    pub(super) due: bool,
+    /// A query comes before the refresh.
+    pub(super) guard: bool,
+    pub(super) evict: Vec<Arc<str>>,
+}
 
 impl Binding {
     pub(super) fn obey(&mut self, now: Moment, order: Order) {

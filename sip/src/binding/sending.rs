@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use machine::time::Moment;
 
-use super::answer::Detour;
 use super::flight::{Errand, Flight};
+use super::redirect::Detour;
 use super::request::{Form, METHOD};
 use super::{Binding, Effect, Kind, ORPHANS_MAX, OURS_MAX, Register, State, Timer};
 use crate::digest;
@@ -15,14 +15,14 @@ use crate::digest::client::Line;
 use crate::extension::Extensions;
 use crate::report::{Evidence, Failure, Removal, Report};
 use crate::server::TARGETS_MAX;
-use crate::target::Target;
+use crate::target::{Target, Transport};
 use crate::transaction::client::{Client, Due};
 use crate::via::MAGIC_COOKIE;
 
 impl Binding {
     /// Sends what is due, if nothing is in flight (S-02) and the server is not to be left alone (S-21).
     pub(super) fn proceed(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        if self.flight.is_some() {
+        if self.flight.is_some() || self.is_seeking() {
             return;
         }
         self.end_exchange(out);
@@ -35,7 +35,7 @@ impl Binding {
             Some(kind) if self.may_send(kind, out) => {
                 let errand = self.errand(kind);
                 self.attempt(now, errand, out);
-                if self.flight.is_none() {
+                if self.flight.is_none() && self.seeking.is_none() {
                     self.step_aside(out);
                 }
             }
@@ -96,7 +96,7 @@ impl Binding {
         }
         let turn = usize::from(self.target);
         let detours: Vec<Detour> = self.moved.as_deref().cloned().into_iter().collect();
-        let visited = detours.iter().map(|detour| detour.target).collect();
+        let visited = detours.iter().filter_map(|detour| detour.target).collect();
         let recalled = !detours.is_empty();
         Errand {
             kind,
@@ -113,8 +113,12 @@ impl Binding {
         }
     }
 
-    /// A request that answers no challenge, to the errand's present target.
+    /// A request that answers no challenge, to the errand's present target, once that is known.
     pub(super) fn attempt(&mut self, now: Moment, errand: Errand, out: &mut Vec<Effect>) {
+        if let Some(named) = errand.detours.first().filter(|detour| detour.target.is_none()) {
+            let place = named.place.clone();
+            return self.seek(now, errand, place, out);
+        }
         let uri = errand.uri(&self.account).to_owned();
         let request = digest::Request { method: METHOD, uri: &uri, body: b"" };
         // A place that a redirection names gets no digest before it has asked for one itself.
@@ -157,12 +161,11 @@ impl Binding {
             bytes = form.write();
         }
         let register = self.register(&errand);
+        if let Some(detour) = errand.detours.first().filter(|_| to.transport == Transport::Tls) {
+            out.push(Effect::Named { to, domain: detour.place.host.clone() });
+        }
         out.push(Effect::Send { to, bytes: bytes.clone(), first: true, register });
-        if self.server.spare
-            || errand.tried + 1 < self.targets().len()
-            || errand.detours.len() > 1
-            || errand.recalled
-        {
+        if self.server.spare || errand.has_more(self.targets().len()) {
             self.timers.set(Timer::Failover, now + self.timing.failover);
         }
         let client = Client::start(now, branch, METHOD, to.transport.is_reliable());
@@ -253,6 +256,9 @@ impl Binding {
     fn silent(&mut self, now: Moment, errand: Errand, out: &mut Vec<Effect>) {
         if errand.contact.is_some() {
             self.hold_on(now + errand.expires);
+        }
+        if errand.has_more(self.targets().len()) {
+            out.extend(errand.target(self.targets()).map(Effect::Silence));
         }
         self.elsewhere(now, errand, (Failure::Silent, Evidence::Silent), out);
     }

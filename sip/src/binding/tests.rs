@@ -12,6 +12,7 @@ mod chaos;
 mod contact;
 mod flow;
 mod load;
+mod redirect;
 mod removing;
 mod stories;
 mod turns;
@@ -161,6 +162,11 @@ impl Story {
         self.run(due.as_millis())
     }
 
+    #[track_caller]
+    pub(super) fn check_deadlines_without(&self, name: &str) {
+        assert!(self.binding.deadline().is_none_or(|(_, why)| why != name), "{name} is still due");
+    }
+
     pub(super) fn last(&self) -> &Message {
         self.sent.last().expect("something was sent")
     }
@@ -220,7 +226,14 @@ impl Story {
                 self.targets.push(to);
                 text
             }
-            Effect::Answered { .. } | Effect::Dialog { .. } => return None,
+            Effect::Answered { .. }
+            | Effect::Silence(_)
+            | Effect::Dialog { .. }
+            | Effect::Evidence(Evidence::Settled(_)) => {
+                return None;
+            }
+            Effect::Seek(place) => format!("{} seek {place}", self.now.as_millis()),
+            Effect::Named { to, domain } => format!("{to} is {domain}"),
             Effect::Subscribe { bytes, first, .. } => {
                 if first {
                     self.sent.push(Message::parse(bytes).expect("a request"));

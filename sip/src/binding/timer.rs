@@ -19,6 +19,8 @@ pub(super) enum Timer {
     Shed,
     /// When to register over a new flow.
     Flow,
+    /// When to wait no longer for the DNS.
+    Seek,
 }
 
 impl Name for Timer {
@@ -31,6 +33,7 @@ impl Name for Timer {
             Timer::Objection => "objection",
             Timer::Shed => "shed",
             Timer::Flow => "flow",
+            Timer::Seek => "seek",
         }
     }
 }

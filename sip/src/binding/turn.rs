@@ -96,6 +96,9 @@ impl Binding {
                 | Effect::Report(_)
                 | Effect::Subscribe { .. }
                 | Effect::Dialog { .. }
+                | Effect::Seek(_)
+                | Effect::Silence(_)
+                | Effect::Named { .. }
                 | Effect::Shape(_) => None,
             };
             // A server that asks for less has answered too; that it asks is what counts.

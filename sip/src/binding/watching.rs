@@ -145,7 +145,7 @@ impl Binding {
     /// Where the last REGISTER succeeded.
     fn place(&self) -> Option<Target> {
         match &self.moved {
-            Some(detour) => Some(detour.target),
+            Some(detour) => detour.target,
             None => self.server.targets.get(usize::from(self.target)).copied(),
         }
     }

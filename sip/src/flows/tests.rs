@@ -240,12 +240,23 @@ fn server(tier: u8, domain: Option<&str>, transport: Transport) -> Input {
 }
 
 #[test]
+fn a_place_to_which_a_server_sends_somebody_has_to_prove_that_it_is_the_one_that_was_named_last() {
+    let (to, mut story) = (target(Transport::Tls, "192.0.2.7:5061"), Story::new());
+    for domain in ["pool.example.com", "other.example.com"] {
+        story.give(Input::Named(to, domain.into()));
+    }
+    assert_eq!(story.send(to), ["dial 2 tls:192.0.2.7:5061 [\"other.example.com\"]"]);
+}
+
+#[test]
 fn tls_is_asked_for_the_names_of_all_servers_found_there_and_never_without_one() {
     let to = target(Transport::Tls, "192.0.2.1:5061");
     let mut story = Story::new();
     let told = story.send(to);
     assert!(told[0].starts_with("distrusted tls:192.0.2.1:5061: no domain"), "{told:?}");
     assert_eq!(told[1], "unsent tls:192.0.2.1:5061 REGISTER");
+    let domain: Arc<str> = "pool.example.com".into();
+    story.give(Input::Named(to, domain));
     story.give(server(0, Some("example.com"), Transport::Tls));
     story.give(server(1, Some("example.net"), Transport::Tls));
     story.give(server(2, Some("example.org"), Transport::Tcp));

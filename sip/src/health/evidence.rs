@@ -15,6 +15,7 @@ impl Health {
                 return self.demand(now, out);
             }
             Evidence::Load(load) => return self.weigh_load(now, load, out),
+            Evidence::Settled(target) => return self.posts.settled(now, target),
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => {}
         }
         if std::mem::take(&mut self.canvassing) {
@@ -23,12 +24,12 @@ impl Health {
             return self.probed(now, evidence, out);
         }
         match (evidence, self.state) {
-            (Evidence::Lacks(_) | Evidence::Load(_), _) => {}
+            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_), _) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (_, State::Draining) => {}
             (Evidence::Alive, State::Up) => {
                 if self.timers.at(Timer::Idle).is_none() {
-                    self.timers.set(Timer::Idle, now + self.patience());
+                    self.rest(now);
                 }
             }
             (Evidence::Alive, State::Recovering) => {}
@@ -64,11 +65,14 @@ impl Health {
         self.timers.stop(Timer::Reply);
         if evidence == Evidence::Alive {
             (self.heard, self.missed) = (now, 0);
+            if let Some(target) = self.probed_target().filter(|_| !self.by_user) {
+                self.posts.heard(now, target);
+            }
         }
         match (evidence, self.state) {
-            (Evidence::Lacks(_) | Evidence::Load(_), _) => {}
+            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_), _) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
-            (Evidence::Alive, State::Up) => self.timers.set(Timer::Idle, now + self.patience()),
+            (Evidence::Alive, State::Up) => self.rest(now),
             (Evidence::Unreachable, State::Up) => {
                 self.state = State::Suspect { since: now };
                 self.next_target(now, out);

@@ -386,6 +386,31 @@ fn every_target_of_a_tier_is_asked_before_the_tier_is_down() {
 }
 
 #[test]
+fn the_targets_that_are_asked_are_those_at_which_users_are_registered() {
+    let probes = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().filter(|line| line.contains("probe") && !line.contains("again")).collect()
+    };
+    let mut story = Story::of(vec![target(5060), target(5070), target(5080)]);
+    story.check(Evidence::Settled(target(5080)), &[]);
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(probes(story.run(4000)), ["4000 probe 5080"]);
+    story.answers(200, &[]);
+    // Two in use: each is asked when it has been quiet for four seconds, whatever the other one does.
+    story.check(Evidence::Settled(target(5060)), &[]);
+    story.check(Evidence::Alive, &[]);
+    assert_eq!(probes(story.run(8000)), ["8000 probe 5060"]);
+    story.answers(200, &[]);
+    assert_eq!(probes(story.run(8001)), ["8000 probe 5080"]);
+    story.run(9000);
+    story.check(Evidence::Settled(target(5060)), &[]);
+    let lines = story.run(13_000);
+    assert_eq!(
+        lines.iter().find(|line| line.contains("absent")).map(String::as_str),
+        Some("13000 absent 5080")
+    );
+}
+
+#[test]
 fn a_broken_flow_is_no_verdict_but_a_reason_to_ask() {
     let tcp = Target { transport: Transport::Tcp, ..target(5060) };
     let mut story = Story::of(vec![tcp]);

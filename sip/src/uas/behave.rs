@@ -298,6 +298,9 @@ impl Behaviours {
         if self.is_on("wrong-cseq") {
             bytes = disguise::cseq(&bytes);
         }
+        if let Some(Quirk::Oc(share)) = self.quirks.get("oc") {
+            bytes = disguise::load(&bytes, *share);
+        }
         let late = match self.quirks.get("late") {
             Some(Quirk::Late(by)) => *by,
             Some(_) | None => Duration::ZERO,

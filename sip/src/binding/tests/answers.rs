@@ -231,55 +231,6 @@ fn retry_after_zero_is_followed_once() {
 }
 
 #[test]
-fn a_redirection_is_followed_by_preference_each_place_once() {
-    let mut story = Story::new();
-    story.tell(register(1));
-    let lines = story.answer(
-        302,
-        &[
-            ("Contact", "<sip:192.0.2.7:5080>;q=0.1"),
-            ("Contact", "<sip:192.0.2.7:5090>;q=0.9"),
-            ("Contact", "<sip:elsewhere.example.com>"),
-        ],
-    );
-    assert_eq!(lines, ["0 initial >5090 +1:3600"]);
-    assert_eq!(story.last().request_uri(), Some("sip:192.0.2.7:5090"));
-    // G-3: a loop ends.
-    let looped = story.answer(302, &[("Contact", "<sip:192.0.2.7:5090>")]);
-    assert_eq!(looped, ["0 initial >5080 +1:3600"]);
-    let looped = story.answer(302, &[("Contact", "<sip:192.0.2.7:5090>")]);
-    assert_eq!(looped, ["alive", "unbound refused 302"]);
-}
-
-#[test]
-fn five_redirections_are_enough() {
-    let mut story = Story::new();
-    story.tell(register(1));
-    for port in 6001..=6005 {
-        let place = format!("<sip:192.0.2.7:{port}>");
-        assert_eq!(story.answer(302, &[("Contact", &place)]), [format!("0 initial >{port} +1:3600")]);
-    }
-    assert_eq!(story.answer(302, &[("Contact", "<sip:192.0.2.7:6006>")]), ["alive", "unbound refused 302"]);
-}
-
-#[test]
-fn a_redirection_never_leaves_tls() {
-    let mut story = Setup { transport: Transport::Tls, ..Setup::default() }.story();
-    story.tell(register(1));
-    let lines = story.answer(302, &[("Contact", "<sip:192.0.2.7:5080;transport=udp>")]);
-    assert_eq!(lines, ["alive", "unbound refused 302"]);
-}
-
-#[test]
-fn a_registration_at_a_redirected_place_starts_at_the_server_again() {
-    let mut story = Story::new();
-    story.tell(register(1));
-    story.answer(302, &[("Contact", "<sip:192.0.2.7:5080>")]);
-    assert_eq!(story.ok(), ["alive", "bound 3600"]);
-    assert_eq!(story.tell(Order::Renew), ["0 renew >5060 +1:3600"]);
-}
-
-#[test]
 fn an_extension_that_is_not_understood_is_left_out_from_then_on() {
     for code in [420, 439] {
         let mut story = Setup { reg_id: Some(4), ..Setup::default() }.story();

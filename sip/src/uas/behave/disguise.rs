@@ -46,6 +46,17 @@ pub(super) fn cseq(answer: &Bytes) -> Bytes {
     put_behind(answer, b"\r\nCSeq: ", b"9")
 }
 
+/// The server wants to be spared this share, percent, for the next minute: said to whoever has offered to heed it in the
+/// topmost Via (RFC 7339 4).
+pub(super) fn load(answer: &Bytes, share: u8) -> Bytes {
+    let end = memmem::find(answer, b"\r\nFrom:").unwrap_or(answer.len());
+    let (head, tail) = answer.split_at(end);
+    match memmem::find(head, b";oc;") {
+        Some(_) => put_behind(answer, b";oc", format!("={share};oc-validity=60000").as_bytes()),
+        None => [head, tail].concat().into(),
+    }
+}
+
 fn put_behind(answer: &Bytes, mark: &[u8], text: &[u8]) -> Bytes {
     let Some(at) = memmem::find(answer, mark).map(|at| at + mark.len()) else { return answer.clone() };
     let (head, tail) = answer.split_at(at);
@@ -63,6 +74,17 @@ mod tests {
         );
         assert!(memmem::find(&branch(&answer), b"branch=z9hG4bKother1").is_some());
         assert!(memmem::find(&cseq(&answer), b"CSeq: 97 REGISTER").is_some());
+    }
+
+    #[test]
+    fn a_load_is_told_to_whoever_offered_to_heed_it() {
+        let via = |params: &str| {
+            format!("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1{params}\r\nFrom: <sip:a@h>\r\n\r\n")
+        };
+        let told = load(&via(";oc;oc-algo=\"loss\"").into(), 40);
+        let expected = via(";oc=40;oc-validity=60000;oc-algo=\"loss\"");
+        assert_eq!(told, expected);
+        assert_eq!(load(&via(";rport").into(), 40), via(";rport"));
     }
 
     #[test]

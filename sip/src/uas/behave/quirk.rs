@@ -54,6 +54,8 @@ pub enum Quirk {
         /// Nothing instead of 503.
         silent: bool,
     },
+    /// `oc P%`: each answer asks to be spared this share of the requests, 1 to 100 (RFC 7339).
+    Oc(u8),
     /// `crash`: everything in memory is lost, once.
     Crash,
     /// `redirect 301|302 URI ..`: REGISTERs are sent elsewhere.
@@ -111,6 +113,7 @@ impl Quirk {
             Quirk::MinExpires { .. } => "min-expires",
             Quirk::Storm { .. } => "storm",
             Quirk::Overload { .. } => "overload",
+            Quirk::Oc(_) => "oc",
             Quirk::Crash => "crash",
             Quirk::Redirect { .. } => "redirect",
             Quirk::RportMoves => "rport-moves",
@@ -154,6 +157,7 @@ impl fmt::Display for Quirk {
             Quirk::Overload { rate, silent } => {
                 write!(f, " {rate}/s{}", if *silent { " silent" } else { "" })
             }
+            Quirk::Oc(share) => write!(f, " {share}%"),
             Quirk::Redirect { code, to } => write!(f, " {code} {}", to.join(" ")),
             Quirk::WrongBranch
             | Quirk::WrongCseq

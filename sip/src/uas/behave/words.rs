@@ -24,6 +24,7 @@ pub const NAMES: &[&str] = &[
     "storm",
     "retry-after",
     "overload",
+    "oc",
     "crash",
     "redirect",
     "rport-moves",
@@ -153,6 +154,7 @@ impl<'a> Reader<'a> {
                 let rate = self.rate()?;
                 Quirk::Overload { rate, silent: self.take("silent") }
             }
+            "oc" => Quirk::Oc(self.percent()?),
             "crash" => Quirk::Crash,
             "redirect" => self.redirect()?,
             "rport-moves" => Quirk::RportMoves,
@@ -230,6 +232,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn percent(&mut self) -> Result<u8, Unread> {
+        let percent = self.peek().strip_suffix('%').and_then(|share| share.parse().ok());
+        match percent.filter(|percent| (1..=100).contains(percent)) {
+            Some(percent) => {
+                self.at += 1;
+                Ok(percent)
+            }
+            None => Err(self.wrong("a share between `1%` and `100%`", &[])),
+        }
+    }
+
     /// `[share P%]`, in parts of a million.
     fn share(&mut self) -> Result<u32, Unread> {
         if !self.take("share") {
@@ -300,6 +313,7 @@ mod tests {
             "storm 500 retry-after \"120 (maintenance);duration=3600\" share 50%",
             "overload 100/s",
             "overload 20/s silent",
+            "oc 40%",
             "crash",
             "redirect 302 sip:10.0.0.1:5060 sip:10.0.0.2:5060",
             "rport-moves, options-only, options-filtered",
@@ -332,6 +346,7 @@ mod tests {
             ("min-expires 5", 1),
             ("storm 200", 1),
             ("overload 5", 1),
+            ("oc 0%", 1),
             ("redirect 303 sip:x", 1),
             ("redirect 302", 2),
         ] {
