@@ -226,6 +226,7 @@ journeys! {
     doubled_and_reordered_answers_do_no_harm = "wild-answers-doubled-and-reordered",
     contacts_of_others_are_never_touched = "wild-contacts-of-others",
     nonces_without_end_come_to_an_end = "wild-nonces",
+    a_stranger_learns_no_digest = "wild-realm-of-a-stranger",
     a_server_that_answers_options_only_is_left = "wild-options-answered-register-not",
     a_registrar_that_dies_of_load_is_given_time = "wild-registrar-that-dies-of-load",
     a_restart_of_the_omm_loses_nobody = "wild-restart-of-the-omm",

@@ -25,7 +25,7 @@ use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::stamp::OmmId;
 use omm::star::Role;
-use sip::server::{Listening, Local, Options, Server, Way};
+use sip::server::{Listening, Local, Server, Way};
 use sip::target::{Target, Transport};
 use sip::uas::Uas;
 use tokio::sync::Notify;
@@ -152,7 +152,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         servers,
         expires: world.tuning.expires,
         index: index(plan, at),
-        options: Options::default(),
+        options: world.tuning.options.clone(),
         link_timing: world.tuning.link(),
         mode: world.tuning.mode,
         shape: world.tuning.shape,

@@ -19,6 +19,7 @@ use omm::watchdog::Class;
 use sip::digest::Algorithm;
 use sip::line::Mode;
 use sip::registrar::{Model, Policy as Grants};
+use sip::server::Options;
 use sip::shaper::{self, FIXED_SLOTS, FIXED_SPACING, SLOTS_FIRST, SLOTS_MAX, Shape};
 use sip::timing::Timing;
 use sip::uas::profile::{Auth as AskPassword, Profile};
@@ -26,6 +27,7 @@ use sip::uas::profile::{Auth as AskPassword, Profile};
 use crate::plan::{Plan, Server};
 use crate::script::setting::Setting;
 use crate::script::world::{Auth, Binding};
+use crate::world::DOMAIN;
 
 /// M-2.1.4.3-a: handsets report at least every two hours.
 const LOCATION_PERIOD: Duration = Duration::from_secs(2 * 3600);
@@ -50,6 +52,8 @@ pub struct Tuning {
     pub watch: Class,
     /// How often a phone makes itself known.
     pub location_period: Duration,
+    /// What an OMM does beyond the usual.
+    pub options: Options,
     /// What an OMM's REGISTERs ask for.
     pub expires: Duration,
     /// The longest and the shortest interval that registrars grant.
@@ -98,6 +102,7 @@ impl Tuning {
             policy,
             watch,
             location_period: period,
+            options: Options { realm: set.switch("realm").then(|| DOMAIN.into()), ..Options::default() },
             expires: set.time("expires", EXPIRES),
             grants: (set.time("expires_min", grants.min), set.time("expires_max", grants.max)),
             disk_latency: set.time("disk_latency", Duration::ZERO),

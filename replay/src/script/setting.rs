@@ -55,6 +55,7 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("probe_idle", Takes::Time, "how long nobody may have heard of a server before it is asked"),
     ("probe_interval", Takes::Time, "how often a dead server is probed"),
     ("probe_interval_max", Takes::Time, "the same after some doublings"),
+    ("realm", Takes::Switch, "whether OMMs answer challenges of the SIP domain's realm only"),
     ("renew_coalescing", Takes::Time, "at most one renewal in this time"),
     ("retry_after_max", Takes::Time, "the longest Retry-After that is obeyed"),
     ("shaper", Takes::Word(SHAPERS), "how REGISTERs to a server are shaped (SM-3)"),

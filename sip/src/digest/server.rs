@@ -127,9 +127,14 @@ impl Gate {
 
     /// The WWW-Authenticate values of a 401, one for each algorithm, all with one new nonce.
     pub fn challenge(&mut self, now: Moment, stale: bool) -> Vec<String> {
+        self.challenge_as(now, stale, None)
+    }
+
+    /// The same in the name of another realm, whose answers the gate will not take: what a stranger says.
+    pub fn challenge_as(&mut self, now: Moment, stale: bool, realm: Option<&str>) -> Vec<String> {
         let nonce = self.issue(now);
         let stale = if stale { ", stale=true" } else { "" };
-        let realm = quote(&self.realm);
+        let realm = quote(realm.unwrap_or(&self.realm));
         // `auth` alone: auth-int is understood but never asked for, too many phones and middle boxes break it.
         let value =
             |a| format!("Digest realm={realm}, nonce=\"{nonce}\", algorithm={a}, qop=\"auth\"{stale}");

@@ -20,6 +20,9 @@ use super::request::{Registration, Wish};
 use super::subscriber::{Subscriber, Subscribers};
 use super::{Change, Model, Policy, Refusal, Registrar};
 
+/// The realm of whoever is not the registrar (RFC 2606: nobody's).
+const ELSEWHERE: &str = "elsewhere.invalid";
+
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -58,6 +61,8 @@ pub enum Asking {
     Short(Duration),
     /// As a proxy does it: 407 instead of 401. That is no misbehaviour.
     Proxy,
+    /// In a realm of its own, as somebody does who is not the registrar and collects answers; none satisfies.
+    Foreign,
 }
 
 /// A REGISTER that passed every check.
@@ -132,7 +137,7 @@ impl Desk {
         self.asking = asking;
         let life = match asking {
             Asking::Short(life) => Some(life),
-            Asking::Fair | Asking::Endless | Asking::Stale | Asking::Proxy => None,
+            Asking::Fair | Asking::Endless | Asking::Stale | Asking::Proxy | Asking::Foreign => None,
         };
         if let Some(gate) = &mut self.gate {
             gate.hurry(life);
@@ -223,7 +228,7 @@ impl Desk {
         let subscribers = &self.subscribers;
         let (code, ask, told) = match self.asking {
             Asking::Proxy => (407, Name::ProxyAuthenticate, Name::ProxyAuthorization),
-            Asking::Fair | Asking::Endless | Asking::Stale | Asking::Short(_) => {
+            Asking::Fair | Asking::Endless | Asking::Stale | Asking::Short(_) | Asking::Foreign => {
                 (401, Name::WwwAuthenticate, Name::Authorization)
             }
         };
@@ -231,13 +236,14 @@ impl Desk {
         let outcome = gate.check(now, answers, &request, |user| subscribers.password(user));
         let stale = match (outcome, self.asking) {
             (Outcome::Malformed, _) => return Err(bad("Bad Authorization")),
-            (_, Asking::Endless) => false,
+            (_, Asking::Endless | Asking::Foreign) => false,
             (_, Asking::Stale) => true,
             (Outcome::Passed { user, info }, _) => return Ok((Some(user), info)),
             (Outcome::Missing | Outcome::Wrong { .. }, _) | (Outcome::Stale, Asking::Short(_)) => false,
             (Outcome::Stale, Asking::Fair | Asking::Proxy) => true,
         };
-        let challenges = gate.challenge(now, stale).into_iter();
+        let realm = (self.asking == Asking::Foreign).then_some(ELSEWHERE);
+        let challenges = gate.challenge_as(now, stale, realm).into_iter();
         let lines = challenges.map(|value| (ask, value)).collect();
         Err(Reply { code, reason: None, lines })
     }

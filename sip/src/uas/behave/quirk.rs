@@ -21,7 +21,7 @@ pub enum Quirk {
     Duplicate,
     /// `reorder`: answers overtake each other.
     Reorder,
-    /// `nonce endless`, `nonce stale`, `nonce short D`, `nonce proxy`: how passwords are asked for.
+    /// `nonce endless`, `nonce stale`, `nonce short D`, `nonce proxy`, `nonce foreign`: how passwords are asked for.
     Nonce(Asking),
     /// `expires shrink [by D]`: each refresh is granted less, and then comes a 423.
     Shrink(Duration),
@@ -135,6 +135,7 @@ impl fmt::Display for Quirk {
             Quirk::Nonce(Asking::Stale) => f.write_str(" stale"),
             Quirk::Nonce(Asking::Short(life)) => write!(f, " short {}", span(*life)),
             Quirk::Nonce(Asking::Proxy) => f.write_str(" proxy"),
+            Quirk::Nonce(Asking::Foreign) => f.write_str(" foreign"),
             Quirk::Shrink(by) => write!(f, " shrink by {}", span(*by)),
             Quirk::Grant(Grant::Seconds(seconds)) => write!(f, " {seconds}"),
             Quirk::Grant(Grant::Garbage) => f.write_str(" garbage"),

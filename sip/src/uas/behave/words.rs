@@ -165,11 +165,12 @@ impl<'a> Reader<'a> {
     }
 
     fn nonce(&mut self) -> Result<Asking, Unread> {
-        let expected = "`endless`, `stale`, `short` or `proxy`";
-        Ok(match self.choose(expected, &["endless", "stale", "short", "proxy"])? {
+        let expected = "`endless`, `stale`, `short`, `proxy` or `foreign`";
+        Ok(match self.choose(expected, &["endless", "stale", "short", "proxy", "foreign"])? {
             "endless" => Asking::Endless,
             "stale" => Asking::Stale,
             "proxy" => Asking::Proxy,
+            "foreign" => Asking::Foreign,
             _ if self.is_done() || self.peek() == "," => Asking::Short(SHORT_NONCE),
             _ => Asking::Short(self.time()?),
         })
