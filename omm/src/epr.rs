@@ -254,7 +254,8 @@ impl Epr {
     }
 
     fn wish(&mut self, number: Number, out: &mut Vec<Effect>) {
-        if self.wishes.contains(&number) || self.busy.contains_key(&number) {
+        // One that is being read may have been read before its file changed: it is read once more.
+        if self.wishes.contains(&number) {
             return;
         }
         let why = match (self.policy.enabled, self.wishes.len() < WISHES_MAX) {
@@ -286,10 +287,7 @@ impl Epr {
                     Base::Read(_) => {}
                 }
             }
-            let Some(number) = self.wishes.pop_front().or_else(|| self.waiting.pop_front()) else { break };
-            if self.busy.contains_key(&number) {
-                continue;
-            }
+            let Some(number) = self.next() else { break };
             if self.policy.enabled {
                 self.busy.insert(number.clone(), Stage::Reading(now + SILENCE));
                 out.push(Effect::Read(File::Of(number)));
@@ -298,6 +296,19 @@ impl Epr {
             }
         }
         self.arm();
+    }
+
+    /// Who is read next: a wish of somebody who is not being read already, or one of the round.
+    fn next(&mut self) -> Option<Number> {
+        if let Some(at) = self.wishes.iter().position(|number| !self.busy.contains_key(number)) {
+            return self.wishes.remove(at);
+        }
+        while let Some(number) = self.waiting.pop_front() {
+            if !self.busy.contains_key(&number) {
+                return Some(number);
+            }
+        }
+        None
     }
 
     /// Sets the alarms by what is under way.

@@ -287,3 +287,32 @@ fn a_round_of_thousands_keeps_a_few_under_way_and_wishes_have_a_bound() {
     let refused = out.iter().filter(|effect| matches!(effect, Effect::Told { .. })).count();
     assert_eq!(refused, WISHES_MAX - AT_ONCE);
 }
+
+#[test]
+fn whoever_is_wished_for_while_it_is_being_read_or_written_is_read_once_more() {
+    let mut bench = Bench::new(POLICY);
+    let say = |bench: &mut Bench, input: Input| {
+        let mut out = Vec::new();
+        bench.epr.on(bench.now, input, &mut out);
+        out
+    };
+    let wish = || Input::Wish(number("300"));
+    let reads = |out: &[Effect]| out == [Effect::Read(File::Of(number("300")))];
+    bench.shelf.insert("300", Some("Anna"));
+    assert!(reads(&say(&mut bench, wish())));
+    assert!(say(&mut bench, wish()).is_empty() && say(&mut bench, wish()).is_empty(), "once more will do");
+    let found = bench.answer(&File::Of(number("300")));
+    let out = say(&mut bench, Input::Read { file: File::Of(number("300")), outcome: found });
+    let [Effect::Write { edit, .. }] = out.as_slice() else { panic!("{out:?}") };
+    let result = bench.edit((**edit).clone());
+    let out = say(&mut bench, Input::Written { user: number("300"), result: Some(result) });
+    assert!(matches!(out.as_slice(), [Effect::Told { .. }, Effect::Read(_)]), "{out:?}");
+    // And again while the directory writes: what the file says by now is not forgotten.
+    bench.shelf.insert("300", Some("Anna B"));
+    let found = bench.answer(&File::Of(number("300")));
+    let out = say(&mut bench, Input::Read { file: File::Of(number("300")), outcome: found });
+    assert!(matches!(out.as_slice(), [Effect::Write { .. }]), "{out:?}");
+    assert!(say(&mut bench, wish()).is_empty());
+    let out = say(&mut bench, Input::Written { user: number("300"), result: Some(Ok(true)) });
+    assert!(matches!(out.as_slice(), [Effect::Told { .. }, Effect::Read(_)]), "{out:?}");
+}
