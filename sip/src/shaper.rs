@@ -30,8 +30,10 @@ use machine::time::Moment;
 
 use crate::report::Evidence;
 use calendar::Calendar;
+use ceiling::Ceiling;
 
 pub mod calendar;
+mod ceiling;
 #[cfg(test)]
 mod tests;
 
@@ -51,8 +53,6 @@ pub const PER_SECOND: u32 = 40_000;
 pub const EARNED_AFTER: u32 = 20;
 /// What a fast answer is (SM-3).
 pub const FAST: Duration = Duration::from_millis(200);
-/// The lowest ceiling of transactions a second that refusals can set. Ours: Mitel's fixed shape starts 25.
-pub const CEILING_MIN: u32 = 10;
 /// An answer later than this has cost a copy (RFC 3261 17.1.2.2, Timer E starts at T1).
 const COPIED: Duration = Duration::from_millis(500);
 /// One slot in so many is kept for those in a roam (ours).
@@ -185,10 +185,7 @@ pub struct Shaper {
     /// Starts of the last second, by millisecond.
     starts: VecDeque<(Moment, u32)>,
     started: u32,
-    /// How many may start within a second at present; the most that is set, unless the server has refused some.
-    ceiling: u32,
-    /// When the ceiling was set last.
-    set: Moment,
+    ceiling: Ceiling,
     last: Option<Moment>,
     /// When time alone will let somebody start.
     next: Option<Moment>,
@@ -216,8 +213,7 @@ impl Shaper {
             look: None,
             starts: VecDeque::new(),
             started: 0,
-            ceiling: shape.per_second.max(2),
-            set: Moment::START,
+            ceiling: Ceiling::new(shape.per_second),
             last: None,
             next: None,
             fast: 0,
@@ -281,7 +277,8 @@ impl Shaper {
             Some(Evidence::Alive) => self.answered(now.since(since)),
             Some(Evidence::Overloaded(_) | Evidence::Broken(503)) => {
                 if self.halve(now, since) {
-                    self.lower(now);
+                    self.forget(now);
+                    self.ceiling.lower(now, self.started);
                 }
             }
             Some(Evidence::Silent | Evidence::Broken(408 | 504)) => _ = self.halve(now, since),
@@ -323,22 +320,6 @@ impl Shaper {
         true
     }
 
-    /// The server refuses what started within the last second: half of it will do.
-    fn lower(&mut self, now: Moment) {
-        self.forget(now);
-        self.ceiling = (self.started.min(self.ceiling) / 2).max(CEILING_MIN.min(self.ceiling));
-        self.set = now;
-    }
-
-    /// A second at the ceiling without a refusal raises it by a quarter.
-    fn raise(&mut self, now: Moment) {
-        let most = self.shape.per_second.max(2);
-        if self.ceiling < most && now.since(self.set) >= WINDOW {
-            self.ceiling = self.ceiling.saturating_add((self.ceiling / 4).max(1)).min(most);
-            self.set = now;
-        }
-    }
-
     /// How many may be in flight when one of this rank starts.
     fn limit(&self, rank: Rank) -> u32 {
         match (self.shape.mode, rank) {
@@ -356,10 +337,7 @@ impl Shaper {
         let reserved = self.trying.iter().filter(|trying| trying.reserves).count();
         let expected = self.started.saturating_add(u32::try_from(reserved).unwrap_or(u32::MAX));
         let mut opens = now;
-        if expected.saturating_add(2) > self.ceiling {
-            self.raise(now);
-        }
-        if expected.saturating_add(2) > self.ceiling {
+        if !self.ceiling.admits(now, expected.saturating_add(2)) {
             // With nothing started in this second, only those under way can make room.
             opens = self.starts.front().map_or(now + WINDOW, |(at, _)| *at + WINDOW);
         }

@@ -16,7 +16,7 @@ use super::servers::{Dns, resolve};
 use crate::config::server::{Server as Uri, Where};
 use crate::resolver::Unresolved;
 
-/// Questions that may wait; ours: every user of the largest site at once (M-2.2.1-d).
+/// Questions that may wait for one place; ours: every user of the largest site at once (M-2.2.1-d).
 const WAITING_MAX: usize = 10_000;
 /// Places that are looked up at a time; ours: a server that names a new one for each user is not followed further.
 const PLACES_MAX: usize = 64;
@@ -56,11 +56,11 @@ impl Handler<Seek> for Seeker {
     type Result = ();
 
     fn handle(&mut self, Seek { place, to }: Seek, ctx: &mut Context<Self>) {
-        if let Some(askers) = self.waiting.get_mut(&place) {
-            return askers.push(to);
-        }
-        if self.waiting.len() >= PLACES_MAX {
-            return to.do_send(Sought { place, targets: Vec::new() });
+        let places = self.waiting.len();
+        match self.waiting.get_mut(&place) {
+            Some(askers) if askers.len() < WAITING_MAX => return askers.push(to),
+            None if places < PLACES_MAX => {}
+            Some(_) | None => return to.do_send(Sought { place, targets: Vec::new() }),
         }
         self.waiting.insert(place.clone(), vec![to]);
         let (server, dns) = (server(&place), self.dns.clone());

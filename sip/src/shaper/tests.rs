@@ -140,6 +140,28 @@ fn a_registrar_that_refuses_in_an_instant_is_asked_at_a_rate_that_it_bears() {
 }
 
 #[test]
+fn a_single_refusal_and_one_of_long_ago_slow_nobody_down() {
+    let refused = || Wish::Over(Some(Evidence::Broken(503)));
+    let starts = |shaper: &mut Shaper, now: u64, first: Ticket| {
+        let all = first..first + 1_000;
+        all.map(|who| say(shaper, now, who, Wish::Queue(Rank::StartUp)).len()).sum::<usize>()
+    };
+    let mut lone = shaper(Mode::Adaptive { first: 64, most: 128 });
+    say(&mut lone, 0, 1, Wish::Queue(Rank::Refresh));
+    say(&mut lone, 1, 1, refused());
+    assert_eq!(starts(&mut lone, 10, 100), 28, "as many as there are slots: one refresh was no load");
+
+    let mut crowd = shaper(Mode::Adaptive { first: 64, most: 128 });
+    for who in 0..40 {
+        say(&mut crowd, 0, who, Wish::Queue(Rank::StartUp));
+    }
+    (0..40).for_each(|who| drop(say(&mut crowd, 1, who, refused())));
+    assert!(starts(&mut crowd, 2_000, 100) < 28, "two seconds later it counts");
+    (100..1_100).for_each(|who| drop(say(&mut crowd, 2_001, who, Wish::Leave)));
+    assert_eq!(starts(&mut crowd, 63_000, 2_000), 28, "a minute later it does not");
+}
+
+#[test]
 fn a_silence_says_nothing_about_the_rate() {
     let mut shaper = shaper(Mode::Adaptive { first: 64, most: 128 });
     for who in 0..200 {
