@@ -164,8 +164,8 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
         let what = format!("tier {}", tier.name);
         match &resolver {
             // A number needs no DNS.
-            Err(error) if matches!(tier.server.host, Where::Name(_)) => {
-                tell(Finding::new(what, Verdict::Fail, format!("{}: {error}", tier.server)));
+            Err(error) if matches!(tier.hop().host, Where::Name(_)) => {
+                tell(Finding::new(what, Verdict::Fail, format!("{}: {error}", tier.hop())));
             }
             Err(_) | Ok(_) => tell(reach::tier(what, site, tier, resolver.as_ref().ok(), seed).await),
         }
@@ -288,7 +288,7 @@ fn contact(site: &Site) -> Finding {
     let host = site.sip.contact.rsplit_once(':').map_or(site.sip.contact.as_str(), |(host, _)| host);
     let local = |ip: IpAddr| ip.is_loopback();
     let ours = host.trim_matches(['[', ']']).parse().is_ok_and(local);
-    let theirs = site.tiers.iter().all(|tier| matches!(tier.server.host, Where::Address(ip) if local(ip)));
+    let theirs = site.tiers.iter().all(|tier| matches!(tier.hop().host, Where::Address(ip) if local(ip)));
     let text = format!("servers reach this OMM at {}", site.sip.contact);
     if ours && !theirs {
         return Finding::new("contact", Verdict::Fail, format!("{text}, which only this machine can"))

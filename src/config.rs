@@ -21,6 +21,7 @@ pub mod server;
 mod shaping;
 mod sip;
 pub mod site;
+pub mod tier;
 pub mod timers;
 pub mod users;
 

@@ -124,7 +124,7 @@ async fn serve(site: Site) -> Result<(), String> {
 
 /// Whom to believe over TLS. Without any authority the service runs on, unless a server is asked for by TLS.
 fn trust(site: &Site) -> Result<Option<Trust>, String> {
-    let is_needed = site.tiers.iter().any(|tier| tier.server.transport == Some(Transport::Tls));
+    let is_needed = site.tiers.iter().any(|tier| tier.hop().transport == Some(Transport::Tls));
     match Trust::read(site.sip.ca.as_deref()) {
         Ok(trust) => Ok(Some(trust)),
         Err(unfit) if is_needed || site.sip.ca.is_some() => Err(format!("nobody can be believed: {unfit}")),

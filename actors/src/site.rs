@@ -113,10 +113,11 @@ impl Site {
     /// says so (RFC 5630 5.1.1.1).
     pub fn account(&self, user: &Number, login: &Login, server: &Server, domains: &Domains) -> Account {
         let instance = self.index.zip(login.device).map(|(_, ipei)| instance(ipei, user));
-        let (scheme, registrar) = match server.way.secure {
+        let (scheme, domain) = match server.way.secure {
             true => ("sips", &domains.secure),
             false => ("sip", &domains.plain),
         };
+        let registrar = server.way.registrar.as_ref().unwrap_or(domain);
         Account {
             aor: format!("{scheme}:{user}@{}", self.domain).into(),
             registrar: registrar.clone(),

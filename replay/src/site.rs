@@ -217,7 +217,7 @@ fn servers(world: &World, at: usize) -> Vec<Arc<Server>> {
             }
             None => (server.name.clone(), vec![own]),
         };
-        let way = Way { domain: Some(DOMAIN.into()), free: false, secure: false };
+        let way = Way { domain: Some(DOMAIN.into()), ..Way::default() };
         Arc::new(Server { name, tier: u8::try_from(tier).unwrap_or(u8::MAX), targets, spare, way })
     };
     site.tiers.iter().enumerate().map(server).collect()

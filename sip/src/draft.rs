@@ -83,6 +83,14 @@ impl Draft {
         self
     }
 
+    /// Appends a header line, where there is something to say.
+    pub fn maybe(self, name: impl AsRef<str>, value: Option<&str>) -> Draft {
+        match value {
+            Some(value) => self.line(name, value),
+            None => self,
+        }
+    }
+
     /// Appends a header line whose value is printed: a number, or `format_args!(...)`.
     pub fn print(mut self, name: impl AsRef<str>, value: impl fmt::Display) -> Draft {
         self.text.put(name.as_ref().as_bytes());

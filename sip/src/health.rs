@@ -208,14 +208,17 @@ pub struct Health {
 }
 
 impl Health {
-    /// A server believed to be up. `uri` is what an OPTIONS asks, `sip:example.com`; `chance` makes branches.
+    /// A server believed to be up. `domain` is what an OPTIONS asks for, `sip:example.com`, where the server has no
+    /// registrar of its own; `chance` makes branches.
     pub fn new(
         server: Arc<Server>,
         local: Arc<Local>,
-        uri: impl Into<String>,
+        domain: impl Into<String>,
         timing: Arc<Timing>,
         chance: Chance,
     ) -> Health {
+        let uri = server.way.registrar.as_deref().map_or_else(|| domain.into(), str::to_owned);
+        let probe = Probe::new(local, uri, server.way.route.clone(), chance);
         Health {
             server,
             timing,
@@ -223,7 +226,7 @@ impl Health {
             standing: Standing::Usable,
             own: Standing::Usable,
             drill: false,
-            probe: Probe::new(local, uri.into(), chance),
+            probe,
             misses: 0,
             heard: Moment::START,
             talkative: false,

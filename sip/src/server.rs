@@ -78,6 +78,11 @@ pub struct Way {
     pub free: bool,
     /// It was asked for as `sips:`, so everything that names it or us says `sips:` too (RFC 5630 5.1.1.1).
     pub secure: bool,
+    /// What its REGISTERs and probes ask for, when that is not the site's domain: `sip:reg.example.com`.
+    pub registrar: Option<Arc<str>>,
+    /// The outbound proxy that stands before it, as the Route of whatever belongs to no dialog: `<sip:sbc.example.com;lr>`
+    /// (RFC 3261 8.1.2). The server's targets are those of the proxy then.
+    pub route: Option<Arc<str>>,
 }
 
 /// Targets of one tier that are tried (ours: a longer list would keep a user waiting for minutes).

@@ -23,7 +23,8 @@ use tokio::time::timeout;
 use super::{Finding, Verdict};
 use crate::config::epr::Epr;
 use crate::config::server::{Server, Where};
-use crate::config::site::{Site, Tier};
+use crate::config::site::Site;
+use crate::config::tier::Tier;
 use crate::epr::Provisioner;
 use crate::resolver::{Resolver, Unresolved};
 use crate::sockets::tls::Trust;
@@ -69,9 +70,9 @@ pub(super) async fn tier(
     dns: Option<&Resolver>,
     seed: u64,
 ) -> Finding {
-    let targets = match resolve(&tier.server, dns).await {
+    let targets = match resolve(tier.hop(), dns).await {
         Ok(targets) => targets,
-        Err(error) => return Finding::new(what, Verdict::Fail, format!("{}: {error}", tier.server)),
+        Err(error) => return Finding::new(what, Verdict::Fail, format!("{}: {error}", tier.hop())),
     };
     let origin = Origin::now();
     let mut told = Vec::new();
@@ -120,7 +121,7 @@ async fn options(site: &Site, tier: &Tier, target: &Target, call: &str) -> Resul
     // A connected socket hears from the kernel that nobody listens there.
     socket.connect(target.addr).await.map_err(|error| error.to_string())?;
     let own = socket.local_addr().map_err(|error| error.to_string())?;
-    let request = request(&tier.server, Transport::Udp, own, &site.sip.domain, call);
+    let request = request(tier, Transport::Udp, own, &site.sip.domain, call);
     timeout(site.timers.failover, exchange(&socket, &request, call))
         .await
         .unwrap_or_else(|_| Err(format!("silent for {}", humantime::format_duration(site.timers.failover))))
@@ -130,12 +131,12 @@ async fn options(site: &Site, tier: &Tier, target: &Target, call: &str) -> Resul
 async fn over_stream(site: &Site, tier: &Tier, target: &Target, call: &str) -> Result<u16, String> {
     let stream = TcpStream::connect(target.addr).await.map_err(|error| error.to_string())?;
     let own = stream.local_addr().map_err(|error| error.to_string())?;
-    let request = request(&tier.server, target.transport, own, &site.sip.domain, call);
+    let request = request(tier, target.transport, own, &site.sip.domain, call);
     if target.transport == Transport::Tcp {
         return converse(stream, &request, call).await;
     }
     let trust = Trust::read(site.sip.ca.as_deref()).map_err(|unfit| unfit.to_string())?;
-    let name = match &tier.server.host {
+    let name = match &tier.hop().host {
         Where::Name(name) => name.clone(),
         Where::Address(ip) => ip.to_string(),
     };
@@ -193,12 +194,12 @@ async fn heard(socket: &UdpSocket, buffer: &mut [u8], call: &str) -> Result<u16,
     }
 }
 
-fn request(server: &Server, transport: Transport, own: SocketAddr, domain: &str, call: &str) -> Bytes {
-    let port = server.port.map(|port| format!(":{port}")).unwrap_or_default();
-    let uri = format!("sip:{}{port}", server.host);
+fn request(tier: &Tier, transport: Transport, own: SocketAddr, domain: &str, call: &str) -> Bytes {
+    let uri = tier.request_uri().unwrap_or_else(|| tier.server.address());
     Draft::request("OPTIONS", &uri)
         .print(Name::Via, format_args!("SIP/2.0/{} {own};branch=z9hG4bK{call};rport", transport.via()))
         .line(Name::MaxForwards, "70")
+        .maybe(Name::Route, tier.route().as_deref())
         .print(Name::From, format_args!("<sip:check@{domain}>;tag={call}"))
         .print(Name::To, format_args!("<{uri}>"))
         .line(Name::CallId, call)

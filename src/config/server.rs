@@ -6,6 +6,9 @@ use std::net::IpAddr;
 use sip::host::Host;
 use sip::target::Transport;
 
+/// Longest name of a site or a server in characters; ours: it stands in every line of a trace.
+const NAME_MAX: usize = 32;
+
 /// A SIP server: `sip:host[:port][;transport=udp|tcp|tls]`, or `sips:host[:port]`, which is TLS and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -88,19 +91,42 @@ impl Server {
         }
         Ok(Server { host: Where::read(&host)?, port, transport, secure })
     }
+
+    /// Reads the URI of a server that is only named, never looked for.
+    pub(super) fn read_name(text: &str) -> Result<Server, String> {
+        match Server::read(text)? {
+            Server { transport: Some(transport), secure: false, .. } => {
+                Err(format!("nothing is sent there, so transport={transport} means nothing here"))
+            }
+            server => Ok(server),
+        }
+    }
+
+    /// The server as a Request-URI: `sip:host[:port]`.
+    pub fn address(&self) -> String {
+        let scheme = if self.secure { "sips" } else { "sip" };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}:{}{port}", self.host)
+    }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "sips" } else { "sip" };
-        write!(f, "{scheme}:{}", self.host)?;
-        if let Some(port) = self.port {
-            write!(f, ":{port}")?;
-        }
+        f.write_str(&self.address())?;
         if let Some(transport) = self.transport.filter(|_| !self.secure) {
             write!(f, ";transport={transport}")?;
         }
         Ok(())
+    }
+}
+
+pub(super) fn site_name(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match text.chars().find(|c| !good(*c)) {
+        Some(bad) => Err(format!("{bad:?} is not allowed; names are made of a-z, 0-9 and -")),
+        None if text.is_empty() => Err("it is empty".into()),
+        None if text.len() > NAME_MAX => Err(format!("it is longer than {NAME_MAX} characters")),
+        None => Ok(text.to_string()),
     }
 }
 

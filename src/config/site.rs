@@ -18,20 +18,17 @@ use super::accounts::{self, Account};
 use super::epr::{self, Epr};
 use super::link::{self, Axi, Link};
 use super::reader::{At, Section};
-use super::server::Server;
+use super::server::site_name;
 use super::sip as phones;
+use super::tier::{self, Tier};
 use super::timers::Timers;
 use super::users::{EXPIRES, User};
 use crate::store::{ENGINES, Engine};
 
 /// Most remotes of a central (M-2.1.1-a).
 pub const REMOTES_MAX: usize = 10;
-/// Primary, secondary, tertiary (spec 0).
-pub const TIERS_MAX: usize = 3;
 /// The version that a real OMM 7.1 speaks (spec 13.2).
 const AXI_PROTOCOL: u32 = 45;
-/// Longest name of a site or a server in characters; ours: it stands in every line of a trace.
-const NAME_MAX: usize = 32;
 
 /// Everything that one OMM is told by its operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,15 +133,6 @@ pub struct Secure {
     pub key: PathBuf,
 }
 
-/// A SIP server of the site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tier {
-    /// The server's name, as traces print it.
-    pub name: String,
-    /// Where it is.
-    pub server: Server,
-}
-
 const ROLES: &[(&str, Role)] = &[("central", Role::Central), ("remote", Role::Remote)];
 const PLATFORMS: &[(&str, Platform)] =
     &[("pc", Platform::Pc), ("rfp", Platform::Rfp), ("rfp4g", Platform::Rfp4g)];
@@ -198,7 +186,7 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
     let accounts = accounts::read(top, &[taken, "root"]);
     let remotes = remotes(top, role.as_ref(), park.as_ref(), name.as_ref());
     let sip = top.need_table("sip").and_then(|section| phones::read(section, base));
-    let tiers = tiers(top);
+    let tiers = tier::read(top);
     let Registration { expires, evidence, outbound, mode, overload, options } = registration(top);
     let timers = top.table("timers").map_or_else(Timers::default, |section| {
         let timers = Timers::read(&section);
@@ -235,16 +223,6 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path) -> Option<Site> {
 
 pub(super) const PARK_TEXT: &str =
     "a PARK: 10 hexadecimal digits such as \"1F102F0E86\", or 13 decimal digits";
-
-fn site_name(text: &str) -> Result<String, String> {
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    match text.chars().find(|c| !good(*c)) {
-        Some(bad) => Err(format!("{bad:?} is not allowed; names are made of a-z, 0-9 and -")),
-        None if text.is_empty() => Err("it is empty".into()),
-        None if text.len() > NAME_MAX => Err(format!("it is longer than {NAME_MAX} characters")),
-        None => Ok(text.to_string()),
-    }
-}
 
 fn remotes(
     top: &Section<'_, '_>,
@@ -291,45 +269,6 @@ fn remotes(
         remotes.push(Remote { name: remote.value, park: park.value });
     }
     remotes
-}
-
-fn tiers(top: &Section<'_, '_>) -> Vec<Tier> {
-    let mut tiers: Vec<Tier> = Vec::new();
-    let sections = top.tables("tier");
-    if sections.is_empty() && !top.has("tier") {
-        let hint = Some("add [[tier]] with name = \"pbx\" and uri = \"sip:HOST\"".into());
-        top.reader.fault(
-            top.span.clone(),
-            "there is no [[tier]]",
-            "",
-            "1 to 3 SIP servers (M-2.2.5-a)",
-            hint,
-        );
-    }
-    for (index, section) in sections.into_iter().enumerate() {
-        let (reader, span) = (section.reader, section.span.clone());
-        if index == TIERS_MAX {
-            let what = format!(
-                "a site has at most {TIERS_MAX} SIP servers: primary, secondary, tertiary (M-2.1.3-a)"
-            );
-            reader.fault(span, what, format!("tier {}", index + 1), "no more tiers", None);
-        }
-        let name = section.need_parsed("name", "the server's name, such as \"pbx\"", site_name);
-        let server = section.need_parsed(
-            "uri",
-            "sip:host[:port][;transport=udp|tcp|tls] or sips:host[:port]",
-            Server::read,
-        );
-        section.finish();
-        let (Some(name), Some(server)) = (name, server) else { continue };
-        if tiers.iter().any(|tier| tier.name == name.value) {
-            let what = format!("two tiers are called {}", name.value);
-            reader.fault(name.span, what, format!("{:?}", name.value), "a name of its own", None);
-            continue;
-        }
-        tiers.push(Tier { name: name.value, server: server.value });
-    }
-    tiers
 }
 
 /// Sites of a system: the central and ten remotes (M-2.1.1-a), counted from 0.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 mod accounts;
 mod link;
+mod tier;
 
 const GOOD: &str = r#"name = "berlin"
 role = "remote"
@@ -223,7 +224,7 @@ site.toml:17:1: unknown key `modle` in [[tier]]
   17 | modle = "multy"
      | ^^^^^
      read:     `modle`
-     expected: one of `name`, `uri`
+     expected: one of `name`, `outbound_proxy`, `registrar`, `uri`
 "#,
     ),
     (

@@ -39,7 +39,8 @@ use super::phone::{Make, Phone, Vanish};
 use super::timeline::Timeline;
 use crate::config::link::{Axi, Link};
 use crate::config::server::{Server as Uri, Where};
-use crate::config::site::{Role, Sip, Site, Tier};
+use crate::config::site::{Role, Sip, Site};
+use crate::config::tier::Tier;
 use crate::config::timers::Timers;
 use crate::config::users::User;
 use crate::keys::Vault;
@@ -307,6 +308,8 @@ fn site(
                 transport: None,
                 secure: false,
             },
+            registrar: None,
+            outbound_proxy: None,
         }],
         expires: short(3600),
         evidence: Evidence::Off,

@@ -30,7 +30,8 @@ use super::ask::{Ask, rehearse, roll_call};
 use super::birth::{Midwife, birth};
 use super::seeker::Seeker;
 use super::servers::{self, Finder};
-use crate::config::site::{Site, Tier};
+use crate::config::site::Site;
+use crate::config::tier::Tier;
 use crate::diary::Diary;
 use crate::epr::Provisioner;
 use crate::keys::Vault;
@@ -135,7 +136,7 @@ impl Boss {
     fn finders(&self) -> BTreeMap<u8, Recipient<Resolve>> {
         let tiers = (0..).zip(&self.outfit.site.tiers);
         let finder = |(number, tier): (u8, &Tier)| {
-            Some((number, Finder::of(&tier.server, &self.dns)?.start().recipient()))
+            Some((number, Finder::of(tier.hop(), &self.dns)?.start().recipient()))
         };
         tiers.filter_map(finder).collect()
     }

@@ -10,7 +10,8 @@ use sip::server::{Server, Way};
 use sip::target::{Target, Transport};
 
 use crate::config::server::{Server as Uri, Where};
-use crate::config::site::{Site, Tier};
+use crate::config::site::Site;
+use crate::config::tier::Tier;
 use crate::resolver::{Resolver, Unresolved};
 
 /// The system's DNS, or why there is none.
@@ -21,10 +22,10 @@ pub type Dns = Rc<Result<Resolver, Unresolved>>;
 pub async fn find(site: &Site, dns: &Result<Resolver, Unresolved>) -> Option<Vec<Arc<Server>>> {
     let mut servers = Vec::new();
     for (number, tier) in (0..).zip(&site.tiers) {
-        let targets = match resolve(&tier.server, dns).await {
+        let targets = match resolve(tier.hop(), dns).await {
             Ok((targets, _)) => targets,
             Err(error) => {
-                tracing::warn!(tier = %tier.name, server = %tier.server, %error, "a SIP server was not found");
+                tracing::warn!(tier = %tier.name, server = %tier.hop(), %error, "a SIP server was not found");
                 Vec::new()
             }
         };
@@ -34,11 +35,18 @@ pub async fn find(site: &Site, dns: &Result<Resolver, Unresolved>) -> Option<Vec
 }
 
 fn server(number: u8, tier: &Tier, targets: Vec<Target>, spare: bool) -> Server {
-    let domain = match &tier.server.host {
+    let hop = tier.hop();
+    let domain = match &hop.host {
         Where::Name(name) => name.as_str().into(),
         Where::Address(ip) => ip.to_string().into(),
     };
-    let way = Way { domain: Some(domain), free: tier.server.transport.is_none(), secure: tier.server.secure };
+    let way = Way {
+        domain: Some(domain),
+        free: hop.transport.is_none(),
+        secure: hop.secure,
+        registrar: tier.request_uri().map(Arc::from),
+        route: tier.route().map(Arc::from),
+    };
     Server { name: tier.name.as_str().into(), tier: number, targets, spare, way }
 }
 

@@ -21,6 +21,7 @@ mod garbage;
 mod journeys;
 mod kamailio;
 mod omm;
+mod outbound;
 mod partition;
 mod phone;
 mod poll;

@@ -24,6 +24,8 @@ pub(super) struct Form<'a> {
     pub(super) local: &'a Local,
     /// The Request-URI: the account's registrar, or where it sent us (S-25).
     pub(super) uri: &'a str,
+    /// The outbound proxy on the way, if there is one.
+    pub(super) route: Option<&'a str>,
     pub(super) transport: Transport,
     pub(super) branch: &'a str,
     pub(super) call_id: &'a str,
@@ -45,6 +47,7 @@ impl Form<'_> {
         let mut draft = Draft::request(METHOD, self.uri)
             .print(Name::Via, format_args!("{};keep", self.local.via(self.transport, self.branch)))
             .line(Name::MaxForwards, "70")
+            .maybe(Name::Route, self.route)
             .print(Name::From, format_args!("<{aor}>;tag={:010x}", self.tag))
             .print(Name::To, format_args!("<{aor}>"))
             .line(Name::CallId, self.call_id)

@@ -145,6 +145,8 @@ impl Binding {
             account: &self.account,
             local: &self.local,
             uri: errand.uri(&self.account),
+            // Where a redirection leads lies beside the way that was prescribed (ours).
+            route: self.server.way.route.as_deref().filter(|_| errand.detours.is_empty()),
             transport: to.transport,
             branch: &branch,
             call_id: &self.call_id,

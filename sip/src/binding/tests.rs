@@ -42,6 +42,8 @@ pub(super) struct Setup {
     pub(super) free: bool,
     /// It is asked as `sips:`.
     pub(super) secure: bool,
+    /// The Route over an outbound proxy.
+    pub(super) route: Option<&'static str>,
     pub(super) listening: Listening,
     pub(super) reg_id: Option<u32>,
     pub(super) expires: u64,
@@ -56,6 +58,7 @@ impl Default for Setup {
             spare: false,
             free: false,
             secure: false,
+            route: None,
             listening: Listening::default(),
             reg_id: None,
             expires: 3600,
@@ -83,7 +86,12 @@ impl Setup {
             tier: 0,
             targets: self.ports.iter().map(target).collect(),
             spare: self.spare,
-            way: Way { domain: None, free: self.free, secure: self.secure },
+            way: Way {
+                free: self.free,
+                secure: self.secure,
+                route: self.route.map(Arc::from),
+                ..Way::default()
+            },
         };
         let local = Local {
             sent_by: "10.0.1.1:5060".into(),

@@ -26,7 +26,10 @@ impl Binding {
             return;
         }
         let (Some(to), Some(contact)) = (self.place(), self.wish.clone()) else { return };
-        let route = self.grant.as_ref().map(|grant| grant.service_route.clone()).unwrap_or_default();
+        // First the way out that was prescribed, then the one that the registrar wants (RFC 3608 6.1).
+        let out_of_here = self.server.way.route.iter().map(|route| route.to_string());
+        let service = self.grant.as_ref().map(|grant| grant.service_route.clone()).unwrap_or_default();
+        let route = out_of_here.chain(service).collect();
         let chance = Chance::of(self.chance.next(), "reg");
         let (account, local) = (self.account.clone(), self.local.clone());
         let watch = Subscription::new(account, local, (to, route), contact, now, chance);

@@ -235,7 +235,7 @@ fn one_address_cannot_take_all_the_room() {
 
 fn server(tier: u8, domain: Option<&str>, transport: Transport) -> Input {
     let targets = vec![target(transport, "192.0.2.1:5061")];
-    let way = Way { domain: domain.map(Arc::from), free: false, secure: false };
+    let way = Way { domain: domain.map(Arc::from), ..Way::default() };
     Input::Server(Arc::new(Server { name: "pbx".into(), tier, targets, spare: false, way }))
 }
 

@@ -33,6 +33,7 @@ pub(super) enum Outcome {
 pub(super) struct Probe {
     local: Arc<Local>,
     uri: String,
+    route: Option<Arc<str>>,
     chance: Chance,
     call_id: String,
     tag: String,
@@ -48,10 +49,10 @@ struct Flight {
 }
 
 impl Probe {
-    pub(super) fn new(local: Arc<Local>, uri: String, mut chance: Chance) -> Probe {
+    pub(super) fn new(local: Arc<Local>, uri: String, route: Option<Arc<str>>, mut chance: Chance) -> Probe {
         let call_id = format!("{}@{}", chance.hex(24), local.host);
         let tag = chance.hex(10);
-        Probe { local, uri, chance, call_id, tag, cseq: 0, flight: None }
+        Probe { local, uri, route, chance, call_id, tag, cseq: 0, flight: None }
     }
 
     pub(super) fn call_id(&self) -> &str {
@@ -65,6 +66,7 @@ impl Probe {
         let bytes = Draft::request(METHOD, &self.uri)
             .print(Name::Via, self.local.via(to.transport, &branch))
             .line(Name::MaxForwards, "70")
+            .maybe(Name::Route, self.route.as_deref())
             .print(Name::From, format_args!("<sip:{}>;tag={}", self.local.host, self.tag))
             .print(Name::To, format_args!("<{}>", self.uri))
             .line(Name::CallId, &self.call_id)
@@ -122,5 +124,25 @@ fn judge(code: u16, message: &Message) -> Evidence {
         },
         408 | 500..600 => Evidence::Broken(code),
         _ => Evidence::Alive,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Listening;
+    use crate::target::Transport;
+
+    #[test]
+    fn a_probe_goes_over_the_outbound_proxy_to_what_its_users_ask_for() {
+        for route in [None, Some("<sip:sbc.example.com;lr>")] {
+            let (sent_by, host, agent) = ("10.0.1.1:5060".into(), "10.0.1.1".into(), "homing".into());
+            let local = Local { sent_by, host, agent, overload: true, listening: Listening::default() };
+            let (uri, chance) = ("sip:reg.example.com".to_owned(), Chance::of(1, "pbx"));
+            let mut probe = Probe::new(Arc::new(local), uri, route.map(Arc::from), chance);
+            let to = Target::new(Transport::Udp, ([192, 0, 2, 1], 5060).into());
+            let sent = Message::parse(probe.send(Moment::START, to)).expect("an OPTIONS");
+            assert_eq!((sent.request_uri(), sent.header(Name::Route)), (Some("sip:reg.example.com"), route));
+        }
     }
 }

@@ -64,6 +64,30 @@ fn a_subscription_follows_the_first_registration_by_the_way_it_was_given() {
 }
 
 #[test]
+fn what_belongs_to_no_dialog_goes_over_the_outbound_proxy() {
+    let proxy = "<sip:sbc.example.com;lr>";
+    let mut story = Setup { route: Some(proxy), ..Setup::default() }.story();
+    let mut account = (*story.binding.account).clone();
+    account.options.reg_event = true;
+    story.give(Input::Account(Arc::new(account)));
+    story.tell(register(1));
+    assert_eq!(story.last().header(Name::Route), Some(proxy));
+    let own = format!("<{}>;expires=3600", contact(1));
+    story.answer(200, &[("Contact", &own), ("Service-Route", "<sip:p.example.com;lr>")]);
+    // Out of here first, then as the registrar wants it (RFC 3608 6.1).
+    let routes: Vec<_> = story.last().headers(Name::Route).collect();
+    assert_eq!((story.last().method(), routes), (Some("SUBSCRIBE"), vec![proxy, "<sip:p.example.com;lr>"]));
+    // Where a redirection leads lies beside the way that was prescribed.
+    story.tell(Order::Renew);
+    assert_eq!(story.last().header(Name::Route), Some(proxy));
+    story.answer(302, &[("Contact", "<sip:192.0.2.7:5080>")]);
+    assert_eq!(
+        (story.last().request_uri(), story.last().header(Name::Route)),
+        (Some("sip:192.0.2.7:5080"), None)
+    );
+}
+
+#[test]
 fn it_is_challenged_like_a_register_and_renewed_inside_its_dialog() {
     let mut story = watching();
     let [(name, value)] = challenge("a", "");
