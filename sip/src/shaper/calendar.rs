@@ -13,13 +13,26 @@ use machine::time::Moment;
 /// How far ahead seconds are counted. Ours: the longest lifetime that is believed, a day (SM-3: 86,400 s).
 const AHEAD_MAX: u64 = 86_400;
 
+/// From one refresh of a second to the next, in milliseconds: the golden section of a second, so that however many there
+/// are, they lie apart (ours).
+const STEP: u64 = 618;
+
+/// One second to come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Second {
+    /// How many refreshes are due in it.
+    due: u16,
+    /// The millisecond of the first.
+    first: u16,
+}
+
 /// How many refreshes are due in each second to come.
 #[derive(Debug)]
 pub struct Calendar {
     chance: Chance,
     /// The second with which `due` begins, since the start.
     begins: u64,
-    due: VecDeque<u16>,
+    due: VecDeque<Second>,
 }
 
 impl Calendar {
@@ -40,15 +53,14 @@ impl Calendar {
         }
         self.reach(last);
         let window = || self.due.range((first - self.begins) as usize..(last - self.begins) as usize);
-        let least = window().min().copied().unwrap_or(0);
-        let equals = window().filter(|count| **count == least).count() as u64;
+        let least = window().map(|second| second.due).min().unwrap_or(0);
+        let equals = window().filter(|second| second.due == least).count() as u64;
         let pick = self.chance.below(equals) as usize;
-        let Some((at, _)) = window().enumerate().filter(|(_, count)| **count == least).nth(pick) else {
+        let Some((at, _)) = window().enumerate().filter(|(_, second)| second.due == least).nth(pick) else {
             return draw;
         };
         let second = first + at as u64;
-        self.add(second);
-        Duration::from_millis(second * 1000 + self.chance.below(1000) - now)
+        Duration::from_millis(second * 1000 + self.add(second) - now)
     }
 
     fn forget(&mut self, second: u64) {
@@ -63,14 +75,19 @@ impl Calendar {
     fn reach(&mut self, last: u64) {
         let length = (last - self.begins) as usize;
         if self.due.len() < length {
-            self.due.resize(length, 0);
+            self.due.resize(length, Second::default());
         }
     }
 
-    fn add(&mut self, second: u64) {
-        if let Some(count) = self.due.get_mut((second - self.begins) as usize) {
-            *count = count.saturating_add(1);
+    /// Enters one more, and says at which of its milliseconds.
+    fn add(&mut self, second: u64) -> u64 {
+        let Some(entry) = self.due.get_mut((second - self.begins) as usize) else { return 0 };
+        if entry.due == 0 {
+            entry.first = self.chance.below(1000) as u16;
         }
+        let at = (u64::from(entry.first) + u64::from(entry.due) * STEP) % 1000;
+        entry.due = entry.due.saturating_add(1);
+        at
     }
 }
 
@@ -90,6 +107,18 @@ mod tests {
             seconds[((now + at).as_millis() / 1000) as usize] += 1;
         }
         assert!(seconds[1802..3300].iter().all(|count| (6..=7).contains(count)), "{seconds:?}");
+    }
+
+    #[test]
+    fn those_of_one_second_lie_apart_wherever_a_second_is_said_to_begin() {
+        let mut calendar = Calendar::new(Chance::of(1, "calendar"));
+        let (from, to) = (Duration::from_secs(20), Duration::from_secs(45));
+        let due: Vec<u64> =
+            (0..1000).map(|_| calendar.book(Moment::START, from, to).as_millis() as u64).collect();
+        for begin in 20_000..=44_000 {
+            let count = due.iter().filter(|at| (begin..begin + 1000).contains(*at)).count();
+            assert!((37..=43).contains(&count), "{count} from {begin} ms on");
+        }
     }
 
     #[test]
