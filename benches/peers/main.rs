@@ -12,13 +12,15 @@
 //! - **memory**: what a registered user costs beyond the idle process, after a start with N phones known from before.
 //!   The cold start says it too.
 //! - **failover**: the primary turns into a black hole (SIGSTOP) under N registered, idle users. The clock runs to the
-//!   first and to the last user at the secondary, by its own count.
+//!   first and to the last user at the secondary, by its own count. Kamailio's `uac` has no part in it: it knows one server
+//!   for a registration, and looks at it again when the registration is due, here in an hour.
 //! - **steady**: 1,000 users with registrations of one minute, all bound at once, for four minutes. REGISTERs a second at
 //!   the registrar, by its own count: the busiest second against the mean, in the first two minutes and in the last two.
 //!
 //! Targets: at least 4 times faster than `uac`; at most 1.5 times SIPp's time; at most 1 % requests beyond the 2 N that
 //! are needed (a challenge and its answer for each user); at most 3 kB of memory for a registered user beyond the idle
-//! process; the first user at the secondary within 10 s; no second busier than twice the mean.
+//! process; the first user at the secondary within 10 s, the last within 1.5 times what SIPp needs there on top of that; no
+//! second busier than twice the mean. What is missed is called so.
 //!
 //! Needs Kamailio and SIPp (apt: kamailio, sip-tester). Times on a busy machine are worth little, their ratios more.
 #![expect(clippy::disallowed_methods, reason = "real peers live in real time")]
@@ -52,6 +54,12 @@ mod uac;
 
 /// How often the registrar is asked how far it is.
 const LOOK: Duration = Duration::from_millis(20);
+/// Every so many looks the memory is weighed too, which costs the machine more.
+const WEIGHED: u32 = 10;
+/// Phones at a time when SIPp shows what a registrar can take.
+const PARALLEL: u32 = 64;
+/// Within so many seconds the first user is elsewhere when his server falls silent.
+const NOTICED: f64 = 10.0;
 /// When a runner has failed.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -93,32 +101,45 @@ fn main() -> ExitCode {
 /// How one runner did.
 struct Run {
     seconds: f64,
-    registers: u64,
+    count: Count,
     cost: Cost,
+    /// The most memory that was seen, in kB.
+    peak: u64,
 }
 
 /// Watches the registrar until it holds `users` users.
 fn watch(pbx: &Pbx, users: u64, started: Instant, leader: u32) -> Run {
-    loop {
-        let Count { users: held, registers } = pbx.count();
-        if held >= users {
+    let mut peak = 0;
+    for look in 1_u32.. {
+        let count = pbx.count();
+        if count.users >= users {
             let seconds = started.elapsed().as_secs_f64();
-            return Run { seconds, registers, cost: meter::cost(leader) };
+            let cost = meter::cost(leader);
+            return Run { seconds, count, cost, peak: peak.max(cost.memory) };
         }
-        assert!(started.elapsed() < PATIENCE, "{held} of {users} users after {PATIENCE:?}");
+        if look.is_multiple_of(WEIGHED) {
+            peak = peak.max(meter::cost(leader).memory);
+        }
+        assert!(started.elapsed() < PATIENCE, "{} of {users} users after {PATIENCE:?}", count.users);
         poll::rest(LOOK);
     }
+    unreachable!("it looks until it sees them, or panics")
+}
+
+/// A figure beside its target, and whether it was met.
+fn judge(figure: f64, target: f64, is_met: bool) -> String {
+    format!("{figure:.2} (target {target}{})", if is_met { "" } else { ": MISSED" })
 }
 
 fn cold_start(users: u64) {
     println!("cold start of {users} users");
     println!(
-        "  {:<24} {:>8} {:>10} {:>8} {:>8} {:>10}",
-        "", "seconds", "REGISTERs", "beyond", "CPU s", "memory MB"
+        "  {:<24} {:>8} {:>10} {:>8} {:>8} {:>8} {:>8}",
+        "", "seconds", "REGISTERs", "beyond", "copies", "CPU s", "peak MB"
     );
     let mut pbx = Pbx::start();
     let phones = Crowd::of(users, pbx::DOMAIN);
-    let limit = [16, 32, 64].map(|parallel| {
+    let limit = [16, 32, PARALLEL].map(|parallel| {
         pbx.restart();
         let started = Instant::now();
         let sipp = phones.start(pbx.at(), parallel);
@@ -138,11 +159,15 @@ fn cold_start(users: u64) {
 
     let (idle, ours) = restart(&mut pbx, &phones, users);
     show("homing", users, &ours);
-    println!("  homing is {:.1} times as fast as uac (target 4)", theirs.seconds / ours.seconds);
+    let (faster, longer) = (theirs.seconds / ours.seconds, ours.seconds / limit);
+    println!("  times as fast as uac: {}", judge(faster, 4.0, faster >= 4.0));
     println!(
-        "  homing takes {:.2} times as long as the registrar under SIPp (target 1.5)",
-        ours.seconds / limit
+        "  (the registrar under SIPp, which nobody can pass, is {:.2} times as fast)",
+        theirs.seconds / limit
     );
+    println!("  times as long as the registrar under SIPp: {}", judge(longer, 1.5, longer <= 1.5));
+    let beyond = share_beyond(users, &ours);
+    println!("  per cent of REGISTERs beyond those needed: {}", judge(beyond, 1.0, beyond <= 1.0));
     weigh(users, &idle, &ours);
 }
 
@@ -165,7 +190,7 @@ fn restart(pbx: &mut Pbx, phones: &Crowd, users: u64) -> (Cost, Run) {
 
 fn weigh(users: u64, idle: &Cost, run: &Run) {
     let each = run.cost.memory.saturating_sub(idle.memory) as f64 / users as f64;
-    println!("  homing needs {each:.1} kB a registered user beyond the idle process (target 3)");
+    println!("  kB a registered user beyond the idle process: {}", judge(each, 3.0, each <= 3.0));
 }
 
 fn memory(users: u64) {
@@ -177,27 +202,37 @@ fn memory(users: u64) {
     weigh(users, &idle, &run);
 }
 
+/// How many of the REGISTERs were not needed, in per cent: a challenge and its answer for each user are.
+fn share_beyond(users: u64, run: &Run) -> f64 {
+    run.count.registers.saturating_sub(2 * users) as f64 / (2 * users) as f64 * 100.0
+}
+
 /// Memory in MB.
 fn mb(cost: &Cost) -> f64 {
     cost.memory as f64 / 1024.0
 }
 
 fn show(name: &str, users: u64, run: &Run) {
-    let beyond = run.registers.saturating_sub(2 * users) as f64 / (2 * users) as f64 * 100.0;
     println!(
-        "  {name:<24} {:>8.2} {:>10} {:>6.1} % {:>8.2} {:>10.1}",
+        "  {name:<24} {:>8.2} {:>10} {:>6.1} % {:>8} {:>8.2} {:>8.1}",
         run.seconds,
-        run.registers,
-        beyond,
+        run.count.registers,
+        share_beyond(users, run),
+        run.count.copies,
         run.cost.cpu,
-        mb(&run.cost)
+        run.peak as f64 / 1024.0,
     );
 }
 
 fn failover(users: u64) {
     println!("failover of {users} idle users, the primary turns into a black hole");
-    let (primary, secondary) = (Pbx::start(), Pbx::start());
+    let (primary, mut secondary) = (Pbx::start(), Pbx::start());
     let phones = Crowd::of(users, pbx::DOMAIN);
+    let begun = Instant::now();
+    let sipp = phones.start(secondary.at(), PARALLEL);
+    let limit = watch(&secondary, users, begun, sipp.id()).seconds;
+    drop(sipp);
+    secondary.restart();
     let site = Site::new(&phones, &[primary.at(), secondary.at()], "1h");
     let process = site.serve();
     site.wait();
@@ -209,11 +244,13 @@ fn failover(users: u64) {
     let started = Instant::now();
     let first = watch(&secondary, 1, started, process.id());
     let last = watch(&secondary, users, started, process.id());
+    let bound = NOTICED + limit * 1.5;
+    println!("  first user after {} s", judge(first.seconds, NOTICED, first.seconds <= NOTICED));
     println!(
-        "  homing: first user after {:.1} s, last after {:.1} s (target: first within 10 s)",
-        first.seconds, last.seconds
+        "  last user after {} s",
+        judge(last.seconds, (bound * 10.0).round() / 10.0, last.seconds <= bound)
     );
-    println!("  {} REGISTERs at the secondary for {users} users", last.registers);
+    println!("  {} REGISTERs at the secondary for {users} users", last.count.registers);
 }
 
 fn steady(users: u64) {
@@ -225,10 +262,10 @@ fn steady(users: u64) {
     site.wait();
     phones.register(site.at());
     let bound = watch(&pbx, users, Instant::now(), process.id());
-    let (started, mut last, mut seconds) = (Instant::now(), bound.registers, Vec::new());
+    let (started, mut last, mut seconds) = (Instant::now(), bound.count.registers, Vec::new());
     for second in 1..=240_u32 {
         poll::rest(Duration::from_secs(second.into()).saturating_sub(started.elapsed()));
-        let Count { users: held, registers } = pbx.count();
+        let Count { users: held, registers, copies: _ } = pbx.count();
         assert_eq!(held, users, "a registration ran out");
         seconds.push(registers - last);
         last = registers;
@@ -236,9 +273,7 @@ fn steady(users: u64) {
     for (part, name) in seconds.chunks(120).zip(["first two minutes", "last two minutes"]) {
         let mean = part.iter().sum::<u64>() as f64 / part.len() as f64;
         let peak = part.iter().copied().max().unwrap_or(0) as f64;
-        println!(
-            "  {name}: {mean:.1} REGISTERs a second, the busiest {peak}: {:.2} times the mean (target 2)",
-            peak / mean
-        );
+        let ratio = judge(peak / mean, 2.0, peak <= 2.0 * mean);
+        println!("  {name}: {mean:.1} REGISTERs a second, the busiest {peak}, times the mean: {ratio}");
     }
 }

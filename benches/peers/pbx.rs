@@ -23,6 +23,8 @@ pub(crate) struct Count {
     pub(crate) users: u64,
     /// REGISTER requests received, copies included.
     pub(crate) registers: u64,
+    /// Copies among them: requests that came again, with the same CSeq.
+    pub(crate) copies: u64,
 }
 
 /// A running registrar; it ends when dropped.
@@ -87,8 +89,9 @@ impl Pbx {
         let length = self.asks.recv(&mut buffer).ok()?;
         let answer = String::from_utf8_lossy(buffer.get(..length)?).into_owned();
         let line = answer.lines().find_map(|line| line.strip_prefix("X-Count: "))?;
-        let (users, registers) = line.split_once(' ')?;
-        Some(Count { users: users.trim().parse().ok()?, registers: registers.trim().parse().ok()? })
+        let mut numbers = line.split_whitespace().map(str::parse);
+        let mut next = || numbers.next()?.ok();
+        Some(Count { users: next()?, registers: next()?, copies: next()? })
     }
 }
 
