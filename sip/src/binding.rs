@@ -275,6 +275,8 @@ pub struct Binding {
     /// How many percent of the requests the server is to be spared, and how often in a row it was.
     shed: u8,
     spared: u8,
+    /// The lot has let the next exchange through, which may still wait for its turn: it is not drawn again.
+    let_through: bool,
     urgent: bool,
     sheltered: bool,
     watch: Option<Box<Subscription>>,
@@ -337,6 +339,7 @@ impl Binding {
             grant: None,
             shed: 0,
             spared: 0,
+            let_through: false,
             urgent: false,
             sheltered: false,
             watch: None,

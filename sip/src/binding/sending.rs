@@ -33,6 +33,7 @@ impl Binding {
         match kind.filter(|_| self.timers.at(Timer::Hold).is_none()) {
             Some(kind) if self.sheds(now, kind) => self.step_aside(out),
             Some(kind) if self.may_send(kind, out) => {
+                self.let_through = false;
                 let errand = self.errand(kind);
                 self.attempt(now, errand, out);
                 if self.flight.is_none() && self.seeking.is_none() {

@@ -18,6 +18,9 @@ impl Binding {
     /// The health of the server says what it demands of everybody.
     pub(super) fn heed(&mut self, demands: Demands) {
         self.lacks = self.lacks.with(demands.lacks);
+        if self.shed != demands.shed {
+            self.let_through = false;
+        }
         self.shed = demands.shed;
         if self.shed == 0 {
             self.timers.stop(Timer::Shed);
@@ -35,14 +38,14 @@ impl Binding {
                 Kind::Refresh => self.held.is_none_or(|held| held.since(now) <= LAST_CHANCE),
                 Kind::Query => !self.wants.guard,
             };
-        if self.shed == 0 || is_exempt {
+        if self.shed == 0 || is_exempt || self.let_through {
             return false;
         }
         if self.timers.at(Timer::Shed).is_some() {
             return true;
         }
         if !self.chance.happens(u32::from(self.shed) * 10_000) {
-            self.spared = 0;
+            (self.spared, self.let_through) = (0, true);
             return false;
         }
         let longest = SHED_FIRST.saturating_mul(2_u32.saturating_pow(self.spared.into())).min(SHED_MAX);

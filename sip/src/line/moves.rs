@@ -121,9 +121,12 @@ impl Line {
         }
     }
 
-    /// The user roams: an overloaded server is asked all the same (RFC 7339 5.10.1).
+    /// The user roams, or is a VIP: an overloaded server is asked all the same (RFC 7339 5.10.1). A start is no roam.
     pub(super) fn insist(&mut self, out: &mut Vec<Effect>) {
         let State::On { current, .. } = self.state else { return };
+        if self.urgency(Rank::Refresh) != Rank::Roam {
+            return;
+        }
         if self.tier(current).is_some_and(|entry| entry.demands.shed > 0) {
             self.tell(current, Order::Urge, out);
         }

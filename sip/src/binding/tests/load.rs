@@ -46,6 +46,20 @@ fn a_share_of_the_refreshes_waits_and_none_is_lost() {
 }
 
 #[test]
+fn whoever_waits_for_a_turn_draws_his_lot_once() {
+    let mut spared = 0;
+    for seed in 0..200 {
+        let mut story = Setup { seed, ..Setup::default() }.story();
+        story.binding = story.binding.shaped();
+        story.tell(shed(40));
+        story.tell(register(1));
+        story.give(Input::Granted);
+        spared += usize::from(story.sent.is_empty());
+    }
+    assert!((60..100).contains(&spared), "about 40 percent of 200: {spared}");
+}
+
+#[test]
 fn at_a_full_stop_only_the_last_chance_of_a_registration_is_taken() {
     let mut story = Story::registered();
     story.tell(shed(100));

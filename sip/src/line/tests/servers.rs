@@ -15,6 +15,17 @@ fn what_a_server_demands_is_told_to_a_binding_and_to_the_next_one() {
 }
 
 #[test]
+fn a_start_up_is_no_roam_to_an_overloaded_server() {
+    let demands = Demands { shed: 20, ..Demands::default() };
+    let mut story = Story::of(2);
+    story.check(Input::Demands { tier: 0, demands }, &[]);
+    story.check(Input::Haste(Rank::StartUp), &[]);
+    story.check(bind(), &["0 heed 20", "0 register"]);
+    // He roams away and back while he waits.
+    story.check(bind(), &["0 urge", "0 register"]);
+}
+
+#[test]
 fn any_user_can_be_the_one_who_asks_a_server() {
     let mut story = Story::of(2);
     story.check(Input::Prove { tier: 1 }, &["1 prove"]);
