@@ -219,6 +219,7 @@ journeys! {
     ten_thousand_users_start_without_a_storm = "g10-ten-thousand-start-up",
     the_back_off_doubles_up_to_half_an_hour = "g11-back-off-series",
     a_removal_that_cannot_be_done_is_not_forgotten = "g13-removal-that-cannot-be-done",
+    a_removal_waits_for_its_registrar = "g13-removal-that-waits-for-its-registrar",
     a_failover_registrar_lets_its_guests_in_after_three_minutes = "v12-failover-registrar-as-third-tier",
     a_403_after_months_is_never_for_good = "wild-403-after-months",
     a_423_that_makes_no_sense_is_one_refusal = "wild-423-that-makes-no-sense",
