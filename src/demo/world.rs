@@ -44,7 +44,7 @@ use crate::config::tier::Tier;
 use crate::config::timers::Timers;
 use crate::config::users::User;
 use crate::keys::Vault;
-use crate::peer::{self, Dialer};
+use crate::peer::{self, Dialer, Greeting};
 use crate::registrar::stand;
 use crate::service::ask::Ask;
 use crate::service::birth::{AGENT, identity};
@@ -250,7 +250,7 @@ async fn place(
     let boss = boss.start();
     let axi = match &cable {
         Some(_) => None,
-        None => Some(peer::listen(loopback(), None, boss.clone().recipient()).await?),
+        None => Some(peer::listen(loopback(), Greeting::Plain, boss.clone().recipient()).await?),
     };
     Ok((Place { omm, boss, sip, cable }, axi))
 }
@@ -281,6 +281,7 @@ fn site(
             root_password: None,
             listen: None,
             listen_plain: Some(loopback()),
+            listen_static_rsa: None,
             certificate: None,
             generate_sari: false,
             user: user.clone(),

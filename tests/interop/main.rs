@@ -34,6 +34,8 @@ mod relay;
 mod secure;
 mod session;
 mod spreading;
+#[cfg(feature = "openssl")]
+mod static_rsa;
 mod system;
 mod table;
 mod transports;
