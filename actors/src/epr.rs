@@ -64,7 +64,7 @@ pub struct EprActor {
 impl EprActor {
     /// Hires it for an OMM with this directory.
     pub fn new(site: &Rc<Site>, given: &Provisioning, directory: Shared, ways: EprWays) -> EprActor {
-        let machine = Epr::new(site.clock.moment(), given.policy, directory);
+        let machine = Epr::new(site.clock.moment(), given.policy, site.login, directory);
         let seat = Seat::new(machine, "epr", site.clock.clone(), site.trace.clone());
         EprActor { seat, door: given.door.clone(), ways }
     }

@@ -29,6 +29,7 @@ use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
 use crate::directory::edit::{Edit, UserChange};
+use crate::directory::login::Variant;
 use crate::directory::refusal::Refusal;
 use crate::directory::sync::Shared;
 use crate::directory::user::User;
@@ -64,7 +65,7 @@ pub struct Policy {
 pub enum File {
     /// What all users have.
     Common,
-    /// What one user has.
+    /// What one user has, who logs in under this name.
     Of(Number),
 }
 
@@ -82,7 +83,7 @@ pub enum Outcome {
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// This user's file is wanted now.
+    /// The file of the user who logs in under this name is wanted now.
     Wish(Number),
     /// The files of all external users are wanted now.
     WishAll,
@@ -184,6 +185,8 @@ enum Stage {
 #[derive(Clone)]
 pub struct Epr {
     policy: Policy,
+    /// What users' files are called by: that under which they log in (axi 8).
+    login: Variant,
     /// To be read.
     directory: Shared,
     base: Base,
@@ -218,14 +221,15 @@ impl File {
 }
 
 impl Epr {
-    /// External users of an OMM that starts now.
-    pub fn new(now: Moment, policy: Policy, directory: Shared) -> Epr {
+    /// External users of an OMM that starts now; their files are called as they log in.
+    pub fn new(now: Moment, policy: Policy, login: Variant, directory: Shared) -> Epr {
         let mut timers = Timers::default();
         if policy.authority {
             timers.set(Timer::Round, now + FIRST);
         }
         Epr {
             policy,
+            login,
             directory,
             base: Base::Unread,
             wishes: VecDeque::new(),
@@ -236,14 +240,17 @@ impl Epr {
         }
     }
 
-    /// The users that came from the server, in order.
+    /// The names of the users that came from the server, in order. One that can log in under none has its number's file.
     fn externals(&self) -> Vec<Number> {
         let directory = self.directory.borrow();
-        directory.users().filter(|user| user.admin.external).map(|user| user.number.clone()).collect()
+        let name = |user: &Arc<User>| directory.login_name(user, self.login).unwrap_or(user.number.clone());
+        directory.users().filter(|user| user.admin.external).map(name).collect()
     }
 
-    fn external(&self, number: &Number) -> Option<Arc<User>> {
-        self.directory.borrow().user(number).filter(|user| user.admin.external).cloned()
+    fn external(&self, name: &Number) -> Option<Arc<User>> {
+        let directory = self.directory.borrow();
+        let mut all = [directory.called(name, self.login), directory.user(name)].into_iter().flatten();
+        all.find(|user| user.admin.external).cloned()
     }
 
     /// Everybody external is to be read, behind those who wait already.
@@ -345,8 +352,9 @@ impl Epr {
 
     /// Suspects whose second read is due.
     fn look_again(&mut self, now: Moment) {
-        let directory = self.directory.borrow();
-        self.suspects.retain(|number, _| directory.user(number).is_some_and(|user| user.admin.external));
+        let mut suspects = std::mem::take(&mut self.suspects);
+        suspects.retain(|name, _| self.external(name).is_some());
+        self.suspects = suspects;
         for (number, suspect) in self.suspects.iter_mut().filter(|(_, suspect)| suspect.again <= now) {
             suspect.again = now + SECOND_READ;
             if !self.busy.contains_key(number) && !self.waiting.contains(number) {

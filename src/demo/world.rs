@@ -18,6 +18,7 @@ use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
 use omm::directory::device::Class;
+use omm::directory::login::Variant;
 use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
@@ -299,6 +300,7 @@ fn site(
             contact: sip.to_string(),
             domain: DOMAIN.into(),
             digest: vec![Algorithm::SHA_256],
+            login: Variant::Number,
             shape: Shape::default(),
         },
         tiers: vec![Tier {

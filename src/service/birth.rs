@@ -134,6 +134,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         mode: site.mode,
         shape: Shape { hold: site.timers.failover, ..site.sip.shape },
         options: site.options.clone(),
+        login: site.sip.login,
         sip_timing: Arc::new(sip_timing(&site.timers)),
         link_timing: link_timing(&site.timers),
         policy: Arc::new(policy(site)),

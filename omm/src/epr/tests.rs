@@ -38,10 +38,14 @@ const POLICY: Policy =
 
 impl Bench {
     fn new(policy: Policy) -> Bench {
+        Bench::called_by(Variant::Number, policy)
+    }
+
+    fn called_by(login: Variant, policy: Policy) -> Bench {
         let directory: Shared = Rc::new(RefCell::new(Directory::new(Platform::Pc)));
         let now = Moment::START;
         Bench {
-            epr: Epr::new(now, policy, directory.clone()),
+            epr: Epr::new(now, policy, login, directory.clone()),
             directory,
             now,
             stamp: 1,
@@ -315,4 +319,36 @@ fn whoever_is_wished_for_while_it_is_being_read_or_written_is_read_once_more() {
     assert!(say(&mut bench, wish()).is_empty());
     let out = say(&mut bench, Input::Written { user: number("300"), result: Some(Ok(true)) });
     assert!(matches!(out.as_slice(), [Effect::Told { .. }, Effect::Read(_)]), "{out:?}");
+}
+
+#[test]
+fn where_users_log_in_by_id_the_file_is_called_by_the_id_and_says_the_number() {
+    let mut bench = Bench::called_by(Variant::Id, POLICY);
+    let file = |number: Option<&str>| {
+        let number = number.map(|text| Number::new(text).expect("a number"));
+        let password = Some(Secret::new("geheim"));
+        Outcome::Found(Box::new(UserChange { number, password, ..UserChange::default() }))
+    };
+    let read = |bench: &mut Bench, name: &str, outcome: Outcome| {
+        let mut out = Vec::new();
+        bench.epr.on(bench.now, Input::Wish(number(name)), &mut out);
+        assert_eq!(out, [Effect::Read(File::Of(number(name)))]);
+        bench.feed(Input::Read { file: File::Of(number(name)), outcome });
+        bench.told().pop().expect("a fate")
+    };
+    assert_eq!(read(&mut bench, "7701", file(None)), "7701.cfg failed", "nobody knows whose it is");
+    assert_eq!(read(&mut bench, "7701", file(Some("101"))), "7701.cfg created");
+    assert_eq!(read(&mut bench, "7701", file(Some("101"))), "7701.cfg unchanged");
+    // A user may get another id, or another number.
+    assert_eq!(read(&mut bench, "7702", file(Some("101"))), "7702.cfg changed");
+    assert_eq!(read(&mut bench, "7702", file(Some("102"))), "7702.cfg changed");
+    // Whoever has no id is called by the number.
+    assert_eq!(read(&mut bench, "103", file(Some("103"))), "103.cfg created");
+    {
+        let directory = bench.directory.borrow();
+        let users = directory.users().map(|user| (user.number.as_str(), user.admin.add_id.as_deref()));
+        assert_eq!(users.collect::<Vec<_>>(), [("102", Some("7702")), ("103", None)]);
+    }
+    bench.pass(FIRST);
+    assert_eq!(bench.told(), ["7702.cfg deleted", "103.cfg deleted"], "the round asks for their files");
 }
