@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::WeakRecipient;
 use actix::prelude::*;
@@ -14,11 +15,13 @@ use sip::message::Message as SipMessage;
 use sip::registrar::subscriber::Subscriber;
 use sip::stun;
 use sip::target::Transport;
+use sip::uas::hold::Refused;
 use sip::uas::{Effect, Input, Uas};
 
 use crate::doors::{Datagram, Undelivered, Ways};
 use crate::messages::{
-    Broken, Brought, Die, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+    Broken, Brought, Die, Fallen, Leave, Left, Located, Met, Pillar, Route, Stranger, TellAll, Upkeep,
+    Verdict,
 };
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -26,6 +29,10 @@ use crate::site::Site;
 /// Datagrams that may wait for the endpoint; more are refused at the socket and counted there. Ours: about a second
 /// of a full registration storm.
 const WAITING_MAX: usize = 8192;
+
+/// What a phone is told whose user the provisioning server could not be asked for. Half a minute is ours: as long as phones
+/// wait anyhow.
+const UNANSWERED: Refused = Refused { code: 503, retry_after: Some(Duration::from_secs(30)) };
 
 /// Where the endpoint turns to.
 pub struct EndpointWays {
@@ -35,6 +42,8 @@ pub struct EndpointWays {
     pub upkeep: Recipient<Upkeep>,
     /// The OMM, when a phone shows up.
     pub located: Recipient<Located>,
+    /// The OMM, when a phone comes that nobody knows.
+    pub strangers: Recipient<Stranger>,
     /// The OMM, when a phone leaves.
     pub left: Recipient<Left>,
     /// The OMM, when the endpoint falls over.
@@ -165,6 +174,7 @@ impl Seated<Uas> for EndpointActor {
             Effect::Asked { ask, user, contact: _, instance, expires } => {
                 self.asked(Ask(ask), &user, instance.as_deref(), expires.is_zero());
             }
+            Effect::Stranger { ask, user } => self.ways.strangers.do_send(Stranger { user, ask: Ask(ask) }),
             Effect::Table(_) | Effect::Dropped(_) => {}
         }
         Flow::Go
@@ -204,6 +214,16 @@ impl Handler<Verdict> for EndpointActor {
 
     fn handle(&mut self, Verdict { ask, refused }: Verdict, ctx: &mut Context<Self>) {
         let refused = refused.map(|refusal| code(refusal).into());
+        self.feed(Input::Verdict { ask: ask.0, refused }, ctx);
+    }
+}
+
+impl Handler<Met> for EndpointActor {
+    type Result = ();
+
+    /// Whom the server knows the directory knows by now; whoever could not be asked has said nothing.
+    fn handle(&mut self, Met { ask, is_answered }: Met, ctx: &mut Context<Self>) {
+        let refused = (!is_answered).then_some(UNANSWERED);
         self.feed(Input::Verdict { ask: ask.0, refused }, ctx);
     }
 }

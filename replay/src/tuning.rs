@@ -152,6 +152,7 @@ impl Tuning {
             policy,
             auth: Some(ask(domain, plan)),
             hold: true,
+            strangers: self.external.is_some(),
             ..Profile::default()
         }
     }

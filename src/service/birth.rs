@@ -281,6 +281,7 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
             ..Auth::new(site.sip.domain.as_str())
         }),
         hold: true,
+        strangers: site.epr.as_ref().is_some_and(|epr| epr.policy.enabled),
         began: Some(clock.wall().back(clock.moment().since(Moment::START))),
         ..Profile::default()
     };

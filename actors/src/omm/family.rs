@@ -132,6 +132,7 @@ impl OmmActor {
             sip: Ways { datagrams: birth.sip.clone(), streams: flows.clone().recipient() },
             upkeep: flows.clone().recipient(),
             located: own.clone().recipient(),
+            strangers: own.clone().recipient(),
             left: own.clone().recipient(),
             fallen: own.recipient(),
         };

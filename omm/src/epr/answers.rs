@@ -23,6 +23,9 @@ impl Epr {
         self.base = Base::Unread;
         self.wishes.clear();
         self.waiting.clear();
+        for name in self.strangers.names() {
+            self.meet(&name, false, out);
+        }
         tell(File::Common, Fate::Failed(why), out);
     }
 
@@ -38,14 +41,20 @@ impl Epr {
                 self.suspects.remove(&number);
                 match self.adopt(&number, *fields) {
                     Ok((edit, fate)) => self.write(number, edit, fate, out),
-                    Err(why) => tell(file, Fate::Failed(why.into()), out),
+                    Err(why) => {
+                        self.meet(&number, true, out);
+                        tell(file, Fate::Failed(why.into()), out);
+                    }
                 }
             }
             Outcome::Missing if self.external(&number).is_none() => {
                 self.suspects.remove(&number);
+                self.is_missing(now, &number);
+                self.meet(&number, true, out);
                 tell(file, Fate::Failed("the server has no such file".into()), out);
             }
             Outcome::Missing => {
+                self.meet(&number, true, out);
                 let since = self.suspects.get(&number).map_or(now, |suspect| suspect.since);
                 if self.policy.authority || now.since(since) >= SECOND_READ {
                     self.suspects.remove(&number);
@@ -60,6 +69,7 @@ impl Epr {
                 if let Some(suspect) = self.suspects.get_mut(&number) {
                     suspect.again = now + SECOND_READ;
                 }
+                self.meet(&number, false, out);
                 tell(file, Fate::Failed(why), out);
             }
         }
@@ -132,6 +142,7 @@ impl Epr {
             Some(Err(refusal)) => Fate::Failed(refusal.to_string().into()),
             None => Fate::Failed("too many other edits wait for the store".into()),
         };
+        self.meet(&user, true, out);
         tell(File::Of(user), fate, out);
     }
 }
