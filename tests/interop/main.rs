@@ -18,6 +18,7 @@ mod edits;
 mod external;
 mod failover;
 mod garbage;
+mod https;
 mod journeys;
 mod kamailio;
 mod omm;
