@@ -152,6 +152,7 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     for (what, at) in [
         ("axi port", site.axi.as_ref().and_then(|axi| axi.listen)),
         ("axi plain port", site.axi.as_ref().and_then(|axi| axi.listen_plain)),
+        ("axi rsa port", site.axi.as_ref().and_then(|axi| axi.listen_static_rsa)),
     ] {
         if let Some(at) = at {
             tell(port(what, &at.to_string(), reach::bind_tcp(at).await, running));

@@ -20,6 +20,8 @@ use crate::sockets::tls::{Badge, is_distrust};
 
 pub mod badge;
 mod porch;
+#[cfg(feature = "openssl")]
+pub mod static_rsa;
 pub mod tls;
 
 #[cfg(test)]
@@ -109,18 +111,30 @@ async fn talk<S: AsyncRead + AsyncWrite + 'static>(stream: S, attempt: u64, even
     carry(halves, attempt, events).await;
 }
 
-/// Listens for connections and offers each to `door`; with a badge, those who speak TLS only.
+/// What those who connect have to speak.
+#[derive(Clone)]
+pub enum Greeting {
+    /// AXI without more ado.
+    Plain,
+    /// TLS as rustls speaks it.
+    Tls(Badge),
+    /// TLS with static RSA key exchange.
+    #[cfg(feature = "openssl")]
+    StaticRsa(static_rsa::RsaBadge),
+}
+
+/// Listens for connections and offers each to `door` once it speaks as it should.
 ///
 /// # Errors
 /// The address cannot be bound.
-pub async fn listen(at: SocketAddr, badge: Option<Badge>, door: Recipient<Accept>) -> io::Result<SocketAddr> {
+pub async fn listen(at: SocketAddr, greeting: Greeting, door: Recipient<Accept>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(at).await?;
     let bound = listener.local_addr()?;
     let porch = Porch::default();
     actix::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => receive(stream, peer, badge.as_ref(), &porch, &door),
+                Ok((stream, peer)) => receive(stream, peer, &greeting, &porch, &door),
                 Err(error) => {
                     tracing::warn!(%error, "the AXI listener could not accept a connection");
                     let _ = timeout(BREATH, std::future::pending::<()>()).await;
@@ -137,24 +151,34 @@ pub async fn listen(at: SocketAddr, badge: Option<Badge>, door: Recipient<Accept
 fn receive(
     stream: TcpStream,
     peer: SocketAddr,
-    badge: Option<&Badge>,
+    greeting: &Greeting,
     porch: &Porch,
     door: &Recipient<Accept>,
 ) {
     // Small frames must not wait for each other's acknowledgements.
     let _ = stream.set_nodelay(true);
     let door = door.clone();
-    let Some(badge) = badge.cloned() else {
-        actix::spawn(admit(stream, peer, door));
-        return;
-    };
-    // Who does not come to an end with the handshake takes nobody else's place.
+    match greeting.clone() {
+        Greeting::Plain => _ = actix::spawn(admit(stream, peer, door)),
+        Greeting::Tls(badge) => greet(async move { badge.receive(stream).await }, peer, porch, door),
+        #[cfg(feature = "openssl")]
+        Greeting::StaticRsa(badge) => greet(async move { badge.receive(stream).await }, peer, porch, door),
+    }
+}
+
+/// Admits whoever comes to an end with the handshake; who does not takes nobody else's place.
+fn greet<S: AsyncRead + AsyncWrite + 'static>(
+    handshake: impl Future<Output = io::Result<S>> + 'static,
+    peer: SocketAddr,
+    porch: &Porch,
+    door: Recipient<Accept>,
+) {
     let Some(place) = porch.step_on(peer.ip()) else {
         tracing::debug!(%peer, "too many TLS handshakes at a time");
         return;
     };
     actix::spawn(async move {
-        let greeted = timeout(HANDSHAKE_MAX, badge.receive(stream)).await;
+        let greeted = timeout(HANDSHAKE_MAX, handshake).await;
         drop(place);
         match greeted {
             Ok(Ok(stream)) => admit(stream, peer, door).await,

@@ -28,7 +28,7 @@ use crate::epr::Provisioner;
 use crate::exit::Exit;
 use crate::keys::Vault;
 use crate::peer::tls::Greeter;
-use crate::peer::{self, Dialer, badge};
+use crate::peer::{self, Dialer, Greeting, badge};
 use crate::sockets::UdpDoor;
 use crate::sockets::streams::{self, StreamDoor};
 use crate::sockets::tls::{Badge, Trust};
@@ -155,12 +155,20 @@ async fn listen_axi(site: &Site, boss: &actix::Addr<Boss>) -> Result<(), String>
     if let Some(at) = axi.listen {
         let badge::Shown { badge, file, fingerprint, .. } =
             badge::show(site).map_err(|unfit| format!("AXI has no certificate to show: {unfit}"))?;
-        let bound = peer::listen(at, Some(badge), boss.clone().recipient()).await.map_err(told)?;
+        let bound = peer::listen(at, Greeting::Tls(badge), boss.clone().recipient()).await.map_err(told)?;
         tracing::info!(%bound, certificate = %file.display(), %fingerprint, "listening for AXI over TLS");
     }
     if let Some(at) = axi.listen_plain {
-        let bound = peer::listen(at, None, boss.clone().recipient()).await.map_err(told)?;
+        let bound = peer::listen(at, Greeting::Plain, boss.clone().recipient()).await.map_err(told)?;
         tracing::warn!(%bound, "listening for AXI without TLS: passwords can be read on the way");
+    }
+    #[cfg(feature = "openssl")]
+    if let Some(at) = axi.listen_static_rsa {
+        let (badge, file) = peer::static_rsa::RsaBadge::of(site)
+            .map_err(|unfit| format!("AXI with static RSA has no certificate to show: {unfit}"))?;
+        let bound =
+            peer::listen(at, Greeting::StaticRsa(badge), boss.clone().recipient()).await.map_err(told)?;
+        tracing::warn!(%bound, certificate = %file.display(), "listening for AXI over TLS without forward secrecy");
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub fn to_json(
         "remotes": status.remotes.iter().map(|entry| remote(site, entry)).collect::<Vec<_>>(),
         "direct": status.beside.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
         "joined": status.joined.iter().map(|omm| name_of(site, *omm)).collect::<Vec<_>>(),
-        "servers": status.servers.iter().map(|(name, standing)| server(name, *standing)).collect::<Vec<_>>(),
+        "servers": status.servers.iter().map(|(name, standing, since)| server(name, *standing, *since)).collect::<Vec<_>>(),
         "granted": granted(site, status),
         "users": {
             "total": status.users,
@@ -173,7 +173,7 @@ pub fn name_of_text(site: &Site, omm: &str) -> String {
     omm.parse().map_or_else(|_| omm.to_owned(), |known| name_of(site, known))
 }
 
-fn link((health, since): (Health, Duration)) -> Value {
+fn link((health, span, since): (Health, Duration, Wall)) -> Value {
     let (state, reason) = match health {
         Health::Off => ("off", None),
         Health::Refused(census) => ("refused", Some(format!("it has {census} of its own (M-2.3.1.2-a)"))),
@@ -185,21 +185,26 @@ fn link((health, since): (Health, Duration)) -> Value {
         Health::InSync => ("up", None),
         Health::Lost => ("down", None),
     };
-    json!({"state": state, "reason": reason, "since_s": since.as_secs()})
+    json!({"state": state, "reason": reason, "since_s": span.as_secs(), "since": date(since)})
 }
 
 /// A remote on the roster.
 fn remote(site: &Site, (omm, since, connected): &(OmmId, Wall, bool)) -> Value {
-    let since = std::time::UNIX_EPOCH + Duration::from_millis(since.as_millis());
     json!({
         "name": name_of(site, *omm),
         "omm": omm.to_string(),
         "connected": connected,
-        "since": humantime::format_rfc3339_seconds(since).to_string(),
+        "since": date(*since),
     })
 }
 
-fn server(name: &str, standing: Standing) -> Value {
+/// A time of the calendar, in UTC.
+fn date(at: Wall) -> String {
+    let at = std::time::UNIX_EPOCH + Duration::from_millis(at.as_millis());
+    humantime::format_rfc3339_seconds(at).to_string()
+}
+
+fn server(name: &str, standing: Standing, since: Wall) -> Value {
     let (word, wait) = match standing {
         Standing::Usable => ("usable", None),
         Standing::Recovering => ("recovering", None),
@@ -207,7 +212,7 @@ fn server(name: &str, standing: Standing) -> Value {
         Standing::Drilled => ("drained by drill", None),
         Standing::Draining(wait) => ("draining", Some(wait.as_secs())),
     };
-    json!({"name": name, "standing": word, "wait_s": wait})
+    json!({"name": name, "standing": word, "wait_s": wait, "since": date(since)})
 }
 
 /// A text of an answer; a dash where there is none.
@@ -227,6 +232,11 @@ pub(crate) fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v 
 /// Digits of the digest that people are shown, who compare two of them by eye. Ours.
 const DIGEST_SHOWN: usize = 12;
 
+/// When what is shown last changed its state; nothing in the answer of an older OMM.
+fn since(value: &Value) -> String {
+    value.get("since").and_then(Value::as_str).map(|since| format!(" since {since}")).unwrap_or_default()
+}
+
 /// `homing status` for people.
 pub fn overview(answer: &Value) -> String {
     let up = humantime::format_duration(Duration::from_secs(number(answer, "up_s")));
@@ -241,8 +251,8 @@ pub fn overview(answer: &Value) -> String {
     let joined: Vec<&str> = list(answer, "joined").filter_map(Value::as_str).collect();
     let _ = match answer.get("link").filter(|link| !link.is_null()) {
         Some(link) => match link.get("reason").and_then(Value::as_str) {
-            Some(reason) => writeln!(out, "link      {}: {reason}", text(link, "state")),
-            None => writeln!(out, "link      {}", text(link, "state")),
+            Some(reason) => writeln!(out, "link      {}{}: {reason}", text(link, "state"), since(link)),
+            None => writeln!(out, "link      {}{}", text(link, "state"), since(link)),
         },
         None if joined.is_empty() => writeln!(out, "links     no remote is connected"),
         None => writeln!(out, "links     {} connected: {}", joined.len(), joined.join(", ")),
@@ -261,7 +271,8 @@ pub fn overview(answer: &Value) -> String {
             .and_then(Value::as_u64)
             .map(|wait| format!(" for {wait} s"))
             .unwrap_or_default();
-        let _ = writeln!(out, "server    {:<16} {}{wait}", text(server, "name"), text(server, "standing"));
+        let (name, standing) = (text(server, "name"), text(server, "standing"));
+        let _ = writeln!(out, "server    {name:<16} {standing}{wait}{}", since(server));
     }
     let none = Value::Null;
     let (users, sip) = (answer.get("users").unwrap_or(&none), answer.get("sip").unwrap_or(&none));
@@ -314,17 +325,21 @@ mod tests {
 
     #[test]
     fn an_overview_fits_remotes_and_centrals() {
+        let at = |second: u64| Wall::from_millis(1_790_000_000_000 + second * 1_000);
         let mut answer = json!({
             "site": "berlin", "role": "remote", "omm": "102F0E86", "park": "1F102F0E86", "platform": "pc",
-            "up_s": 3_725, "link": link((Health::InSync, Duration::from_secs(7))), "joined": ["central"],
-            "servers": [server("pbx", Standing::Usable), server("gw", Standing::Draining(Duration::from_secs(9)))],
+            "up_s": 3_725, "link": link((Health::InSync, Duration::from_secs(7), at(1))), "joined": ["central"],
+            "servers": [
+                server("pbx", Standing::Usable, at(2)),
+                server("gw", Standing::Draining(Duration::from_secs(9)), at(3)),
+            ],
             "users": {"total": 3, "here": 1, "elsewhere": 1, "gone": 0},
             "sip": {"received": 5, "refused": 1, "dropped": 2, "sent": 4, "undelivered": 0}, "restarts": 0,
         });
         let expected = "berlin (remote), OMM 102F0E86, PARK 1F102F0E86, platform pc, up 1h 2m 5s\n\
-                        link      up\n\
-                        server    pbx              usable\n\
-                        server    gw               draining for 9 s\n\
+                        link      up since 2026-09-21T14:13:21Z\n\
+                        server    pbx              usable since 2026-09-21T14:13:22Z\n\
+                        server    gw               draining for 9 s since 2026-09-21T14:13:23Z\n\
                         users     3: 1 here, 1 elsewhere, 0 gone\n\
                         datagrams 5 received (1 refused, 2 dropped), 4 sent (0 undelivered); 0 restarts";
         assert_eq!(overview(&answer), expected);
@@ -337,7 +352,7 @@ mod tests {
                          1 messages not understood\ndatagrams";
         assert!(overview(&answer).contains(strangers), "{}", overview(&answer));
         answer["direct"] = json!(["madrid"]);
-        assert!(overview(&answer).contains("link      up\ndirect    madrid\n"));
+        assert!(overview(&answer).contains("Z\ndirect    madrid\n"));
         answer["link"] = Value::Null;
         assert!(overview(&answer).contains("links     1 connected: central\n"));
         answer["joined"] = json!([]);

@@ -172,6 +172,8 @@ journeys! {
     a_phone_that_may_not_roam_is_refused = "r14-pari-only-phone-elsewhere",
     flapping_is_alarmed_and_slowed_down = "r15-flapping-between-two-sites",
     a_profile_that_two_sites_edit_is_the_later_one = "l11-profile-edited-at-two-sites",
+    a_phone_that_nobody_knows_fetches_its_user_from_the_provisioning_server = "e2-phone-that-nobody-knows",
+    a_phone_logs_in_by_the_additional_id_unless_two_users_have_it = "l12-login-by-additional-id",
     a_server_s_not_found_deletes_and_its_errors_do_not = "e1-external-users",
     a_removal_that_succeeds_late_is_confirmed_twice = "r16-removal-that-succeeds-late",
     a_roam_passes_a_cold_start_of_a_thousand = "s1-roam-during-a-cold-start",

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::WeakRecipient;
 use actix::prelude::*;
@@ -14,11 +15,13 @@ use sip::message::Message as SipMessage;
 use sip::registrar::subscriber::Subscriber;
 use sip::stun;
 use sip::target::Transport;
+use sip::uas::hold::Refused;
 use sip::uas::{Effect, Input, Uas};
 
 use crate::doors::{Datagram, Undelivered, Ways};
 use crate::messages::{
-    Broken, Brought, Die, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+    Broken, Brought, Die, Fallen, Leave, Left, Located, Met, Pillar, Route, Stranger, TellAll, Upkeep,
+    Verdict,
 };
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -26,6 +29,10 @@ use crate::site::Site;
 /// Datagrams that may wait for the endpoint; more are refused at the socket and counted there. Ours: about a second
 /// of a full registration storm.
 const WAITING_MAX: usize = 8192;
+
+/// What a phone is told whose user the provisioning server could not be asked for. Half a minute is ours: as long as phones
+/// wait anyhow.
+const UNANSWERED: Refused = Refused { code: 503, retry_after: Some(Duration::from_secs(30)) };
 
 /// Where the endpoint turns to.
 pub struct EndpointWays {
@@ -35,6 +42,8 @@ pub struct EndpointWays {
     pub upkeep: Recipient<Upkeep>,
     /// The OMM, when a phone shows up.
     pub located: Recipient<Located>,
+    /// The OMM, when a phone comes that nobody knows.
+    pub strangers: Recipient<Stranger>,
     /// The OMM, when a phone leaves.
     pub left: Recipient<Left>,
     /// The OMM, when the endpoint falls over.
@@ -50,15 +59,27 @@ pub struct Counts {
     pub dropped: Vec<(&'static str, u64)>,
 }
 
-/// The phone of this user may come from now on, with this password.
+/// The phone of this user may come from now on, under this name and with this password.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
-pub struct Enrol(pub Subscriber);
+pub struct Enrol {
+    /// Whose phone.
+    pub user: Number,
+    /// The user part of its address of record.
+    pub name: Number,
+    /// What it proves itself with.
+    pub subscriber: Subscriber,
+}
 
-/// The phone of this address of record may come no more.
+/// Nobody's phone may come under this name any more.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
-pub struct Expel(pub String);
+pub struct Expel {
+    /// The user part.
+    pub name: Number,
+    /// The address of record.
+    pub aor: String,
+}
 
 /// Asks for the counts.
 #[derive(Message)]
@@ -70,6 +91,8 @@ pub struct EndpointActor {
     seat: Seat<Uas>,
     /// Looked up; whoever goes through all of them sorts them first, so that order cannot be seen.
     routes: HashMap<Arc<str>, WeakRecipient<Brought>>,
+    /// Who is meant by a name that is not a number; looked up, never iterated.
+    named: HashMap<Number, Number>,
     strays: u64,
     /// The server whose datagram is being taken.
     answering: Option<SocketAddr>,
@@ -80,7 +103,14 @@ impl EndpointActor {
     /// Hires the endpoint around a UAS.
     pub fn new(site: &Site, uas: Uas, ways: EndpointWays) -> EndpointActor {
         let seat = Seat::new(uas, "endpoint", site.clock.clone(), site.trace.clone());
-        EndpointActor { seat, routes: HashMap::new(), strays: 0, answering: None, ways }
+        EndpointActor {
+            seat,
+            routes: HashMap::new(),
+            named: HashMap::new(),
+            strays: 0,
+            answering: None,
+            ways,
+        }
     }
 
     /// Who owns the Call-ID of this message.
@@ -100,10 +130,11 @@ impl EndpointActor {
 
     /// An authenticated phone: expires 0 is a goodbye, anything else a location registration (M-2.1.4.3-a).
     fn asked(&mut self, ask: Ask, user: &str, instance: Option<&str>, goodbye: bool) {
-        let Ok(user) = Number::new(user) else {
+        let Ok(name) = Number::new(user) else {
             debug_assert!(false, "the UAS knows only accounts of the directory");
             return;
         };
+        let user = self.named.get(&name).cloned().unwrap_or(name);
         let (device, ask) = (instance.and_then(handset), Some(ask));
         if goodbye {
             self.ways.left.do_send(Left { user, device, how: Leave::Detached, ask });
@@ -143,6 +174,7 @@ impl Seated<Uas> for EndpointActor {
             Effect::Asked { ask, user, contact: _, instance, expires } => {
                 self.asked(Ask(ask), &user, instance.as_deref(), expires.is_zero());
             }
+            Effect::Stranger { ask, user } => self.ways.strangers.do_send(Stranger { user, ask: Ask(ask) }),
             Effect::Table(_) | Effect::Dropped(_) => {}
         }
         Flow::Go
@@ -182,6 +214,16 @@ impl Handler<Verdict> for EndpointActor {
 
     fn handle(&mut self, Verdict { ask, refused }: Verdict, ctx: &mut Context<Self>) {
         let refused = refused.map(|refusal| code(refusal).into());
+        self.feed(Input::Verdict { ask: ask.0, refused }, ctx);
+    }
+}
+
+impl Handler<Met> for EndpointActor {
+    type Result = ();
+
+    /// Whom the server knows the directory knows by now; whoever could not be asked has said nothing.
+    fn handle(&mut self, Met { ask, is_answered }: Met, ctx: &mut Context<Self>) {
+        let refused = (!is_answered).then_some(UNANSWERED);
         self.feed(Input::Verdict { ask: ask.0, refused }, ctx);
     }
 }
@@ -231,7 +273,15 @@ impl Handler<Undelivered> for EndpointActor {
 impl Handler<Enrol> for EndpointActor {
     type Result = ();
 
-    fn handle(&mut self, Enrol(subscriber): Enrol, ctx: &mut Context<Self>) {
+    /// What the one who was called so before has left is not the other's.
+    fn handle(&mut self, Enrol { user, name, subscriber }: Enrol, ctx: &mut Context<Self>) {
+        let former = self.named.remove(&name);
+        if former.is_some_and(|former| former != user) {
+            self.feed(Input::Forget(subscriber.aor.clone()), ctx);
+        }
+        if user != name {
+            self.named.insert(name, user);
+        }
         self.feed(Input::Account(subscriber), ctx);
     }
 }
@@ -239,7 +289,8 @@ impl Handler<Enrol> for EndpointActor {
 impl Handler<Expel> for EndpointActor {
     type Result = ();
 
-    fn handle(&mut self, Expel(aor): Expel, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Expel { name, aor }: Expel, ctx: &mut Context<Self>) {
+        self.named.remove(&name);
         self.feed(Input::Forget(aor), ctx);
     }
 }

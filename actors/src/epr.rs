@@ -12,7 +12,7 @@ use omm::ids::Number;
 
 use crate::directory::Change;
 use crate::doors::{Fetch, Fetched};
-use crate::messages::{Die, Fallen};
+use crate::messages::{Die, Fallen, Met, Stranger};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -46,6 +46,8 @@ pub struct EprWays {
     pub changes: Recipient<Change>,
     /// Its OMM, which has clients to tell.
     pub imported: Recipient<Imported>,
+    /// Its OMM, when a phone need not wait any more.
+    pub met: Recipient<Met>,
     /// Its OMM, when it falls over.
     pub fallen: Recipient<Fallen<EprFell>>,
 }
@@ -64,7 +66,7 @@ pub struct EprActor {
 impl EprActor {
     /// Hires it for an OMM with this directory.
     pub fn new(site: &Rc<Site>, given: &Provisioning, directory: Shared, ways: EprWays) -> EprActor {
-        let machine = Epr::new(site.clock.moment(), given.policy, directory);
+        let machine = Epr::new(site.clock.moment(), given.policy, site.login, directory);
         let seat = Seat::new(machine, "epr", site.clock.clone(), site.trace.clone());
         EprActor { seat, door: given.door.clone(), ways }
     }
@@ -122,6 +124,7 @@ impl Seated<Epr> for EprActor {
         match effect {
             Effect::Read(file) => self.read(file, ctx),
             Effect::Write { user, edit } => self.write(user, *edit, ctx),
+            Effect::Met { ask, is_answered } => self.ways.met.do_send(Met { ask, is_answered }),
             Effect::Told { file, fate } => {
                 self.ways.imported.do_send(Imported { file, done: is_done(&fate) })
             }
@@ -143,6 +146,18 @@ impl Handler<Import> for EprActor {
     fn handle(&mut self, Import(user): Import, ctx: &mut Context<Self>) -> bool {
         self.feed(user.map_or(Input::WishAll, Input::Wish), ctx);
         true
+    }
+}
+
+impl Handler<Stranger> for EprActor {
+    type Result = ();
+
+    /// Who has no name that could be a user's has no file.
+    fn handle(&mut self, Stranger { user, ask }: Stranger, ctx: &mut Context<Self>) {
+        match Number::new(&user) {
+            Ok(name) => self.feed(Input::Stranger { name, ask }, ctx),
+            Err(_) => self.ways.met.do_send(Met { ask, is_answered: true }),
+        }
     }
 }
 

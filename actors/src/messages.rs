@@ -74,6 +74,26 @@ pub struct Verdict {
     pub refused: Option<Refusal>,
 }
 
+/// A phone has come whose user nobody here knows.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Stranger {
+    /// Who it says it is.
+    pub user: String,
+    /// Its REGISTER, which waits.
+    pub ask: Ask,
+}
+
+/// The REGISTER of a [`Stranger`] need not wait any more.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Met {
+    /// The request.
+    pub ask: Ask,
+    /// Whether the provisioning server has said something, be it "no".
+    pub is_answered: bool,
+}
+
 /// What the endpoint brings to the machine that owns a Call-ID.
 #[derive(Message, Clone)]
 #[rtype(result = "()")]

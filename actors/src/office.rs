@@ -165,6 +165,7 @@ impl OfficeActor {
                 let known = Known {
                     name: &self.site.node,
                     domain: &self.site.domain,
+                    login: self.site.login,
                     external: self.reception.external.as_ref(),
                     office: self.seat.machine(),
                 };

@@ -9,6 +9,7 @@
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -297,8 +298,14 @@ impl Handler<Stands> for OmmActor {
     type Result = ();
 
     fn handle(&mut self, stands: Stands, _: &mut Context<Self>) {
-        let Some(children) = &self.children else { return };
-        if let Some(slot) = children.kin.standings.borrow_mut().get_mut(usize::from(stands.tier)) {
+        let (now, tier) = (self.site().clock.moment(), usize::from(stands.tier));
+        let Some(children) = &mut self.children else { return };
+        if let Some(slot) = children.kin.standings.borrow_mut().get_mut(tier) {
+            // Another wait is no other state.
+            let is_other = discriminant(slot) != discriminant(&stands.standing);
+            if let Some(turned) = children.turned.get_mut(tier).filter(|_| is_other) {
+                *turned = now;
+            }
             *slot = stands.standing;
         }
         self.tell_users(stands);

@@ -110,7 +110,9 @@ impl Seated<Uas> for Registrar {
                 } += 1;
             }
             Effect::Response(_) | Effect::Notified(_) | Effect::Dropped(_) => {}
-            Effect::Asked { .. } => debug_assert!(false, "a registrar decides by itself"),
+            Effect::Asked { .. } | Effect::Stranger { .. } => {
+                debug_assert!(false, "a registrar decides by itself")
+            }
         }
         Flow::Go
     }

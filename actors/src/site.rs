@@ -10,6 +10,7 @@ use actix::prelude::*;
 use machine::chance::Chance;
 use machine::secret::Secret;
 use omm::directory::device::{Class, Device};
+use omm::directory::login::Variant;
 use omm::directory::sync::Shared;
 use omm::directory::user::User;
 use omm::ids::{Ipei, Number};
@@ -61,6 +62,8 @@ pub struct Site {
     pub index: Option<u8>,
     /// What it wants of its registrars beside that.
     pub options: Options,
+    /// Under which names phones log in.
+    pub login: Variant,
     /// The durations of the SIP side.
     pub sip_timing: Arc<Timing>,
     /// How the tiers are used.

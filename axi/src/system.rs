@@ -2,6 +2,7 @@
 //!
 //! Radio is not part of homing: there are no base stations, and their lists are empty in the way that clients expect.
 
+use omm::directory::login::Variant;
 use omm::ids::park::Sari;
 
 use crate::account::Accounts;
@@ -131,6 +132,8 @@ pub struct Known<'k> {
     pub name: &'k str,
     /// The SIP domain of its users.
     pub domain: &'k str,
+    /// Under which names users log in at phones.
+    pub login: Variant,
     /// Where external users come from.
     pub external: Option<&'k UserDataServer>,
     /// What all sessions share.
@@ -218,7 +221,7 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         // One client family takes anything but this very word for "no" (axi 2.2).
         Look::AutoCreate => Reply::of([("enable", settings.auto_create.to_string())]),
         Look::AuthCode => Reply::of([("ac", settings.auth_code.reveal().to_owned())]),
-        Look::LoginVariant => Reply::of([("login", "NUMBER".to_owned())]),
+        Look::LoginVariant => Reply::of([("login", known.login.word().to_owned())]),
         Look::RfpSummary => Reply::of(RFP_SUMMARY.iter().map(|name| (*name, "0".to_owned()))),
         // One client family needs one counter at least (axi 7, ommstats).
         Look::RfpStatisticConfig => Reply {

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! - [`edit`]: what may be changed, and [`refusal`] why not. [`record`]: what is kept and synchronised.
-//! - [`user`], [`device`], [`profile`], [`status`]: what is shown. [`key`]: by what they are known.
+//! - [`user`], [`device`], [`profile`], [`status`]: what is shown. [`key`]: by what they are known, [`login`] at phones.
 //!
 //! Every operation either does all it says or refuses and changes nothing. What a roam event is (spec 6.4: every
 //! change of [`serve`]) is for the caller to see: the operations return what is shown differently.
@@ -44,6 +44,7 @@ pub mod device;
 pub mod edit;
 mod editing;
 pub mod key;
+pub mod login;
 pub mod piece;
 mod planting;
 pub mod profile;
@@ -83,6 +84,8 @@ struct Shown {
     users: BTreeMap<Uid, Arc<User>>,
     devices: BTreeMap<Ppn, Arc<Device>>,
     numbers: BTreeMap<Number, Uid>,
+    /// Users by the id that they log in with, where a site wants that.
+    ids: BTreeMap<Number, BTreeSet<Uid>>,
     ipeis: BTreeMap<Ipei, Ppn>,
     uids: BTreeMap<Id, Uid>,
     ppns: BTreeMap<Id, Ppn>,

@@ -16,9 +16,9 @@
 //!   believed. Ours: a server that has lost its folder says "not found" of everybody.
 //! - EPR that is switched off deletes external users (M-2.2.7.1-b), at the authority only.
 //!
-//! [`answers`] is what becomes of an answer.
+//! [`answers`] is what becomes of an answer, [`rounds`] whose files are read unasked, [`strangers`] are phones that nobody knows.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +29,12 @@ use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
 use crate::directory::edit::{Edit, UserChange};
+use crate::directory::login::Variant;
 use crate::directory::refusal::Refusal;
 use crate::directory::sync::Shared;
-use crate::directory::user::User;
 use crate::ids::Number;
+use crate::roaming::Ask;
+use strangers::Strangers;
 
 /// Files that are read, and users that are written, at a time. Ours: a small server is not to be overrun.
 pub const AT_ONCE: usize = 4;
@@ -64,7 +66,7 @@ pub struct Policy {
 pub enum File {
     /// What all users have.
     Common,
-    /// What one user has.
+    /// What one user has, who logs in under this name.
     Of(Number),
 }
 
@@ -82,10 +84,17 @@ pub enum Outcome {
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// This user's file is wanted now.
+    /// The file of the user who logs in under this name is wanted now.
     Wish(Number),
     /// The files of all external users are wanted now.
     WishAll,
+    /// A phone that nobody knows says that it is of the user who logs in under this name.
+    Stranger {
+        /// The name.
+        name: Number,
+        /// Its request, which waits.
+        ask: Ask,
+    },
     /// A file was read.
     Read {
         /// Which.
@@ -113,6 +122,13 @@ pub enum Effect {
         user: Number,
         /// What.
         edit: Box<Edit>,
+    },
+    /// A phone that nobody knew need not wait any more.
+    Met {
+        /// Its request.
+        ask: Ask,
+        /// Whether the server has said something, be it "no".
+        is_answered: bool,
     },
     /// This became of a file.
     Told {
@@ -184,6 +200,8 @@ enum Stage {
 #[derive(Clone)]
 pub struct Epr {
     policy: Policy,
+    /// What users' files are called by: that under which they log in (axi 8).
+    login: Variant,
     /// To be read.
     directory: Shared,
     base: Base,
@@ -195,6 +213,7 @@ pub struct Epr {
     busy: BTreeMap<Number, Stage>,
     /// Whose file was missing first, and when: no more than there are external users.
     suspects: BTreeMap<Number, Suspect>,
+    strangers: Strangers,
     timers: Timers<Timer>,
 }
 
@@ -218,39 +237,24 @@ impl File {
 }
 
 impl Epr {
-    /// External users of an OMM that starts now.
-    pub fn new(now: Moment, policy: Policy, directory: Shared) -> Epr {
+    /// External users of an OMM that starts now; their files are called as they log in.
+    pub fn new(now: Moment, policy: Policy, login: Variant, directory: Shared) -> Epr {
         let mut timers = Timers::default();
         if policy.authority {
             timers.set(Timer::Round, now + FIRST);
         }
         Epr {
             policy,
+            login,
             directory,
             base: Base::Unread,
             wishes: VecDeque::new(),
             waiting: VecDeque::new(),
             busy: BTreeMap::new(),
             suspects: BTreeMap::new(),
+            strangers: Strangers::default(),
             timers,
         }
-    }
-
-    /// The users that came from the server, in order.
-    fn externals(&self) -> Vec<Number> {
-        let directory = self.directory.borrow();
-        directory.users().filter(|user| user.admin.external).map(|user| user.number.clone()).collect()
-    }
-
-    fn external(&self, number: &Number) -> Option<Arc<User>> {
-        self.directory.borrow().user(number).filter(|user| user.admin.external).cloned()
-    }
-
-    /// Everybody external is to be read, behind those who wait already.
-    fn begin_round(&mut self) {
-        let known: BTreeSet<Number> = self.waiting.iter().chain(self.busy.keys()).cloned().collect();
-        let others = self.externals().into_iter().filter(|number| !known.contains(number));
-        self.waiting.extend(others);
     }
 
     fn wish(&mut self, number: Number, out: &mut Vec<Effect>) {
@@ -267,7 +271,7 @@ impl Epr {
     }
 
     fn is_anybody_left(&self) -> bool {
-        !self.wishes.is_empty() || !self.waiting.is_empty()
+        !self.wishes.is_empty() || !self.waiting.is_empty() || self.strangers.is_any()
     }
 
     /// Begins what may begin.
@@ -298,10 +302,13 @@ impl Epr {
         self.arm();
     }
 
-    /// Who is read next: a wish of somebody who is not being read already, or one of the round.
+    /// Who is read next: a wish of somebody who is not being read already, a stranger, or one of the round.
     fn next(&mut self) -> Option<Number> {
         if let Some(at) = self.wishes.iter().position(|number| !self.busy.contains_key(number)) {
             return self.wishes.remove(at);
+        }
+        if let Some(stranger) = self.next_stranger() {
+            return Some(stranger);
         }
         while let Some(number) = self.waiting.pop_front() {
             if !self.busy.contains_key(&number) {
@@ -329,31 +336,6 @@ impl Epr {
             }
         }
     }
-
-    /// Those who have waited long enough.
-    fn give_up(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let silent = || Outcome::Failed("the server did not answer".into());
-        if matches!(self.base, Base::Reading(until) if until <= now) {
-            self.common(silent(), out);
-        }
-        let late = |(_, stage): &(&Number, &Stage)| matches!(stage, Stage::Reading(until) if *until <= now);
-        let late: Vec<Number> = self.busy.iter().filter(late).map(|(number, _)| number.clone()).collect();
-        for number in late {
-            self.read(now, number, silent(), out);
-        }
-    }
-
-    /// Suspects whose second read is due.
-    fn look_again(&mut self, now: Moment) {
-        let directory = self.directory.borrow();
-        self.suspects.retain(|number, _| directory.user(number).is_some_and(|user| user.admin.external));
-        for (number, suspect) in self.suspects.iter_mut().filter(|(_, suspect)| suspect.again <= now) {
-            suspect.again = now + SECOND_READ;
-            if !self.busy.contains_key(number) && !self.waiting.contains(number) {
-                self.waiting.push_front(number.clone());
-            }
-        }
-    }
 }
 
 impl Machine for Epr {
@@ -364,6 +346,7 @@ impl Machine for Epr {
         match input {
             Input::Wish(number) => self.wish(number, out),
             Input::WishAll => self.begin_round(),
+            Input::Stranger { name, ask } => self.stranger(now, name, ask, out),
             Input::Read { file: File::Common, outcome } => self.common(outcome, out),
             Input::Read { file: File::Of(number), outcome } => self.read(now, number, outcome, out),
             Input::Written { user, result } => self.written(user, result, out),
@@ -400,7 +383,7 @@ impl Machine for Epr {
                     Fate::Failed(why) => Some(note.text("why", why)),
                 }
             }
-            Effect::Read(_) | Effect::Write { .. } => None,
+            Effect::Read(_) | Effect::Write { .. } | Effect::Met { .. } => None,
         }
     }
 }
@@ -431,5 +414,7 @@ impl fmt::Debug for Epr {
 }
 
 mod answers;
+mod rounds;
+pub mod strangers;
 #[cfg(test)]
 mod tests;

@@ -104,6 +104,7 @@ fn change(mut change: UserChange, fields: &[Field]) -> UserChange {
             Field::Number(number) => change.number = Some(number.clone()),
             Field::Vip(vip) => change.vip = Some(*vip),
             Field::Expires(expires) => change.expires = Some(Some(*expires)),
+            Field::Id(id) => change.add_id = Some(id.as_str().to_owned()),
         }
     }
     change

@@ -68,7 +68,10 @@ pub(crate) fn provisioning(world: &World, at: usize) -> Option<Provisioning> {
 
 /// Does what the script says.
 pub(crate) fn order(world: &World, order: &Supply) {
-    let file = |user: &Name| format!("{user}.cfg");
+    let file = |number: &Name| {
+        let user = world.plan.users.iter().find(|user| user.number == *number);
+        format!("{}.cfg", user.map_or(number, |user| world.login_name(user)))
+    };
     let mut shelf = world.shelf.borrow_mut();
     let told = match order {
         Supply::Provide { user, name } => {

@@ -183,6 +183,8 @@ pub struct User {
     pub name: Name,
     /// The telephone number; also `user/NUMBER` in the trace.
     pub number: Arc<str>,
+    /// The additional id, under which the phone logs in with `set login id`.
+    pub id: Option<Arc<str>>,
     /// Where the phone is at the start.
     pub home: usize,
     /// The registration time asked for; `None`: the setting `expires`, or the OMM's default.

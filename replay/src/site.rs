@@ -153,6 +153,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         expires: world.tuning.expires,
         index: index(plan, at),
         options: world.tuning.options.clone(),
+        login: world.tuning.login,
         link_timing: world.tuning.link(),
         mode: world.tuning.mode,
         shape: world.tuning.shape,
@@ -251,6 +252,7 @@ fn directory(plan: &Plan, platform: Platform) -> Directory {
             let mut entry = NewUser::new(Number::new(&user.number).ok()?, password(&user.number));
             entry.fields.expires = Some(user.expires);
             entry.fields.vip = Some(user.vip);
+            entry.fields.add_id = user.id.as_deref().map(str::to_owned);
             let ipei = phones.get(&index).and_then(|phone| phone.ipei.parse::<Ipei>().ok());
             entry.relation = ipei.and_then(|ipei| directory.device(ipei)).map(|device| {
                 (if device.admin.pari_only.is_some() { Kind::Fixed } else { Kind::Dynamic }, device.ppn)

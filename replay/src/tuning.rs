@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::secret::Secret;
+use omm::directory::login::Variant;
 use omm::ids::park::{Pari, Park, Pli, Sari};
 use omm::link::census::Census;
 use omm::link::dial::Attach;
@@ -54,6 +55,8 @@ pub struct Tuning {
     pub location_period: Duration,
     /// What an OMM does beyond the usual.
     pub options: Options,
+    /// Under which names phones log in.
+    pub login: Variant,
     /// What an OMM's REGISTERs ask for.
     pub expires: Duration,
     /// The longest and the shortest interval that registrars grant.
@@ -103,6 +106,7 @@ impl Tuning {
             watch,
             location_period: period,
             options: Options { realm: set.switch("realm").then(|| DOMAIN.into()), ..Options::default() },
+            login: if set.word("login") == Some("id") { Variant::Id } else { Variant::Number },
             expires: set.time("expires", EXPIRES),
             grants: (set.time("expires_min", grants.min), set.time("expires_max", grants.max)),
             disk_latency: set.time("disk_latency", Duration::ZERO),
@@ -148,6 +152,7 @@ impl Tuning {
             policy,
             auth: Some(ask(domain, plan)),
             hold: true,
+            strangers: self.external.is_some(),
             ..Profile::default()
         }
     }

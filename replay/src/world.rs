@@ -18,6 +18,7 @@ use machine::note::Note;
 use machine::secret::Secret;
 use machine::time::{Moment, Wall};
 use omm::directory::content::Digest;
+use omm::directory::login::Variant;
 use omm::directory::piece::Piece;
 use omm::directory::sync::Shared;
 use omm::ids::Number;
@@ -355,16 +356,23 @@ impl World {
     /// A phone asks for the time in which it is believed to be there, and comes back earlier.
     fn phone_account(&self, user: usize, phone: usize) -> Account {
         let (user, phone) = (&self.plan.users[user], &self.plan.phones[phone]);
+        let name = self.login_name(user);
         Account {
-            aor: format!("sip:{}@{DOMAIN}", user.number).into(),
+            aor: format!("sip:{name}@{DOMAIN}").into(),
             registrar: format!("sip:{DOMAIN}").into(),
-            username: user.number.clone(),
+            username: name.clone(),
             password: password(&user.number),
             expires: self.tuning.watch.stop,
             instance: Some(format!("urn:ipei:{}", phone.ipei).into()),
             reg_id: Some(1),
             options: Options::default(),
         }
+    }
+
+    /// Under which name the user logs in.
+    pub(crate) fn login_name<'u>(&self, user: &'u User) -> &'u Arc<str> {
+        let id = user.id.as_ref().filter(|_| self.tuning.login == Variant::Id);
+        id.unwrap_or(&user.number)
     }
 
     fn login(&mut self, user: usize, phone: usize, site: usize) {

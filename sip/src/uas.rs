@@ -17,13 +17,14 @@
 //! a response is handed to the host, which finds its binding by Call-ID.
 //!
 //! - [`profile`]: how one answerer is set up. [`answer`]: how an answer is written and where it goes.
-//! - [`hold`]: REGISTERs that wait for a verdict. [`behave`]: misbehaviour on request. [`dropped`]: what gets no answer.
+//! - [`hold`]: REGISTERs that wait for a verdict, [`host`]: what the host is asked about them. [`behave`]: misbehaviour on request. [`dropped`]: what gets no answer.
 
 mod abilities;
 pub mod answer;
 pub mod behave;
 pub mod dropped;
 pub mod hold;
+mod host;
 mod notes;
 pub mod profile;
 
@@ -41,9 +42,8 @@ use crate::check::{Fault, Terms};
 use crate::malformed::Malformed;
 use crate::message::Message;
 use crate::registrar::desk::{Desk, Reply, Sound};
-use crate::registrar::request::{Item, Registration, Wish};
 use crate::registrar::subscriber::Subscriber;
-use crate::registrar::{Binding, Change, Registrar};
+use crate::registrar::{Binding, Change};
 use crate::target::Target;
 use crate::transaction::server::{Arrival, Servers};
 
@@ -51,7 +51,8 @@ use answer::{Asker, Writer};
 use behave::quirk::Quirk;
 use behave::{Behaviour, Behaviours};
 use dropped::Drop;
-use hold::{Due, Held, Holds, Refused};
+use hold::{Due, Held, Holds, Refused, Wants};
+use host::asked;
 use profile::Profile;
 
 /// What is said when there are too many at once. Ten seconds are ours: a phone's copies of the request are rare by then.
@@ -137,6 +138,14 @@ pub enum Effect {
         /// The interval to be granted; zero to detach.
         expires: Duration,
     },
+    /// A REGISTER of somebody whom nobody enrolled, and who has answered our challenge, waits for [`Input::Verdict`]: without
+    /// a refusal it is examined once more.
+    Stranger {
+        /// Its number.
+        ask: u64,
+        /// The user part of the address of record.
+        user: String,
+    },
     /// What the location table did.
     Table(Change),
     /// A datagram that gets no answer.
@@ -147,6 +156,8 @@ pub enum Effect {
 #[derive(Clone, Debug)]
 pub struct Uas {
     holding: bool,
+    /// Whether the host may know more about whoever nobody enrolled.
+    asks_about_strangers: bool,
     writer: Writer,
     desk: Desk,
     servers: Servers,
@@ -219,13 +230,15 @@ impl Machine for Uas {
 impl Uas {
     /// An answerer without subscribers. `chance` makes tags and the key of its nonces.
     pub fn new(profile: Profile, mut chance: Chance) -> Uas {
-        let (holding, server) = (profile.hold, profile.server.clone());
+        let (holding, asks_about_strangers) = (profile.hold, profile.strangers);
+        let server = profile.server.clone();
         // A stream of its own: who misbehaves draws no tags.
         let behaviours = Behaviours::new(Chance::of(chance.clone().next(), "behave"));
         let servers = profile.transactions.map_or_else(Servers::default, Servers::with_room);
         let desk = profile.desk(&mut chance);
         Uas {
             holding,
+            asks_about_strangers,
             writer: Writer::new(server, chance),
             desk,
             servers,
@@ -319,7 +332,10 @@ impl Uas {
             }
             (Ok(()) | Err(Fault::Drop(_)), "REGISTER") => match self.desk.examine(now, &asker.message) {
                 Ok(sound) => return self.register(now, asker, sound, out),
-                Err(reply) => reply,
+                Err(reply) => match self.stranger(now, &asker.message) {
+                    Some(user) => return self.introduce(now, asker, user, out),
+                    None => reply,
+                },
             },
             (Ok(()) | Err(Fault::Drop(_)), "OPTIONS") => self.capabilities(),
             (Ok(()), "NOTIFY") if self.is_subscribed(&asker.message) => {
@@ -348,17 +364,22 @@ impl Uas {
             }
             return self.reply(now, &asker, reply, out);
         }
-        match self.holds.put(now, asker, sound) {
-            Ok((ask, held)) => out.push(asked(ask, &held.sound, self.desk.registrar())),
+        let asked = |ask| asked(ask, &sound, self.desk.registrar());
+        match self.holds.put(now, asker, Wants::Verdict(sound.clone())) {
+            Ok(ask) => out.push(asked(ask)),
             Err(asker) => self.reply(now, &asker, CROWDED.reply(), out),
         }
     }
 
     /// The verdict, or its absence, on a held REGISTER.
     fn rule(&mut self, now: Moment, held: Held, refused: Option<Refused>, out: &mut Vec<Effect>) {
-        let reply = match refused {
-            Some(refused) => refused.reply(),
-            None => self.desk.settle(now, &held.sound, &mut self.changes),
+        let reply = match (refused, held.wants) {
+            (Some(refused), _) => refused.reply(),
+            (None, Wants::Verdict(sound)) => self.desk.settle(now, &sound, &mut self.changes),
+            (None, Wants::Acquaintance) => match self.desk.examine(now, &held.asker.message) {
+                Ok(sound) => return self.register(now, held.asker, sound, out),
+                Err(reply) => reply,
+            },
         };
         self.reply(now, &held.asker, reply, out);
     }
@@ -413,25 +434,6 @@ impl Uas {
     fn drop(&mut self, why: Drop, out: &mut Vec<Effect>) {
         *self.dropped.entry(why).or_default() += 1;
         out.push(Effect::Dropped(why));
-    }
-}
-
-/// What the host is asked about a REGISTER: the contact that it binds or, when it binds none, the one that it removes.
-fn asked(ask: u64, sound: &Sound, registrar: &Registrar) -> Effect {
-    let Registration { aor, wish, .. } = &sound.registration;
-    let user = aor.strip_prefix("sip:").and_then(|rest| rest.rsplit_once('@')).map_or("", |(user, _)| user);
-    let items = match wish {
-        Wish::Change(items) => items.as_slice(),
-        Wish::Query | Wish::RemoveAll => &[],
-    };
-    let is_live = |item: &&Item| !registrar.granted(item).is_zero();
-    let item = items.iter().find(is_live).or(items.first());
-    Effect::Asked {
-        ask,
-        user: user.to_owned(),
-        contact: item.map_or_else(|| "*".into(), |item| item.uri.clone()),
-        instance: item.and_then(|item| item.instance.as_deref()).map(str::to_owned),
-        expires: item.map_or(Duration::ZERO, |item| registrar.granted(item)),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What has to be equal at this site and at its central, as the central tells an AXI client (B-13): the SIP domain of the
-//! users, and where external users come from (M-2.2.7.1-a). A central without these answers is compared no further.
+//! users, where external users come from (M-2.2.7.1-a), and under which names users log in (M-2.2.3-b). A central without these answers is compared no further.
 
 use std::time::Duration;
 
@@ -21,25 +21,33 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What there is to say; nothing when the central could not be asked, which its own check says.
 pub(super) async fn check(what: &str, address: &str, site: &Site) -> Vec<Finding> {
     match timeout(PATIENCE, ask(address, site)).await {
-        Ok(Some((system, server))) => findings(what, site, &system, &server),
+        Ok(Some(theirs)) => findings(what, site, &theirs),
         Ok(None) | Err(_) => Vec::new(),
     }
 }
 
-async fn ask(address: &str, site: &Site) -> Option<(Element<'static>, Element<'static>)> {
+/// What the central has answered.
+struct Theirs {
+    system: Element<'static>,
+    server: Element<'static>,
+    login: Element<'static>,
+}
+
+async fn ask(address: &str, site: &Site) -> Option<Theirs> {
     let link = site.link.as_ref()?;
     let greeter = link.tls.as_ref().map(Greeter::new).transpose().ok()?;
     let open = Element::new("Open")
         .with("seq", "1")
         .with("username", link.user.clone())
         .with("password", link.password.reveal().to_owned());
-    let questions = [open, Element::new("GetSystemName"), Element::new("GetUserDataServer")];
+    let others = ["GetSystemName", "GetUserDataServer", "GetPPLoginVariant"].map(Element::new);
+    let questions: Vec<_> = std::iter::once(open).chain(others).collect();
     let answers = match peer::connect(address, greeter).await.ok()? {
         Stream::Plain(stream) => talk(stream, &questions).await?,
         Stream::Secret(stream) => talk(*stream, &questions).await?,
     };
-    let [open, system, server] = <[Element<'static>; 3]>::try_from(answers).ok()?;
-    open.get("errCode").is_none().then_some((system, server))
+    let [open, system, server, login] = <[Element<'static>; 4]>::try_from(answers).ok()?;
+    open.get("errCode").is_none().then_some(Theirs { system, server, login })
 }
 
 /// Asks one after the other.
@@ -64,7 +72,7 @@ where
     Some(answers)
 }
 
-fn findings(what: &str, site: &Site, system: &Element<'_>, server: &Element<'_>) -> Vec<Finding> {
+fn findings(what: &str, site: &Site, Theirs { system, server, login }: &Theirs) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(theirs) = system.get("sipDomain") {
         let (what, ours) = (format!("{what} domain"), site.sip.domain.as_str());
@@ -78,6 +86,15 @@ fn findings(what: &str, site: &Site, system: &Element<'_>, server: &Element<'_>)
     }
     if server.get("errCode").is_none() {
         findings.push(external(&format!("{what} epr"), site.epr.as_ref(), server));
+    }
+    if let Some(theirs) = login.get("login") {
+        let (what, ours) = (format!("{what} login"), site.sip.login.word());
+        findings.push(if theirs == ours {
+            Finding::new(what, Verdict::Pass, format!("phones log in by {ours} at both sites"))
+        } else {
+            Finding::new(what, Verdict::Warn, format!("phones log in by {theirs} there and by {ours} here"))
+                .hint("write one `login` into [sip] of all sites: a phone that roams says the same everywhere (M-2.2.3-b)")
+        });
     }
     findings
 }
@@ -133,8 +150,13 @@ mod tests {
     }
 
     fn told(site: &Site, system: &str, server: &str) -> Vec<String> {
+        told_of(site, system, server, "<GetPPLoginVariantResp errCode=\"EInval\"/>")
+    }
+
+    fn told_of(site: &Site, system: &str, server: &str, login: &str) -> Vec<String> {
         let read = |text: &str| Element::read(text.as_bytes()).expect("an answer").into_owned();
-        let found = findings("omm1", site, &read(system), &read(server));
+        let theirs = Theirs { system: read(system), server: read(server), login: read(login) };
+        let found = findings("omm1", site, &theirs);
         found.iter().map(|finding| format!("{} {}", finding.verdict.word(), finding.text)).collect()
     }
 
@@ -166,5 +188,16 @@ mod tests {
         );
         let old = "<GetUserDataServerResp errCode=\"EInval\"/>";
         assert_eq!(told(&some, "<GetSystemNameResp name=\"c\"/>", old).len(), 0);
+    }
+
+    #[test]
+    fn names_of_logins_are_compared() {
+        let (system, server) = ("<GetSystemNameResp/>", "<GetUserDataServerResp errCode=\"EInval\"/>");
+        let told = |theirs: &str| {
+            let login = format!("<GetPPLoginVariantResp login=\"{theirs}\"/>");
+            told_of(&site(""), system, server, &login)
+        };
+        assert_eq!(told("NUMBER"), ["pass phones log in by NUMBER at both sites"]);
+        assert_eq!(told("ID"), ["warn phones log in by ID there and by NUMBER here"]);
     }
 }

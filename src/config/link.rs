@@ -15,6 +15,9 @@ pub const PORT: u16 = 12_622;
 /// AXI without TLS, only where it is asked for (spec 8, axi 1).
 pub const PORT_PLAIN: u16 = 12_621;
 
+/// Whether this build can listen for static RSA: rustls has no such key exchange.
+const HAS_STATIC_RSA: bool = cfg!(feature = "openssl");
+
 /// Whether a central's SARI waits for the administrator (M-2.3.1.1-a).
 const SARI: &[(&str, bool)] = &[("auto", false), ("generate", true)];
 
@@ -25,6 +28,8 @@ pub struct Axi {
     pub listen: Option<SocketAddr>,
     /// Where to listen without TLS (AMB-17: only when it is written down).
     pub listen_plain: Option<SocketAddr>,
+    /// Where to listen for TLS with static RSA key exchange, which it takes a build with OpenSSL for (axi 1.1).
+    pub listen_static_rsa: Option<SocketAddr>,
     /// The files with the certificate that is shown and with its key (PEM); without them the OMM makes its own.
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// The account that a remote logs in with.
@@ -76,6 +81,18 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let address = |key, example| section.parsed(key, example, str::parse::<SocketAddr>);
     let listen = address("listen", "address:port, such as \"0.0.0.0:12622\"");
     let listen_plain = address("listen_plain", "address:port, such as \"127.0.0.1:12621\"");
+    let static_rsa = address("listen_static_rsa", "address:port, such as \"0.0.0.0:12623\"");
+    if let Some(asked) = static_rsa.as_ref().filter(|_| !HAS_STATIC_RSA) {
+        let what = "`listen_static_rsa` needs OpenSSL, which this homing was built without";
+        let hint = Some("cargo build --release --features openssl, with libssl-dev installed".into());
+        section.reader.fault(
+            asked.span.clone(),
+            what,
+            asked.value.to_string(),
+            "no `listen_static_rsa`",
+            hint,
+        );
+    }
     let user = section.need_text("user", "the account that remotes log in with");
     let password = section.need_text("password", "its password");
     let root_password = section.text("root_password", "the password of the account root");
@@ -111,7 +128,16 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
     let (listen, listen_plain) = if secure { (Some(listen), plain) } else { (None, Some(listen)) };
     let (user, password) = (user?.value, Secret::new(password?.value));
     let root_password = root_password.map(|password| Secret::new(password.value));
-    Some(Some(Axi { listen, listen_plain, certificate, user, password, generate_sari, root_password }))
+    Some(Some(Axi {
+        listen,
+        listen_plain,
+        listen_static_rsa: static_rsa.map(|at| at.value),
+        certificate,
+        user,
+        password,
+        generate_sari,
+        root_password,
+    }))
 }
 
 /// Reads `[link]`, which remotes have and centrals do not.

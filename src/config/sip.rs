@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use omm::directory::login::Variant;
 use sip::digest::Algorithm;
 
 use super::reader::Section;
@@ -15,6 +16,8 @@ const BOTH: &[Algorithm] = &[Algorithm::SHA_256, Algorithm::MD5];
 /// (seen with SIPp 3.6, baresip 1.0 and sipsak).
 const MD5: &[Algorithm] = &[Algorithm::MD5];
 const DIGESTS: &[(&str, &[Algorithm])] = &[("both", BOTH), ("md5", MD5), ("sha-256", &[Algorithm::SHA_256])];
+
+const LOGINS: &[(&str, Variant)] = &[("number", Variant::Number), ("id", Variant::Id)];
 
 pub(super) fn read(section: Section<'_, '_>, base: &Path) -> Option<Sip> {
     let place = "address:port, such as \"192.0.2.7:5060\"";
@@ -46,6 +49,7 @@ pub(super) fn read(section: Section<'_, '_>, base: &Path) -> Option<Sip> {
         section.reader.fault(listen.span.clone(), what, listen.value.to_string(), "`contact` as well", hint);
     }
     let digest = section.word("digest", DIGESTS);
+    let login = section.word("login", LOGINS).map_or_else(Variant::default, |login| login.value);
     let shape = shaping::read(&section);
     section.finish();
     let listen = listen?.value;
@@ -68,6 +72,7 @@ pub(super) fn read(section: Section<'_, '_>, base: &Path) -> Option<Sip> {
         contact,
         domain: domain?.value,
         digest,
+        login,
         shape,
     })
 }

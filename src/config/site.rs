@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use omm::directory::login::Variant;
 use omm::ids::park::Park;
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
@@ -118,6 +119,8 @@ pub struct Sip {
     pub domain: String,
     /// The digest algorithms that phones are offered, the best first.
     pub digest: Vec<Algorithm>,
+    /// Under which names phones log in, the same at every site (M-2.2.3-b).
+    pub login: Variant,
     /// How REGISTERs to each server are shaped.
     pub shape: Shape,
 }

@@ -51,7 +51,7 @@ site.toml:12:1: unknown key `lisen` in [sip]
   12 | lisen = "192.0.2.7:5060"
      | ^^^^^
      read:     `lisen`
-     expected: one of `ca`, `certificate`, `contact`, `digest`, `domain`, `key`, `listen`, `listen_other`, `listen_tcp`, `listen_tls`, `shaping`
+     expected: one of `ca`, `certificate`, `contact`, `digest`, `domain`, `key`, `listen`, `listen_other`, `listen_tcp`, `listen_tls`, `login`, `shaping`
      hint:     did you mean `listen`?
 "#,
     ),

@@ -18,6 +18,7 @@ use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
 use omm::directory::device::Class;
+use omm::directory::login::Variant;
 use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::roaming::policy::Evidence;
@@ -44,7 +45,7 @@ use crate::config::tier::Tier;
 use crate::config::timers::Timers;
 use crate::config::users::User;
 use crate::keys::Vault;
-use crate::peer::{self, Dialer};
+use crate::peer::{self, Dialer, Greeting};
 use crate::registrar::stand;
 use crate::service::ask::Ask;
 use crate::service::birth::{AGENT, identity};
@@ -250,7 +251,7 @@ async fn place(
     let boss = boss.start();
     let axi = match &cable {
         Some(_) => None,
-        None => Some(peer::listen(loopback(), None, boss.clone().recipient()).await?),
+        None => Some(peer::listen(loopback(), Greeting::Plain, boss.clone().recipient()).await?),
     };
     Ok((Place { omm, boss, sip, cable }, axi))
 }
@@ -281,6 +282,7 @@ fn site(
             root_password: None,
             listen: None,
             listen_plain: Some(loopback()),
+            listen_static_rsa: None,
             certificate: None,
             generate_sari: false,
             user: user.clone(),
@@ -298,6 +300,7 @@ fn site(
             contact: sip.to_string(),
             domain: DOMAIN.into(),
             digest: vec![Algorithm::SHA_256],
+            login: Variant::Number,
             shape: Shape::default(),
         },
         tiers: vec![Tier {

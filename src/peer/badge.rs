@@ -147,27 +147,28 @@ fn make(site: &Site, certificate: &Path, key: &Path) -> io::Result<()> {
     (params.not_before, params.not_after) = (date_time_ymd(2025, 1, 1), date_time_ymd(2055, 1, 1));
     let made = params.self_signed(&OwnKey(pair)).map_err(io::Error::other)?;
     fs::create_dir_all(&site.data_dir)?;
-    write(key, &pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8.as_ref())))?;
-    write(certificate, &made.pem())
+    write(key, pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8.as_ref())).as_bytes())?;
+    write(certificate, made.pem().as_bytes())
 }
 
 /// A whole file or none, readable by its owner alone.
-fn write(file: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     let draft = file.with_extension("new");
     let mut open = OpenOptions::new();
     open.write(true).create(true).truncate(true).mode(SECRET_MODE);
     let mut to = open.open(&draft)?;
-    to.write_all(text.as_bytes())?;
+    to.write_all(text)?;
     to.sync_all()?;
     fs::rename(&draft, file)
 }
 
 /// The names by which applications may ask for this OMM.
-fn names(site: &Site) -> Vec<String> {
+pub(super) fn names(site: &Site) -> Vec<String> {
     vec![site.name.clone(), "localhost".into()]
 }
 
-fn addresses(site: &Site) -> Vec<std::net::IpAddr> {
+/// The addresses by which they may.
+pub(super) fn addresses(site: &Site) -> Vec<std::net::IpAddr> {
     let own = site.axi.as_ref().and_then(|axi| axi.listen).map(|listen| listen.ip());
     let contact = contact_host(site).trim_matches(['[', ']']).parse().ok();
     let mut found = vec![std::net::Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into()];

@@ -60,7 +60,8 @@ fn any() -> SocketAddr {
 fn a_dialled_connection_carries_bytes_both_ways_and_ends_once() {
     System::new().block_on(async {
         let ((there, mut at_there), (here, mut at_here)) = (ear(), ear());
-        let address = listen(any(), None, there.recipient()).await.expect("a listener").to_string();
+        let address =
+            listen(any(), Greeting::Plain, there.recipient()).await.expect("a listener").to_string();
         let dialer = Dialer::new(None).start();
         dialer
             .send(Dial { address, whom: Whom::Central, attempt: 7, events: here.recipient() })
@@ -118,3 +119,5 @@ fn a_peer_that_does_not_read_loses_its_connection() {
 }
 
 mod secure;
+#[cfg(feature = "openssl")]
+mod static_rsa;

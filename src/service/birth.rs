@@ -134,6 +134,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
         mode: site.mode,
         shape: Shape { hold: site.timers.failover, ..site.sip.shape },
         options: site.options.clone(),
+        login: site.sip.login,
         sip_timing: Arc::new(sip_timing(&site.timers)),
         link_timing: link_timing(&site.timers),
         policy: Arc::new(policy(site)),
@@ -280,6 +281,7 @@ fn uas(site: &Site, clock: &Clock, seed: u64, key: Secret) -> Uas {
             ..Auth::new(site.sip.domain.as_str())
         }),
         hold: true,
+        strangers: site.epr.as_ref().is_some_and(|epr| epr.policy.enabled),
         began: Some(clock.wall().back(clock.moment().since(Moment::START))),
         ..Profile::default()
     };

@@ -18,6 +18,7 @@ mod edits;
 mod external;
 mod failover;
 mod garbage;
+mod https;
 mod journeys;
 mod kamailio;
 mod omm;
@@ -34,6 +35,8 @@ mod relay;
 mod secure;
 mod session;
 mod spreading;
+#[cfg(feature = "openssl")]
+mod static_rsa;
 mod system;
 mod table;
 mod transports;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use omm::directory::login::Variant;
 use omm::directory::status::Status;
 use omm::directory::user::User;
 use omm::ids::Number;
@@ -39,29 +40,53 @@ impl OmmActor {
         for number in &self.missing {
             self.expel(number);
         }
-        let edited =
-            |user: &&Arc<User>| user.edited.omm != omm::stamp::ORIGIN && user.status == Status::Active;
-        directory.users().filter(edited).for_each(|user| self.enrol(user));
+        let by = self.site().login;
+        // Of those in the file the phones' side knows the numbers already.
+        let edited = |user: &&Arc<User>| {
+            (user.edited.omm != omm::stamp::ORIGIN || by == Variant::Id) && user.status == Status::Active
+        };
+        let names = directory.names_touched(directory.users().filter(edited), by);
+        names.iter().for_each(|name| self.enrol(name));
     }
 
-    fn aor(&self, number: &Number) -> String {
-        format!("sip:{number}@{}", self.site().domain.to_ascii_lowercase())
-    }
-
-    fn enrol(&self, user: &User) {
+    /// The phone of whoever logs in under this name may come; nobody's, if nobody does.
+    fn enrol(&self, name: &Number) {
+        let directory = self.birth.directory.borrow();
+        let called = directory.called(name, self.site().login);
+        let Some(user) = called.filter(|user| user.status == Status::Active) else {
+            return self.expel(name);
+        };
+        let username = user.admin.sip_auth_id.as_deref().unwrap_or(name.as_str());
         let subscriber = Subscriber {
-            aor: self.aor(&user.number),
-            username: user.auth_id().to_owned(),
+            aor: self.aor(name),
+            username: username.to_owned(),
             password: user.admin.password.clone(),
         };
         if let Some(children) = &self.children {
-            children.endpoint.do_send(Enrol(subscriber));
+            children.endpoint.do_send(Enrol { user: user.number.clone(), name: name.clone(), subscriber });
         }
     }
 
-    fn expel(&self, number: &Number) {
+    fn aor(&self, name: &Number) -> String {
+        format!("sip:{name}@{}", self.site().domain.to_ascii_lowercase())
+    }
+
+    fn expel(&self, name: &Number) {
         if let Some(children) = &self.children {
-            children.endpoint.do_send(Expel(self.aor(number)));
+            children.endpoint.do_send(Expel { name: name.clone(), aor: self.aor(name) });
+        }
+    }
+
+    /// Whose names have changed: phones come under the new ones from now on.
+    fn rename(&self, before: Option<&Arc<User>>, now: Option<&Arc<User>>) {
+        let (directory, by) = (self.birth.directory.borrow(), self.site().login);
+        let former = directory.names_touched(before, by);
+        for name in directory.names_touched(before.into_iter().chain(now), by) {
+            // What was registered under a name goes with whoever had it.
+            if former.contains(&name) && directory.called(&name, by).is_some() {
+                self.expel(&name);
+            }
+            self.enrol(&name);
         }
     }
 
@@ -76,8 +101,12 @@ impl OmmActor {
         let active = |user: &Arc<User>| user.status == Status::Active;
         match (before.filter(active), now.filter(active)) {
             (Some(before), Some(now)) if before.number == now.number => {
-                if before.auth_id() != now.auth_id() || before.admin.password != now.admin.password {
-                    self.enrol(&now);
+                let by_id = self.site().login == Variant::Id;
+                if by_id && before.admin.add_id != now.admin.add_id {
+                    self.rename(Some(&before), Some(&now));
+                } else if before.auth_id() != now.auth_id() || before.admin.password != now.admin.password {
+                    let name = self.birth.directory.borrow().login_name(&now, self.site().login);
+                    name.iter().for_each(|name| self.enrol(name));
                 }
                 if before.relation != now.relation && by != Some(&now.number) {
                     self.moved(&before, &now, ctx);
@@ -87,8 +116,8 @@ impl OmmActor {
                 }
             }
             (before, now) => {
+                self.rename(before.as_ref(), now.as_ref());
                 before.into_iter().for_each(|before| self.retire(&before, ctx));
-                now.into_iter().for_each(|now| self.enrol(&now));
             }
         }
     }
@@ -114,7 +143,6 @@ impl OmmActor {
 
     /// The user is no more, or has another number: its registration is removed, and then it is forgotten.
     fn retire(&mut self, user: &User, ctx: &mut Context<Self>) {
-        self.expel(&user.number);
         let Some(children) = &mut self.children else { return };
         let Some(actor) = children.users.remove(&user.number) else { return };
         actor.do_send(Absent { device: user.device(), how: Leave::LoggedOut, ask: None });

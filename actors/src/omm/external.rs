@@ -5,7 +5,7 @@ use axi::news::News;
 
 use super::OmmActor;
 use crate::epr::{EprActor, EprFell, EprWays, Import, Imported};
-use crate::messages::Fallen;
+use crate::messages::{Fallen, Met, Stranger};
 use crate::office::Happened;
 
 impl OmmActor {
@@ -17,6 +17,7 @@ impl OmmActor {
         let ways = EprWays {
             changes: children.kin.changes.clone(),
             imported: own.clone().recipient(),
+            met: own.clone().recipient(),
             fallen: own.recipient(),
         };
         let directory = self.birth.directory.clone();
@@ -40,6 +41,30 @@ impl Handler<Imported> for OmmActor {
         let office = self.children.as_ref().and_then(|children| children.office.as_ref());
         if let Some(office) = office {
             office.do_send(Happened(vec![News::Import { filename: file.name().into(), done }]));
+        }
+    }
+}
+
+impl Handler<Stranger> for OmmActor {
+    type Result = ();
+
+    /// Where there are no external users nobody can say more.
+    fn handle(&mut self, stranger: Stranger, _: &mut Context<Self>) {
+        let Some(children) = &self.children else { return };
+        match &children.epr {
+            Some(epr) => epr.do_send(stranger),
+            None => children.endpoint.do_send(Met { ask: stranger.ask, is_answered: true }),
+        }
+    }
+}
+
+impl Handler<Met> for OmmActor {
+    type Result = ();
+
+    /// Passes by here, so that the endpoint hears of a new user first.
+    fn handle(&mut self, met: Met, _: &mut Context<Self>) {
+        if let Some(children) = &self.children {
+            children.endpoint.do_send(met);
         }
     }
 }

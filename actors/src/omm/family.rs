@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use actix::prelude::*;
+use machine::time::Moment;
 use omm::directory::status::Status;
 use omm::ids::Number;
 use sip::server::{Demands, Standing};
@@ -37,6 +38,8 @@ pub(super) struct Children {
     pub(super) locators: BTreeMap<u8, Addr<LocatorActor>>,
     keeper: Addr<Keeper>,
     pub(super) servers: Vec<Addr<ServerActor>>,
+    /// When each server came to stand as it does, by tier.
+    pub(super) turned: Vec<Moment>,
     shapers: Vec<Addr<ShaperActor>>,
     pub(super) users: BTreeMap<Number, Addr<UserActor>>,
     pub(super) links: BTreeMap<u64, Link>,
@@ -105,6 +108,7 @@ impl OmmActor {
             locators,
             keeper,
             servers,
+            turned: vec![site.clock.moment(); site.servers.len()],
             shapers,
             users,
             links,
@@ -132,6 +136,7 @@ impl OmmActor {
             sip: Ways { datagrams: birth.sip.clone(), streams: flows.clone().recipient() },
             upkeep: flows.clone().recipient(),
             located: own.clone().recipient(),
+            strangers: own.clone().recipient(),
             left: own.clone().recipient(),
             fallen: own.recipient(),
         };

@@ -34,8 +34,8 @@ pub struct Status {
     pub omm: OmmId,
     /// Its place in the star.
     pub role: Role,
-    /// Its link to the central and for how long it stands like that; `None` at the central.
-    pub link: Option<(Health, Duration)>,
+    /// Its link to the central, and for how long and since when it stands like that; `None` at the central.
+    pub link: Option<(Health, Duration, Wall)>,
     /// The system's shared identity, once it is known.
     pub sari: Option<Sari>,
     /// The central's roster: remotes by PARI, since when they are on it, and whether they are connected.
@@ -44,8 +44,8 @@ pub struct Status {
     pub joined: Vec<OmmId>,
     /// The remotes with which it speaks without the central (B-4).
     pub beside: Vec<OmmId>,
-    /// Its servers and how they stand, by tier.
-    pub servers: Vec<(Arc<str>, Standing)>,
+    /// Its servers, how they stand and since when, by tier.
+    pub servers: Vec<(Arc<str>, Standing, Wall)>,
     /// What registrars grant beside the lifetime, by user and tier.
     pub grants: BTreeMap<(Number, u8), Arc<Grant>>,
     /// The newest claim of every user that was ever seen.
@@ -84,17 +84,23 @@ impl Handler<Inspect> for OmmActor {
     fn handle(&mut self, _: Inspect, _: &mut Context<Self>) -> Self::Result {
         let site = self.site();
         let names = site.servers.iter().map(|server| server.name.clone());
-        let standings =
-            self.children.as_ref().map(|all| all.kin.standings.borrow().clone()).unwrap_or_default();
+        // By today's calendar, also where the clock was set meanwhile.
+        let for_so_long = |moment| site.clock.moment().since(moment);
+        let when = |moment| site.clock.wall().back(for_so_long(moment));
+        let servers = self.children.as_ref().map(|all| {
+            let standings = all.kin.standings.borrow();
+            let stood = names.zip(standings.iter()).zip(&all.turned);
+            stood.map(|((name, standing), turned)| (name, *standing, when(*turned))).collect()
+        });
         MessageResult(Status {
             omm: site.omm,
             role: self.birth.role,
-            link: self.link_health.map(|(health, since)| (health, site.clock.moment().since(since))),
+            link: self.link_health.map(|(health, since)| (health, for_so_long(since), when(since))),
             sari: self.sari,
             remotes: self.birth.roster.iter().flat_map(|roster| roster.remotes()).collect(),
             joined: self.joined.clone(),
             beside: self.beside.iter().copied().collect(),
-            servers: names.zip(standings).collect(),
+            servers: servers.unwrap_or_default(),
             grants: self.children.iter().flat_map(|all| all.kin.grants.borrow().clone()).collect(),
             claims: self.seat.machine().claims(site.clock.moment()).collect(),
             users: self.birth.directory.borrow().users().len(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::actors::doors::{Datagram, Undelivered, Ways};
 use ::actors::endpoint::{Count, EndpointActor, EndpointWays};
 use ::actors::messages::{
-    Broken, Brought, Fallen, Leave, Left, Located, Pillar, Route, TellAll, Upkeep, Verdict,
+    Broken, Brought, Fallen, Leave, Left, Located, Pillar, Route, Stranger, TellAll, Upkeep, Verdict,
 };
 use actix::prelude::*;
 use bytes::Bytes;
@@ -96,6 +96,13 @@ impl Handler<Left> for Others {
     }
 }
 
+impl Handler<Stranger> for Others {
+    type Result = ();
+    fn handle(&mut self, Stranger { user, ask: _ }: Stranger, _: &mut Context<Self>) {
+        self.note(format!("stranger {user}"));
+    }
+}
+
 impl Handler<Fallen<Pillar>> for Others {
     type Result = ();
     fn handle(&mut self, _: Fallen<Pillar>, _: &mut Context<Self>) {
@@ -145,6 +152,7 @@ impl Desk {
             sip: Ways { datagrams: others.clone().recipient(), streams: others.clone().recipient() },
             upkeep: others.clone().recipient(),
             located: others.clone().recipient(),
+            strangers: others.clone().recipient(),
             left: others.clone().recipient(),
             fallen: others.clone().recipient(),
         };

@@ -21,6 +21,7 @@ use machine::secret::Secret;
 use machine::time::{Moment, Wall};
 use omm::directory::Directory;
 use omm::directory::edit::{NewDevice, NewUser};
+use omm::directory::login::Variant;
 use omm::directory::user::Kind;
 use omm::ids::park::{Pari, Park, Pli, Sari};
 use omm::ids::{Ipei, Number};
@@ -406,6 +407,7 @@ impl Shared {
             mode: Mode::TopDown,
             shape: self.shape.get(),
             options: Options::default(),
+            login: Variant::Number,
             sip_timing: Arc::new(Timing::default()),
             link_timing: LinkTiming::default(),
             policy: Arc::new(Policy { watchdog: Some(Watch::PERIODIC), ..Policy::default() }),

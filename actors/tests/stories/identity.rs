@@ -285,7 +285,7 @@ fn a_detached_remote_stays_detached_until_it_is_attached() {
                 remote.start_over().await;
                 pass(5 * SECOND).await;
                 let status = remote.status().await;
-                assert_eq!(status.link.map(|(health, _)| health), Some(health), "{}", remote.trace());
+                assert_eq!(status.link.map(|(health, _, _)| health), Some(health), "{}", remote.trace());
                 assert_eq!(status.sari, learned, "the SARI stays");
             }
         }

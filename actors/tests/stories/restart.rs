@@ -172,6 +172,31 @@ fn the_health_of_a_server_that_falls_over_begins_anew() {
     });
 }
 
+#[test]
+fn when_a_server_came_to_stand_as_it_does_is_told_by_the_calendar() {
+    story(async {
+        let ground = two_at_home().await;
+        let born = ground.status().await.servers;
+        let silent = ground.clock.wall();
+        ground.outside.do_send(Speaks(PBX, false));
+        pass(60 * MINUTE).await;
+        let (_, standing, since) = ground.status().await.servers[0].clone();
+        let middle = silent.as_millis()..ground.clock.wall().as_millis();
+        assert_eq!(standing, Standing::Down, "{}", ground.trace());
+        assert!(middle.contains(&since.as_millis()), "{since:?} of {middle:?}");
+        // It stays what it is, and so does the time.
+        pass(10 * MINUTE).await;
+        assert_eq!(ground.status().await.servers[0].2, since);
+        let back = ground.clock.wall();
+        ground.outside.do_send(Speaks(PBX, true));
+        pass(60 * MINUTE).await;
+        let servers = ground.status().await.servers;
+        assert_eq!(servers[0].1, Standing::Usable, "{}", ground.trace());
+        assert!(servers[0].2 > back, "{:?} after {back:?}", servers[0].2);
+        assert_eq!(servers[1].2, born[1].2, "the spare has not changed");
+    });
+}
+
 /// A central, and a remote that will dial it as soon as it lives.
 async fn two_strangers() -> (Ground, Ground) {
     let origin = Origin::now();

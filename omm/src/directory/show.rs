@@ -216,12 +216,23 @@ impl Shown {
         if self.numbers.get(&user.number) == Some(&uid) {
             self.numbers.remove(&user.number);
         }
+        if let Some(id) = user.id_for_login()
+            && let Some(all) = self.ids.get_mut(&id)
+        {
+            all.remove(&uid);
+            if all.is_empty() {
+                self.ids.remove(&id);
+            }
+        }
         changed.users.entry(uid).or_insert(Some(user));
     }
 
     fn show_user(&mut self, user: User) {
         self.uids.insert(user.id, user.uid);
         self.numbers.insert(user.number.clone(), user.uid);
+        if let Some(id) = user.id_for_login() {
+            self.ids.entry(id).or_default().insert(user.uid);
+        }
         self.users.insert(user.uid, Arc::new(user));
     }
 

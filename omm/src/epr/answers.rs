@@ -6,6 +6,7 @@ use machine::time::Moment;
 
 use super::{Base, Effect, Epr, Fate, File, Outcome, SECOND_READ, Stage, Suspect, tell};
 use crate::directory::edit::{Edit, NewUser, UserChange};
+use crate::directory::login::Variant;
 use crate::directory::refusal::Refusal;
 use crate::ids::Number;
 
@@ -22,6 +23,9 @@ impl Epr {
         self.base = Base::Unread;
         self.wishes.clear();
         self.waiting.clear();
+        for name in self.strangers.names() {
+            self.meet(&name, false, out);
+        }
         tell(File::Common, Fate::Failed(why), out);
     }
 
@@ -37,14 +41,20 @@ impl Epr {
                 self.suspects.remove(&number);
                 match self.adopt(&number, *fields) {
                     Ok((edit, fate)) => self.write(number, edit, fate, out),
-                    Err(why) => tell(file, Fate::Failed(why.into()), out),
+                    Err(why) => {
+                        self.meet(&number, true, out);
+                        tell(file, Fate::Failed(why.into()), out);
+                    }
                 }
             }
             Outcome::Missing if self.external(&number).is_none() => {
                 self.suspects.remove(&number);
+                self.is_missing(now, &number);
+                self.meet(&number, true, out);
                 tell(file, Fate::Failed("the server has no such file".into()), out);
             }
             Outcome::Missing => {
+                self.meet(&number, true, out);
                 let since = self.suspects.get(&number).map_or(now, |suspect| suspect.since);
                 if self.policy.authority || now.since(since) >= SECOND_READ {
                     self.suspects.remove(&number);
@@ -59,22 +69,22 @@ impl Epr {
                 if let Some(suspect) = self.suspects.get_mut(&number) {
                     suspect.again = now + SECOND_READ;
                 }
+                self.meet(&number, false, out);
                 tell(file, Fate::Failed(why), out);
             }
         }
     }
 
-    /// What a file makes of the user; or why nothing.
-    fn adopt(&self, number: &Number, fields: UserChange) -> Result<(Edit, Fate), &'static str> {
+    /// What a file makes of the user who logs in under its name; or why nothing.
+    fn adopt(&self, name: &Number, fields: UserChange) -> Result<(Edit, Fate), &'static str> {
         let fields = match &self.base {
             Base::Read(base) => fields.over(base),
             Base::Unread | Base::Reading(_) => fields,
         };
-        if fields.number.as_ref().is_some_and(|named| named != number) {
-            return Err("it names another number than its own; call the file by the number that is in it");
-        }
-        let fields = UserChange { number: None, external: Some(true), ..fields };
-        match self.directory.borrow().user(number) {
+        let fields = UserChange { external: Some(true), ..self.named(name, fields)? };
+        let directory = self.directory.borrow();
+        let by_number = || fields.number.as_ref().and_then(|number| directory.user(number));
+        match directory.called(name, self.login).or_else(by_number) {
             Some(user) if !user.admin.external => Err(
                 "this user was made by an administrator, and the server cannot take it over; delete it first",
             ),
@@ -83,10 +93,26 @@ impl Epr {
             None if fields.password.as_ref().is_none_or(|password| password.reveal().is_empty()) => {
                 Err("it has no SIP password, and nobody is made without one; write UD_SipPassword")
             }
+            None if fields.number.is_none() => Err("it does not say whose it is; write UD_Number"),
             None => {
-                let fields = UserChange { number: Some(number.clone()), ..fields };
                 let new = NewUser { uid: None, relation: None, fields };
                 Ok((Edit::CreateUser(Box::new(new)), Fate::Created))
+            }
+        }
+    }
+
+    /// The fields, with number and id as the file's name wants them.
+    fn named(&self, name: &Number, fields: UserChange) -> Result<UserChange, &'static str> {
+        match self.login {
+            Variant::Number if fields.number.as_ref().is_some_and(|named| named != name) => {
+                Err("it names another number than its own; call the file by the number that is in it")
+            }
+            Variant::Number => Ok(UserChange { number: Some(name.clone()), ..fields }),
+            Variant::Id => {
+                // One without an id of its own is called by its number.
+                let is_number = fields.number.as_ref() == Some(name);
+                let add_id = if is_number { fields.add_id } else { Some(name.as_str().to_owned()) };
+                Ok(UserChange { add_id, ..fields })
             }
         }
     }
@@ -116,6 +142,7 @@ impl Epr {
             Some(Err(refusal)) => Fate::Failed(refusal.to_string().into()),
             None => Fate::Failed("too many other edits wait for the store".into()),
         };
+        self.meet(&user, true, out);
         tell(File::Of(user), fate, out);
     }
 }

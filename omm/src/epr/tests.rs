@@ -7,6 +7,7 @@ use std::rc::Rc;
 use machine::secret::Secret;
 use machine::time::Wall;
 
+use super::strangers::{REST, STRANGERS_AT_ONCE, STRANGERS_MAX};
 use super::*;
 use crate::directory::Directory;
 use crate::directory::edit::NewUser;
@@ -25,6 +26,8 @@ struct Bench {
     common: Option<UserChange>,
     shelf: Shelf,
     told: Vec<String>,
+    /// Requests of strangers that wait no more, and whether the server has said something.
+    met: Vec<(u64, bool)>,
     reads: usize,
     most: usize,
 }
@@ -38,16 +41,21 @@ const POLICY: Policy =
 
 impl Bench {
     fn new(policy: Policy) -> Bench {
+        Bench::called_by(Variant::Number, policy)
+    }
+
+    fn called_by(login: Variant, policy: Policy) -> Bench {
         let directory: Shared = Rc::new(RefCell::new(Directory::new(Platform::Pc)));
         let now = Moment::START;
         Bench {
-            epr: Epr::new(now, policy, directory.clone()),
+            epr: Epr::new(now, policy, login, directory.clone()),
             directory,
             now,
             stamp: 1,
             common: Some(UserChange::default()),
             shelf: Shelf::new(),
             told: Vec::new(),
+            met: Vec::new(),
             reads: 0,
             most: 0,
         }
@@ -95,7 +103,8 @@ impl Bench {
 
     fn perform(&mut self, mut effects: Vec<Effect>) {
         while !effects.is_empty() {
-            let under_way = effects.iter().filter(|effect| !matches!(effect, Effect::Told { .. })).count();
+            let is_work = |effect: &&Effect| matches!(effect, Effect::Read(_) | Effect::Write { .. });
+            let under_way = effects.iter().filter(is_work).count();
             self.most = self.most.max(under_way);
             let mut next = Vec::new();
             for effect in effects {
@@ -106,6 +115,10 @@ impl Bench {
                         Input::Read { file, outcome }
                     }
                     Effect::Write { user, edit } => Input::Written { user, result: Some(self.edit(*edit)) },
+                    Effect::Met { ask, is_answered } => {
+                        self.met.push((ask.0, is_answered));
+                        continue;
+                    }
                     Effect::Told { file, fate } => {
                         self.told.push(format!("{} {}", file.name(), fate.word()));
                         continue;
@@ -315,4 +328,97 @@ fn whoever_is_wished_for_while_it_is_being_read_or_written_is_read_once_more() {
     assert!(say(&mut bench, wish()).is_empty());
     let out = say(&mut bench, Input::Written { user: number("300"), result: Some(Ok(true)) });
     assert!(matches!(out.as_slice(), [Effect::Told { .. }, Effect::Read(_)]), "{out:?}");
+}
+
+#[test]
+fn where_users_log_in_by_id_the_file_is_called_by_the_id_and_says_the_number() {
+    let mut bench = Bench::called_by(Variant::Id, POLICY);
+    let file = |number: Option<&str>| {
+        let number = number.map(|text| Number::new(text).expect("a number"));
+        let password = Some(Secret::new("geheim"));
+        Outcome::Found(Box::new(UserChange { number, password, ..UserChange::default() }))
+    };
+    let read = |bench: &mut Bench, name: &str, outcome: Outcome| {
+        let mut out = Vec::new();
+        bench.epr.on(bench.now, Input::Wish(number(name)), &mut out);
+        assert_eq!(out, [Effect::Read(File::Of(number(name)))]);
+        bench.feed(Input::Read { file: File::Of(number(name)), outcome });
+        bench.told().pop().expect("a fate")
+    };
+    assert_eq!(read(&mut bench, "7701", file(None)), "7701.cfg failed", "nobody knows whose it is");
+    assert_eq!(read(&mut bench, "7701", file(Some("101"))), "7701.cfg created");
+    assert_eq!(read(&mut bench, "7701", file(Some("101"))), "7701.cfg unchanged");
+    // A user may get another id, or another number.
+    assert_eq!(read(&mut bench, "7702", file(Some("101"))), "7702.cfg changed");
+    assert_eq!(read(&mut bench, "7702", file(Some("102"))), "7702.cfg changed");
+    // Whoever has no id is called by the number.
+    assert_eq!(read(&mut bench, "103", file(Some("103"))), "103.cfg created");
+    {
+        let directory = bench.directory.borrow();
+        let users = directory.users().map(|user| (user.number.as_str(), user.admin.add_id.as_deref()));
+        assert_eq!(users.collect::<Vec<_>>(), [("102", Some("7702")), ("103", None)]);
+    }
+    bench.pass(FIRST);
+    assert_eq!(bench.told(), ["7702.cfg deleted", "103.cfg deleted"], "the round asks for their files");
+}
+
+fn stranger(name: &str, ask: u64) -> Input {
+    Input::Stranger { name: number(name), ask: Ask(ask) }
+}
+
+#[test]
+fn a_phone_that_nobody_knows_gets_its_user_if_the_server_has_one() {
+    let mut bench = Bench::new(Policy { authority: false, ..POLICY });
+    bench.shelf.insert("101", Some("Anna"));
+    bench.feed(stranger("101", 1));
+    assert_eq!((bench.names(), bench.told()), (vec!["101=Anna".into()], vec!["101.cfg created".into()]));
+    bench.feed(stranger("102", 2));
+    assert_eq!((bench.reads, bench.names().len()), (2, 1));
+    assert_eq!(bench.met, [(1, true), (2, true)]);
+    // Whom the server does not know it is not asked for again and again; a wish of an administrator asks.
+    bench.feed(stranger("102", 3));
+    assert_eq!((bench.reads, bench.met.last()), (2, Some(&(3, true))));
+    bench.shelf.insert("102", Some("Ben"));
+    bench.pass(REST);
+    bench.feed(stranger("102", 4));
+    assert_eq!((bench.reads, bench.names().len(), bench.met.last()), (3, 2, Some(&(4, true))));
+}
+
+#[test]
+fn a_server_that_cannot_be_asked_has_said_nothing_about_a_stranger() {
+    let mut bench = Bench::new(Policy { common: true, ..POLICY });
+    bench.shelf.insert("101", None);
+    bench.feed(stranger("101", 1));
+    bench.common = None;
+    bench.feed(stranger("101", 2));
+    let mut out = Vec::new();
+    bench.common = Some(UserChange::default());
+    bench.epr.on(bench.now, stranger("101", 3), &mut out);
+    bench.pass(SILENCE);
+    assert_eq!(bench.met, [(1, false), (2, false), (3, false)]);
+    let mut off = Bench::new(Policy { enabled: false, ..POLICY });
+    off.feed(stranger("101", 1));
+    assert_eq!((off.met.as_slice(), off.reads), ([(1, true)].as_slice(), 0));
+}
+
+#[test]
+fn strangers_are_bounded_and_hold_up_neither_wishes_nor_rounds() {
+    let mut bench = Bench::new(POLICY);
+    let mut out = Vec::new();
+    // The last two are of one name; then there is no room any more.
+    let last = STRANGERS_MAX as u64;
+    for ask in 0..=last {
+        let name = 1_000 + ask % (last - 1);
+        bench.epr.on(bench.now, stranger(&name.to_string(), ask), &mut out);
+    }
+    let reads = |out: &[Effect]| out.iter().filter(|effect| matches!(effect, Effect::Read(_))).count();
+    assert_eq!(reads(&out), STRANGERS_AT_ONCE);
+    assert!(out.contains(&Effect::Met { ask: Ask(last), is_answered: false }), "one too many");
+    bench.epr.on(bench.now, Input::Wish(number("7")), &mut out);
+    assert_eq!(reads(&out), STRANGERS_AT_ONCE + 1, "there is room for a wish");
+    // All others are answered in the end, two of one name by one read.
+    bench.perform(out);
+    bench.met.sort_unstable();
+    let wanted: Vec<(u64, bool)> = (0..=last).map(|ask| (ask, ask < last)).collect();
+    assert_eq!((bench.met.as_slice(), bench.reads), (wanted.as_slice(), STRANGERS_MAX));
 }

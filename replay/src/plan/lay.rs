@@ -237,6 +237,7 @@ impl Layout {
             self.plan.users.push(User {
                 name: words.name.clone(),
                 number: number.unwrap_or_else(|| Arc::from("0")),
+                id: words.id.clone(),
                 home,
                 expires: words.expires,
                 auth: words.auth.unwrap_or_default(),
@@ -261,7 +262,7 @@ impl Layout {
                 let home = self.home(homes, index, *count);
                 let name = Arc::clone(&number);
                 let (auth, vip, later) = (Auth::Md5, false, *later);
-                self.plan.users.push(User { name, number, home, expires: None, auth, vip, later });
+                self.plan.users.push(User { name, number, id: None, home, expires: None, auth, vip, later });
             }
         }
     }

@@ -47,6 +47,8 @@ pub enum Field {
     Vip(bool),
     /// `expires D`
     Expires(Duration),
+    /// `id N`
+    Id(Number),
 }
 
 /// The most users that one `create users` makes: what the largest platform holds (M-2.2.1).
@@ -126,7 +128,7 @@ pub(super) fn edit(line: &mut Cursor<'_>, names: &Names) -> Read<Order> {
     if thing == Thing::User {
         let (user, fields) = (whoever(line, names)?, fields(line)?);
         if fields.is_empty() {
-            return Err(line.complain("nothing is edited", "a field: name, number, vip, expires"));
+            return Err(line.complain("nothing is edited", "a field: name, number, vip, expires, id"));
         }
         return Ok(Order::SetUser { user, fields });
     }
@@ -172,22 +174,21 @@ pub(super) fn whoever(line: &mut Cursor<'_>, names: &Names) -> Read<Name> {
 fn fields(line: &mut Cursor<'_>) -> Read<Vec<Field>> {
     let mut fields = Vec::new();
     while !line.is_done() && line.peek_word() != "at" {
-        let known = [("name", 0), ("number", 1), ("vip", 2), ("expires", 3)];
+        let known = [("name", 0), ("number", 1), ("vip", 2), ("expires", 3), ("id", 4)];
         fields.push(match line.choose("a field of the user", &known)? {
             0 => Field::Name(line.quoted("the name in quotes")?.to_string()),
-            1 => {
-                let word = line.word("a telephone number")?;
-                let number = Number::new(word);
-                Field::Number(
-                    number
-                        .map_err(|_| line.complain_back("this is no telephone number", "1 to 31 digits"))?,
-                )
-            }
+            1 => Field::Number(number(line)?),
             2 => Field::Vip(switch(line)?),
-            _ => Field::Expires(line.duration()?),
+            3 => Field::Expires(line.duration()?),
+            _ => Field::Id(number(line)?),
         });
     }
     Ok(fields)
+}
+
+fn number(line: &mut Cursor<'_>) -> Read<Number> {
+    let number = Number::new(line.word("a telephone number")?);
+    number.map_err(|_| line.complain_back("this is no telephone number", "1 to 31 digits"))
 }
 
 fn switch(line: &mut Cursor<'_>) -> Read<bool> {

@@ -51,6 +51,11 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("location_period", Takes::Time, "how often a phone repeats its location registration"),
     ("location_stop", Takes::Time, "when a silent phone is believed gone (M-2.1.4.3)"),
     ("location_tolerance", Takes::Time, "how late a phone may be before it is overdue"),
+    (
+        "login",
+        Takes::Word(LOGINS),
+        "under which names phones log in: the number, or the id of whoever has one (M-2.2.3-b)",
+    ),
     ("mode", Takes::Word(MODES), "how the tiers of a site are used"),
     ("probe_idle", Takes::Time, "how long nobody may have heard of a server before it is asked"),
     ("probe_interval", Takes::Time, "how often a dead server is probed"),
@@ -74,6 +79,7 @@ pub const KEYS: &[(&str, Takes, &str)] = &[
     ("t_timeout_max", Takes::Time, "the longest wait after all servers were silent"),
 ];
 
+const LOGINS: &[(&str, &str)] = &[("id", "id"), ("number", "number")];
 const MODES: &[(&str, &str)] = &[("parallel", "parallel"), ("serial", "serial"), ("top-down", "top-down")];
 const SHAPERS: &[(&str, &str)] = &[("adaptive", "adaptive"), ("fixed", "fixed")];
 

@@ -69,13 +69,15 @@ pub enum World {
     Set(&'static str, Setting),
 }
 
-/// `user NAME [number N] [home SITE] [expires D] [auth A] [pari-only] [vip] [later] [dect|desk|softphone] [device D]`
+/// `user NAME [number N] [id N] [home SITE] [expires D] [auth A] [pari-only] [vip] [later] [dect|desk|softphone] [device D]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserWords {
     /// The name used in the script.
     pub name: Name,
     /// The telephone number.
     pub number: Option<Arc<str>>,
+    /// The additional id.
+    pub id: Option<Arc<str>>,
     /// Where the user's phone is at the start.
     pub home: Option<Name>,
     /// The registration time asked for.

@@ -179,6 +179,17 @@ impl Gate {
         Outcome::Passed { user, info }
     }
 
+    /// Whether one of these answers a challenge of this gate that still counts, rightly or not.
+    pub fn was_answered<'a>(&self, now: Moment, authorizations: impl IntoIterator<Item = &'a str>) -> bool {
+        let is_ours = |value| {
+            let given =
+                Parameters::of_digest(value).filter(|given| given.get("realm") == Some(&self.realm))?;
+            let (issued, _) = self.recognise(given.get("nonce")?)?;
+            Some(issued <= now && now.since(issued) < self.life())
+        };
+        authorizations.into_iter().filter_map(is_ours).any(|is_fresh| is_fresh)
+    }
+
     fn issue(&mut self, now: Moment) -> String {
         self.serial += 1;
         let (ms, serial) = (now.as_millis(), self.serial);

@@ -198,6 +198,17 @@ impl Desk {
         Ok(Sound { registration, echo })
     }
 
+    /// The address of record of a sound REGISTER that nobody enrolled, if its sender has answered a fresh challenge of ours:
+    /// whoever has only forged the sender's address has heard none.
+    pub fn stranger(&self, now: Moment, message: &Message) -> Option<String> {
+        let gate = self.gate.as_ref().filter(|_| self.asking == Asking::Fair)?;
+        if !gate.was_answered(now, message.headers(Name::Authorization)) {
+            return None;
+        }
+        let read = reading::read(message, &self.domains, self.registrar.policy().model).ok()?;
+        (!self.subscribers.knows(&read.aor)).then(|| read.aor.to_string())
+    }
+
     /// Steps 6 to 8: changes the table and lists it. Somebody else may have changed it since the examination, so it
     /// can still refuse.
     pub fn settle(&mut self, now: Moment, sound: &Sound, out: &mut Vec<Change>) -> Reply {

@@ -1,4 +1,5 @@
-//! REGISTERs that wait for a verdict (hold mode: the OMM decides who a phone belongs to before it is answered).
+//! REGISTERs that wait for a verdict (hold mode: the OMM decides who a phone belongs to before it is answered), or until the
+//! host knows whoever sent it.
 //!
 //! ```text
 //!  put --3.5 s--> reassured (100) --20 s--> given up (503)
@@ -50,13 +51,22 @@ impl Refused {
     }
 }
 
+/// What one waits for.
+#[derive(Clone, Debug)]
+pub enum Wants {
+    /// Whether it may do what it asks for.
+    Verdict(Sound),
+    /// That its sender becomes known: then it is examined once more.
+    Acquaintance,
+}
+
 /// One that waits.
 #[derive(Clone, Debug)]
 pub struct Held {
     /// Who asks.
     pub asker: Asker,
     /// What for.
-    pub sound: Sound,
+    pub wants: Wants,
     since: Moment,
 }
 
@@ -85,14 +95,14 @@ pub struct Holds {
 
 impl Holds {
     /// Lets one wait and gives it a number; hands it back when there is no room.
-    pub fn put(&mut self, now: Moment, asker: Asker, sound: Sound) -> Result<(u64, &Held), Asker> {
+    pub fn put(&mut self, now: Moment, asker: Asker, wants: Wants) -> Result<u64, Asker> {
         if self.held.len() >= HELD_MAX {
             return Err(asker);
         }
         self.last += 1;
         self.due.insert((now + REASSURE_AFTER, self.last), Stage::Reassure);
-        let held = Held { asker, sound, since: now };
-        Ok((self.last, self.held.entry(self.last).or_insert(held)))
+        self.held.insert(self.last, Held { asker, wants, since: now });
+        Ok(self.last)
     }
 
     /// Takes one out.

@@ -32,6 +32,7 @@ pub(super) fn effect(effect: &Effect) -> Option<Note> {
         Effect::Asked { ask: _, user, contact, instance: _, expires } => {
             Some(Note::new("asked").text("user", user).text("contact", contact).seconds("expires", *expires))
         }
+        Effect::Stranger { ask: _, user } => Some(Note::new("stranger").text("user", user)),
         Effect::Dropped(why) => Some(Note::new("dropped").text("reason", why.word())),
         Effect::Send { .. } | Effect::Response(_) | Effect::Notified(_) => None,
     }

@@ -34,6 +34,8 @@ pub struct Profile {
     pub transactions: Option<usize>,
     /// A REGISTER is answered only after a verdict.
     pub hold: bool,
+    /// The host is asked about whoever nobody enrolled, before anybody is refused.
+    pub strangers: bool,
     /// The calendar time at the start of the clock, for the Date line.
     pub began: Option<Wall>,
 }

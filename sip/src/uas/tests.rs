@@ -13,6 +13,7 @@ use crate::registrar::{Model, Policy};
 use crate::target::Transport;
 
 mod misbehaving;
+mod strangers;
 
 const A: &str = "<sip:101@10.0.1.1:5062>";
 

@@ -66,6 +66,19 @@ fn a_central_listens_for_tls_and_without_it_only_where_that_is_written_down() {
 }
 
 #[test]
+fn static_rsa_is_listened_for_only_where_it_is_written_down_and_built_in() {
+    assert_eq!(axi_with("").expect("good").listen_static_rsa, None);
+    let asked = axi_with("listen_static_rsa = \"0.0.0.0:12623\"");
+    if cfg!(feature = "openssl") {
+        let at = "0.0.0.0:12623".parse().expect("an address");
+        assert_eq!(asked.expect("good").listen_static_rsa, Some(at));
+    } else {
+        let why = "`listen_static_rsa` needs OpenSSL, which this homing was built without";
+        assert_eq!(asked, Err(why.into()));
+    }
+}
+
+#[test]
 fn remotes_need_a_listener_and_a_single_site_none() {
     let (head, rest) = GOOD.split_once("[link]").expect("a link");
     let (_, tail) = rest.split_once("tls = false\n").expect("its end");

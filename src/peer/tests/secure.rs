@@ -16,7 +16,7 @@ use crate::peer::badge::{self, Shown};
 use crate::peer::porch::STANDING_EACH_MAX;
 use omm::link::neighbour::Fingerprint;
 
-fn file(name: &str) -> PathBuf {
+pub(super) fn file(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sockets/certificates")).join(name)
 }
 
@@ -27,7 +27,7 @@ fn shown(name: &str) -> Shown {
 /// A listener that shows this certificate, and whoever hears of its callers.
 async fn listener(name: &str) -> (SocketAddr, mpsc::UnboundedReceiver<Heard>) {
     let (there, heard) = ear();
-    let bound = listen(any(), Some(shown(name).badge), there.recipient()).await.expect("a listener");
+    let bound = listen(any(), Greeting::Tls(shown(name).badge), there.recipient()).await.expect("a listener");
     (bound, heard)
 }
 
@@ -164,7 +164,7 @@ fn strangers_who_say_nothing_keep_nobody_else_out() {
     });
 }
 
-fn site(folder: &std::path::Path) -> Site {
+pub(super) fn site(folder: &std::path::Path) -> Site {
     let text = "name = \"hub\"\nrole = \"central\"\nplatform = \"pc\"\npark = \"1F102F0E86\"\ndata_dir = \"data\"\n\
         [axi]\nlisten = \"127.0.0.1:0\"\nuser = \"sync\"\npassword = \"x\"\n\
         [sip]\nlisten = \"127.0.0.1:5060\"\ndomain = \"example.com\"\n\
@@ -188,7 +188,9 @@ fn a_certificate_of_its_own_is_made_once_and_its_key_is_for_its_owner_alone() {
         // It serves, for those who pin it and for those who know it as an authority.
         for belief in [Belief::Pinned(again.fingerprint), Belief::Authorities(again.file.clone())] {
             let (there, mut at_there) = ear();
-            let at = listen(any(), Some(again.badge.clone()), there.recipient()).await.expect("a listener");
+            let at = listen(any(), Greeting::Tls(again.badge.clone()), there.recipient())
+                .await
+                .expect("a listener");
             let mut heard = call(at.to_string(), &belief).await;
             let _ = line(&mut heard).await;
             let _ = line(&mut at_there).await;

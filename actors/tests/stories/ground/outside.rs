@@ -145,7 +145,10 @@ impl Handler<Datagram> for Outside {
         for effect in effects {
             match effect {
                 Effect::Send { to: _, bytes } => self.tell(to, bytes, ctx),
-                Effect::Response(_) | Effect::Notified(_) | Effect::Asked { .. } => {}
+                Effect::Response(_)
+                | Effect::Notified(_)
+                | Effect::Asked { .. }
+                | Effect::Stranger { .. } => {}
                 Effect::Table(_) | Effect::Dropped(_) => {}
             }
         }

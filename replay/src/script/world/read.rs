@@ -263,6 +263,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
     let mut user = UserWords {
         name,
         number: None,
+        id: None,
         home: None,
         expires: None,
         auth: None,
@@ -287,6 +288,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
             ("vip", 5),
             ("device", 6),
             ("later", 7),
+            ("id", 8),
         ];
         match line.choose("an option of the user", &known)? {
             0 => user.number = Some(number(line)?),
@@ -299,6 +301,7 @@ fn user(line: &mut Cursor<'_>, names: &mut Names) -> Read<World> {
             4 => user.pari_only = true,
             5 => user.vip = true,
             7 => user.later = true,
+            8 => user.id = Some(number(line)?),
             _ => user.device = Some(phone(line, names)?),
         }
     }
