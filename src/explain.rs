@@ -140,13 +140,19 @@ fn servers(site: &Site) -> Vec<Row> {
         row(format!("last of {users} users is back"), hold + all, format!("begun + {pace}"));
         row(format!("the same by `homing failback`, {users} users"), all, pace.clone());
     }
-    row(format!("cold start of {users} users"), all, pace);
+    row(format!("cold start of {users} users"), all, pace.clone());
     let lead = (site.expires / 10).clamp(usual.lead_min, usual.lead_max);
-    row(
-        "a registration that a server forgot is renewed".into(),
-        site.expires.saturating_sub(lead),
-        format!("expires {} - a lead of {}", text(site.expires), text(lead)),
-    );
+    let (forgotten, because) = if timers.audit.is_zero() {
+        let refresh = site.expires.saturating_sub(lead);
+        (refresh, format!("expires {} - a lead of {}; audit is off", text(site.expires), text(lead)))
+    } else {
+        // Two users look, register again and look once more.
+        (
+            timers.audit + exchange * 6 + all,
+            format!("audit {} + two users who look + {pace}", text(timers.audit)),
+        )
+    };
+    row(format!("a server restarts unnoticed: {users} users it forgot are back"), forgotten, because);
     row(
         "a user whom a server refused is tried again".into(),
         timers.rejected_max,
@@ -224,11 +230,19 @@ mod tests {
         assert_eq!(time(&rows, "a silent server is noticed"), Duration::from_secs(9));
         assert_eq!(time(&rows, "the same while somebody"), Duration::from_millis(6500));
         assert_eq!(time(&rows, "failback begins"), Duration::from_millis(902_500));
+        assert_eq!(time(&rows, "a server restarts unnoticed").as_secs(), 30);
         assert_eq!(time(&rows, "a dead link"), Duration::from_secs(90));
         assert_eq!(time(&rows, "a roam, link down"), Duration::from_secs(9000));
         let table = table(&site);
         assert!(table.contains("4s without a word + 2 probes of 2s 500ms"), "{table}");
         assert_eq!(to_json(&site)["worst"][0]["ms"], 9000);
+    }
+
+    #[test]
+    fn without_audits_whoever_was_forgotten_is_back_at_the_refresh() {
+        let mut site = site();
+        site.timers.audit = Duration::ZERO;
+        assert_eq!(time(&rows(&site), "a server restarts unnoticed"), Duration::from_secs(3300));
     }
 
     #[test]

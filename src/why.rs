@@ -153,6 +153,9 @@ fn of_binding(entry: &Entry) -> Option<Reason> {
         }
         "unbound" => because("SM-3", format!("not registered at {server}: {}", text(entry, "reason"))),
         "removed" => because("SM-3", format!("removed from {server}: {}", text(entry, "outcome"))),
+        "unlisted" => {
+            because("RFC 3261 10.2.3", format!("{server} did not list it any more: it registers again"))
+        }
         "subscribe" => because("RFC 3680", format!("{server} is asked to tell of changes")),
         _ => None,
     }
@@ -163,6 +166,9 @@ fn of_server(entry: &Entry) -> Option<Reason> {
     match entry.note.event {
         "server" => because("SM-3H", format!("{server} is {}", text(entry, "standing"))),
         "absent" => because("SM-3H", format!("{} of {server} does not answer", text(entry, "target"))),
+        "forgot" => {
+            because("RFC 3261 10.2.3", format!("{server} has forgotten its users: all register again"))
+        }
         "demands" => because("RFC 7339", format!("{server} demands to be spared")),
         "resolved" => because("RFC 3263", format!("{server} is found at {}", text(entry, "targets"))),
         _ => None,

@@ -141,7 +141,7 @@ impl Seated<Binding> for BindingActor {
             Effect::Send { to, bytes, first: _, register: _ } => {
                 self.kin.sip.send(Datagram { peer: to, bytes });
             }
-            Effect::Answered { code: _ } | Effect::Silence(_) => {}
+            Effect::Answered { code: _ } | Effect::Silence(_) | Effect::Unlisted => {}
             Effect::Seek(place) => {
                 let to = ctx.address().recipient();
                 // A door that is full or gone is a DNS that says nothing: the machine waits for it no longer than that.

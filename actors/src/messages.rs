@@ -193,6 +193,23 @@ pub struct Canvass {
     pub tier: u8,
 }
 
+/// One user who is registered at the server of a tier is to look whether that still lists it; from its health to the OMM,
+/// and on to the user whose turn it is.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Audit {
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+}
+
+/// The server of a tier has forgotten its users; from its health to the OMM and on to every line.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Restore {
+    /// 0 primary, 1 secondary, 2 tertiary.
+    pub tier: u8,
+}
+
 /// There is no user who could ask.
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]

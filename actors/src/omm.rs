@@ -115,6 +115,8 @@ pub struct OmmActor {
     missing: Vec<Number>,
     /// The user who asked last on behalf of a server's health.
     canvassed: Option<Number>,
+    /// By tier, the user who looked last whether the server still lists it.
+    audited: BTreeMap<u8, Number>,
     /// How the link stands, and since when.
     link_health: Option<(Health, Moment)>,
     /// The system's shared identity, once it is known.
@@ -176,6 +178,7 @@ impl OmmActor {
             sync,
             missing,
             canvassed: None,
+            audited: BTreeMap::new(),
             link_health: None,
             joined: Vec::new(),
             neighbours,

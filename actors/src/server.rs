@@ -9,7 +9,9 @@ use sip::server::Server;
 use crate::binding::{Moved, Witness};
 use crate::doors::{Datagram, Ways};
 use crate::locator::Doubt;
-use crate::messages::{Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, TellAll};
+use crate::messages::{
+    Audit, Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Restore, Route, Stands, TellAll,
+};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -26,6 +28,10 @@ pub struct HealthWays {
     pub demanded: Recipient<Demanded>,
     /// Its OMM, when a user is to ask the server.
     pub canvass: Recipient<Canvass>,
+    /// Its OMM, when a user is to look whether the server still lists it.
+    pub audit: Recipient<Audit>,
+    /// Its OMM, when the server has forgotten its users.
+    pub restore: Recipient<Restore>,
     /// Its OMM, when it falls over.
     pub fallen: Recipient<Fallen<u8>>,
     /// The SIP door.
@@ -110,6 +116,8 @@ impl Seated<Health> for ServerActor {
                 self.ways.sip.send(Datagram { peer: to, bytes });
             }
             Effect::Canvass { server: _, tier, routine: _ } => self.ways.canvass.do_send(Canvass { tier }),
+            Effect::Audit { tier } => self.ways.audit.do_send(Audit { tier }),
+            Effect::Restore { server: _, tier } => self.ways.restore.do_send(Restore { tier }),
             Effect::Demands { server: _, tier, demands } => {
                 self.ways.demanded.do_send(Demanded { tier, demands })
             }

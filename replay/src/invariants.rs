@@ -62,8 +62,8 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Invariants {
     plan: Arc<Plan>,
-    /// REGISTERs that wait for their answer, by site and binding.
-    in_flight: BTreeMap<Flight, Moment>,
+    /// REGISTERs that wait for their answer, by binding: since when, and at which registrar.
+    in_flight: BTreeMap<Flight, (Moment, Option<usize>)>,
     overlapping: Breaches,
     stars: Breaches,
     /// Whether a user's own machine has asked for the removal of what it once asked to bind, by site and user.
@@ -71,7 +71,7 @@ pub struct Invariants {
     meddled: Breaches,
 }
 
-/// A binding: its site, its user, its server; places in the plan.
+/// A binding: its site, its user, its server; places in the plan, names of the DNS behind the servers.
 type Flight = (usize, usize, usize);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,8 @@ impl Invariants {
 
     fn register(&mut self, site: usize, sight: &Sight<'_>, ledger: &Ledger) {
         let flight = self.flight(site, sight, ledger);
-        if let Some(before) = flight.and_then(|flight| self.in_flight.insert(flight, sight.at))
+        let sent = (sight.at, ledger.registrar(site, sight));
+        if let Some((before, _)) = flight.and_then(|flight| self.in_flight.insert(flight, sent))
             && sight.at.since(before) < TIMER_F
         {
             self.overlapping.add(sight.at, || {
@@ -166,14 +167,17 @@ impl Invariants {
         let is_there = |server: &Server| {
             sight.text("to").is_some_and(|to| to == format!("{}:{}", server.transport, server.address))
         };
-        self.in_flight
-            .retain(|(at, _, server), _| *at != site || !servers.get(*server).is_some_and(is_there));
+        self.in_flight.retain(|(at, _, _), (_, to)| {
+            *at != site || !to.and_then(|to| servers.get(to)).is_some_and(is_there)
+        });
     }
 
     /// The binding that an event is about.
     fn flight(&self, site: usize, sight: &Sight<'_>, ledger: &Ledger) -> Option<Flight> {
         let (_, server) = sight.who.strip_prefix("binding/")?.split_once('@')?;
-        let server = self.plan.servers.iter().position(|known| *known.name == *server)?;
+        let names = self.plan.servers.iter().map(|known| &known.name);
+        let mut names = names.chain(self.plan.zones.iter().map(|zone| &zone.name));
+        let server = names.position(|known| **known == *server)?;
         Some((site, ledger.user_of(sight)?, server))
     }
 

@@ -9,7 +9,8 @@
 //! | `bound` `replaced` `removed` `expired` `lost` | a registrar | `aor` `contact` (with `hm-site=`, or the OMM's address) |
 //! | `claim` `stale` `confirm` | a site | `way` said/heard, `owner` `epoch` `former` `phase`; `from` `epoch` |
 //! | `located` `detached` `withdrawn` `refuse` `watchdog` | a site | `watchdog` has `state` |
-//! | `register` | a site | `server` |
+//! | `register` | a site | `server` `target` |
+//! | `resolved` | a site | `server` `targets` |
 //! | `link` `sync` | a remote site | `state`, `reason` |
 //! | `user` `directory` | a site | `state` `number` `name` `vip` `status` `device`; `digest` |
 //! | `stop` `crash` `start` | a site | |
@@ -17,6 +18,7 @@
 pub mod index;
 pub mod links;
 pub mod person;
+pub mod places;
 pub mod rows;
 
 use std::collections::VecDeque;
@@ -32,6 +34,7 @@ use crate::trace::Sight;
 use index::Index;
 use links::Links;
 use person::{Person, Stamp};
+use places::Places;
 use rows::Rows;
 
 /// When a new owner renews unconfirmed (spec section 8), unless the script sets it.
@@ -63,6 +66,7 @@ pub struct Counts {
 pub struct Ledger {
     pub(crate) plan: Arc<Plan>,
     index: Index,
+    places: Places,
     people: Vec<Person>,
     links: Links,
     rows: Rows,
@@ -92,6 +96,7 @@ impl Ledger {
         }
         Ledger {
             index: Index::new(plan),
+            places: Places::new(plan),
             people,
             links: Links::new(plan),
             rows: Rows::new(plan),
@@ -187,6 +192,11 @@ impl Ledger {
         self.index.user_of(sight)
     }
 
+    /// The registrar to which the REGISTER of an event at this site goes, if it can be told.
+    pub fn registrar(&self, site: usize, sight: &Sight<'_>) -> Option<usize> {
+        self.places.registrar(site, sight)
+    }
+
     /// The site of a node.
     pub fn site(&self, node: &str) -> Option<usize> {
         self.index.site(node)
@@ -262,11 +272,11 @@ impl Ledger {
         match sight.event {
             "register" => {
                 self.count(site, 0);
-                let server = sight.text("server").and_then(|name| self.index.node(name));
-                if let Some(Node::Server(server)) = server {
+                if let Some(server) = self.registrar(site, sight) {
                     self.registered(server, sight.at);
                 }
             }
+            "resolved" => self.places.resolved(site, sight),
             "claim" | "stale" => self.claimed(site, sight),
             "confirm" => self.confirmed(site, sight),
             "renew" => {

@@ -221,6 +221,7 @@ fn sip_timing(set: &Settings<'_>) -> Timing {
         rejected_first: set.time("t_failed", usual.rejected_first),
         backoff_max: set.time("t_timeout_max", usual.backoff_max),
         retry_after_max: set.time("retry_after_max", usual.retry_after_max),
+        audit: set.time("audit", usual.audit),
         probe_idle: set.time("probe_idle", usual.probe_idle),
         probe_first: set.time("probe_interval", usual.probe_first),
         probe_max: set.time("probe_interval_max", usual.probe_max),

@@ -289,6 +289,50 @@ fn i8_sees_two_registers_in_flight_and_not_one_after_an_answer() {
     assert_eq!(broken(CALM, &[first, "10.5 berlin world crash", second]), [""; 0]);
 }
 
+/// Two registrars behind a name of the DNS, which leads to the first of them at first.
+const NAMED: &str = "registrar one\nregistrar two\ndns sip.pool a one\nproxies berlin: sip.pool\n";
+
+#[test]
+fn i8_judges_bindings_at_a_name_of_the_dns_too() {
+    let script = format!("{NAMED}{CALM}");
+    let first = "10 berlin binding/101@sip.pool register server=sip.pool kind=initial";
+    let second = "11 berlin binding/101@sip.pool register server=sip.pool kind=renew";
+    assert!(broken(&script, &[first, second])[0].starts_with("I8 failed: 1 times"));
+    assert_eq!(
+        broken(&script, &[first, "10.5 berlin binding/101@sip.pool answer code=200", second]),
+        [""; 0]
+    );
+    let lost = "10.5 berlin flows flow state=lost to=udp:10.0.0.12:5060";
+    assert_eq!(
+        broken(&script, &[first, lost, second]),
+        [""; 0],
+        "it went to one, and the flow to one is lost"
+    );
+    let other = "10.5 berlin flows flow state=lost to=udp:10.0.0.13:5060";
+    assert!(broken(&script, &[first, other, second])[0].starts_with("I8 failed: 1 times"));
+}
+
+#[test]
+fn registers_are_counted_at_the_server_to_which_a_name_leads() {
+    let script = format!(
+        "{NAMED}at 0s start all\nat 20s expect registers at one = 1\nat 20s expect registers at two = 0\n\
+         at 40s expect registers at two = 2\nat 60s expect registers at one = 2\nat 2m end\n\
+         limit registers at two = 2\nlimit registers at pbx = 0\n"
+    );
+    let sent = |at: u32, more: &str| {
+        format!("{at} berlin binding/101@sip.pool register server=sip.pool kind=initial{more}")
+    };
+    let events = [
+        sent(10, ""),
+        sent(25, " target=udp:10.0.0.13:5060"),
+        "30 berlin server/sip.pool resolved server=sip.pool targets=udp:10.0.0.13:5060".to_owned(),
+        sent(35, ""),
+        sent(45, " target=udp:10.0.0.12:5060"),
+    ];
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    assert_eq!(verdicts(&script, &events), ["passed"; 6]);
+}
+
 #[test]
 fn i9_sees_a_star() {
     let star = "10 berlin binding/101@pbx register server=pbx kind=remove contact=*";

@@ -58,6 +58,7 @@ use turn::Turn;
 
 mod adopting;
 mod answer;
+mod auditing;
 mod contact;
 mod flight;
 mod flow;
@@ -118,6 +119,10 @@ pub enum Order {
     Haste(Rank),
     /// A query of which only the server's health wants to know: no list is reported, and no failure.
     Prove,
+    /// A query whether our contact is still listed, if it is registered. The server's health hears what was found.
+    Audit,
+    /// The server has forgotten its users: register again, if it was registered.
+    Restore,
     /// What the server demands of all users of the site.
     Heed(Demands),
     /// The user roams: what comes next is sent to an overloaded server too.
@@ -177,6 +182,8 @@ pub enum Effect {
         /// Its status code.
         code: u16,
     },
+    /// The registrar does not list us, though it should: registers again (trace).
+    Unlisted,
     /// Send a SUBSCRIBE, beside all REGISTERs: what the registrar knows of the user is evidence (RFC 3680).
     Subscribe {
         /// The server's name, for the trace.

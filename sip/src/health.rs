@@ -25,6 +25,8 @@
 //! - What a server demands of one user it demands of all: extensions to leave out (420, 439), a share of the requests
 //!   to be spared (RFC 7339). Told at most once a second (ours: ten thousand lines hear it).
 //! - A server that is down and answers a user after all is recovering (ours: that answer is as good as a probe's).
+//! - Every half minute a user looks whether the server still lists it: one that restarts faster than a probe notices has
+//!   forgotten all of them (`audit`, ours).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +39,7 @@ use machine::step::Machine;
 use machine::time::Moment;
 use machine::timers::{Name, Timers};
 
+use crate::health::audit::Audits;
 use crate::health::posts::Posts;
 use crate::health::probe::{Outcome, Probe};
 use crate::message::Message;
@@ -45,6 +48,7 @@ use crate::server::{Demands, Local, Server, Standing};
 use crate::target::Target;
 use crate::timing::Timing;
 
+mod audit;
 mod canvass;
 mod demands;
 mod evidence;
@@ -97,6 +101,18 @@ pub enum Effect {
         /// As with [`Effect::Probe`].
         routine: bool,
     },
+    /// One user who is registered at the server, another one each time, is to look whether it still lists it.
+    Audit {
+        /// Its tier.
+        tier: u8,
+    },
+    /// The server has forgotten its users: all that are registered there register again.
+    Restore {
+        /// The server's name, for the trace.
+        server: Arc<str>,
+        /// Its tier.
+        tier: u8,
+    },
     /// The server demands something else of its users now: tell every line of the site.
     Demands {
         /// The server's name, for the trace.
@@ -134,6 +150,8 @@ enum Timer {
     Idle,
     /// When a share of requests to be spared is over (RFC 7339 5.7), or may be told.
     Demands,
+    /// When to have a user look whether the server still lists it.
+    Audit,
 }
 
 impl Name for Timer {
@@ -145,6 +163,7 @@ impl Name for Timer {
             Timer::Drained => "drained",
             Timer::Idle => "idle",
             Timer::Demands => "demands",
+            Timer::Audit => "audit",
         }
     }
 }
@@ -203,6 +222,7 @@ pub struct Health {
     posts: Posts,
     /// How many targets in a row did not answer: the tier is down when all of them did not (spec 3.4).
     missed: usize,
+    audits: Audits,
     timers: Timers<Timer>,
     dropped: u64,
 }
@@ -239,6 +259,7 @@ impl Health {
             turn: 0,
             posts: Posts::default(),
             missed: 0,
+            audits: Audits::default(),
             timers: Timers::default(),
             dropped: 0,
         }
@@ -312,6 +333,7 @@ impl Machine for Health {
                     }
                 }
                 Timer::Demands => self.demand(now, out),
+                Timer::Audit => self.audit(now, out),
                 Timer::Stable => self.up(now, out),
                 Timer::Idle => self.idle(now, out),
             }
@@ -334,9 +356,11 @@ impl Machine for Health {
                 let note = Note::new("demands").text("server", server).number("shed", demands.shed);
                 Some(note.text("lacks", demands.lacks))
             }
-            Effect::Canvass { routine: true, .. } => None,
             // Copies, and what is asked every half minute, would only be noise.
-            Effect::Probe { .. } => None,
+            Effect::Canvass { routine: true, .. } | Effect::Probe { .. } | Effect::Audit { .. } => None,
+            Effect::Restore { server, tier } => {
+                Some(Note::new("forgot").text("server", server).number("tier", *tier))
+            }
             Effect::Absent(target) => Some(Note::new("absent").text("target", target)),
             Effect::Standing { server, tier, standing } => Some(
                 Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
@@ -375,6 +399,7 @@ impl Health {
     fn up(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.settle(State::Up);
         self.rest(now);
+        self.audit_soon(now);
         self.misses = 0;
         self.tell(Standing::Usable, out);
     }
@@ -384,6 +409,7 @@ impl Health {
         self.misses = 0;
         self.timers.set(Timer::Stable, now + self.timing.failback_hold);
         self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
+        self.audit_soon(now);
         self.tell(Standing::Recovering, out);
     }
 
@@ -412,10 +438,12 @@ impl Health {
     /// Enters a state in which no probe is under way and no deadline is left from the former one.
     fn settle(&mut self, state: State) {
         self.state = state;
-        let demands = self.timers.at(Timer::Demands);
+        let kept = [Timer::Demands, Timer::Audit].map(|timer| (timer, self.timers.at(timer)));
         self.timers.clear();
-        if let Some(at) = demands {
-            self.timers.set(Timer::Demands, at);
+        for (timer, at) in kept {
+            if let Some(at) = at {
+                self.timers.set(timer, at);
+            }
         }
         self.probe.end();
         self.canvassing = false;

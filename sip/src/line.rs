@@ -105,6 +105,16 @@ pub enum Input {
         /// 0 primary .. 2 tertiary.
         tier: u8,
     },
+    /// One user is to look whether the server of this tier still lists it: this one, if it is registered there.
+    Audit {
+        /// 0 primary .. 2 tertiary.
+        tier: u8,
+    },
+    /// The server of this tier has forgotten its users: whoever is registered there registers again.
+    Restore {
+        /// 0 primary .. 2 tertiary.
+        tier: u8,
+    },
     /// After a restart: this contact of ours may still be listed, at whichever tier.
     Inherit(Leftover),
     /// The binding of this tier lost its memory: it is told anew what is wanted of it.
@@ -369,6 +379,10 @@ impl Machine for Line {
                 self.demand(tier, demands, out);
             }
             (Input::Prove { tier }, State::Off | State::On { .. }) => self.tell(tier, Order::Prove, out),
+            (Input::Audit { tier }, State::On { .. }) => self.tell_hired(tier, Order::Audit, out),
+            (Input::Restore { tier }, State::On { .. }) => self.restore(tier, out),
+            // Nobody is registered there.
+            (Input::Audit { .. } | Input::Restore { .. }, State::Off) => {}
             (Input::Report { tier, report }, State::Off | State::On { .. }) => {
                 self.reported(now, tier, report, out);
             }

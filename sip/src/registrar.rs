@@ -19,7 +19,7 @@ pub mod reading;
 pub mod request;
 pub mod subscriber;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -268,6 +268,18 @@ impl Registrar {
         while let Some(((_, serial), aor)) = self.ends.first_key_value().map(|(end, aor)| (*end, aor.clone()))
         {
             self.drop_if(now, &aor, |binding| binding.serial == serial, Fate::Lost, out);
+        }
+    }
+
+    /// Forgets the contacts of this user, as if somebody had removed them by hand.
+    pub fn lose_user(&mut self, now: Moment, user: &str, out: &mut Vec<Change>) {
+        self.wake(now, out);
+        let is_its = |aor: &&Arc<str>| {
+            aor.split_once(':').and_then(|(_, rest)| rest.rsplit_once('@')).is_some_and(|(of, _)| of == user)
+        };
+        let theirs: BTreeSet<Arc<str>> = self.users.keys().filter(is_its).cloned().collect();
+        for aor in theirs {
+            self.drop_if(now, &aor, |_| true, Fate::Lost, out);
         }
     }
 

@@ -134,6 +134,14 @@ pub enum Evidence {
     Load(Feedback),
     /// A user is registered at this one of its targets; told where there are several.
     Settled(Target),
+    /// An audit found the user's contact listed.
+    Kept,
+    /// An audit did not find it, and found it when the user had registered again: the server forgot it.
+    Forgot,
+    /// An audit did not find it even then, or was refused: what the server answers to a query says nothing.
+    Reticent,
+    /// An audit got no answer, or a 5xx. There may be registrars that take no queries, so this is no verdict.
+    Unanswered,
 }
 
 impl Evidence {
@@ -141,7 +149,14 @@ impl Evidence {
     pub fn is_failure(self) -> bool {
         match self {
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => true,
-            Evidence::Alive | Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_) => false,
+            Evidence::Alive
+            | Evidence::Lacks(_)
+            | Evidence::Load(_)
+            | Evidence::Settled(_)
+            | Evidence::Kept
+            | Evidence::Forgot
+            | Evidence::Reticent
+            | Evidence::Unanswered => false,
         }
     }
 }

@@ -288,7 +288,11 @@ impl Shaper {
                 | Evidence::Unreachable
                 | Evidence::Lacks(_)
                 | Evidence::Load(_)
-                | Evidence::Settled(_),
+                | Evidence::Settled(_)
+                | Evidence::Kept
+                | Evidence::Forgot
+                | Evidence::Reticent
+                | Evidence::Unanswered,
             )
             | None => {}
         }

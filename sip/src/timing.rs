@@ -38,6 +38,9 @@ pub struct Timing {
     pub probe_idle: Duration,
     /// The same for a server that is the only one of its site (ours: as seldom as one that is down).
     pub probe_lone: Duration,
+    /// How often one of the users of a server looks whether it is still listed there; zero: never (ours: so a registrar
+    /// that forgot its table is found out within a minute, for a request or two in that time).
+    pub audit: Duration,
     /// First wait between probes of a server that is down; doubles.
     pub probe_first: Duration,
     /// Longest wait between probes of a server that is down.
@@ -70,6 +73,7 @@ impl Default for Timing {
             suspect_window: seconds(60),
             probe_idle: seconds(4),
             probe_lone: seconds(300),
+            audit: seconds(30),
             probe_first: seconds(30),
             probe_max: seconds(300),
             probe_recovering: seconds(30),

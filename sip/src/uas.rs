@@ -418,6 +418,9 @@ impl Uas {
                 self.servers.lose();
                 self.behaviours.lose();
             }
+            if let Quirk::Forgets(user) = &quirk {
+                self.desk.forget(now, user, &mut self.changes);
+            }
             self.behaviours.begin(quirk);
         }
         self.desk.ask_like(self.behaviours.asking());

@@ -108,6 +108,7 @@ impl World {
                 | Effect::Dialog { .. }
                 | Effect::Seek(_)
                 | Effect::Silence(_)
+                | Effect::Unlisted
                 | Effect::Named { .. } => {}
             }
         }

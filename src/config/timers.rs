@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::reader::Section;
 
+/// The shortest time between two audits of a server. Ours: a request or two in it.
+const AUDIT_MIN: Duration = Duration::from_secs(1);
+
 macro_rules! timers {
     ($( $(#[$doc:meta])* $key:ident = $default:literal in $low:literal .. $high:literal; )*) => {
         /// The times of one site. The defaults are those of spec 8.
@@ -77,6 +80,8 @@ timers! {
     rejected_max = 1_800_000 in 1_000 .. 86_400_000;
     /// How long nobody may have heard of a SIP server in use before it is asked whether it is there.
     probe_idle = 4_000 in 500 .. 3_600_000;
+    /// How often a user looks whether its SIP server still lists it; `0s` is never.
+    audit = 30_000 in 0 .. 3_600_000;
     /// How often a dead SIP server is probed at first; doubles up to `probe_max`.
     probe = 30_000 in 500 .. 3_600_000;
     /// The longest wait between two probes.
@@ -88,6 +93,15 @@ timers! {
 impl Timers {
     /// Times that only make sense in a certain order.
     fn agree(&self, section: &Section<'_, '_>) {
+        if !self.audit.is_zero() && self.audit < AUDIT_MIN {
+            section.reader.fault(
+                section.span_of("audit"),
+                "`audit` is so short that a SIP server would be asked all the time",
+                humantime::format_duration(self.audit).to_string(),
+                "\"0s\", for never, or \"1s\" to \"1h\"",
+                None,
+            );
+        }
         let pairs = [
             ("location_period", self.location_period, "watchdog", self.watchdog, "M-2.1.4.3-b"),
             (

@@ -23,7 +23,8 @@ What it can do wrong (--behave, several with commas or several times; `after D` 
   silence [share P%]   late D   wrong-branch   wrong-cseq   duplicate   reorder   drops-own   foreign-contacts
   nonce endless|stale|short D|proxy   expires shrink [by D]   grant N|garbage|none   min-expires D|none|lower [early]
   storm CODE [retry-after TEXT] [share P%]   retry-after TEXT   overload N/s [silent]   crash   rport-moves
-  redirect 301|302 URI..   options-only   options-filtered           (scenarios/LANGUAGE.md says what each is)
+  redirect 301|302 URI..   options-only   options-filtered   forgets NUMBER   lists-nothing
+  (scenarios/LANGUAGE.md says what each is)
 
 Examples:
   homing registrar                                                    any user, no password, on 127.0.0.1:5060

@@ -359,6 +359,7 @@ fn sip_timing(timers: &Timers) -> Timing {
         probe_first: timers.probe,
         probe_max: timers.probe_max,
         probe_idle: timers.probe_idle,
+        audit: timers.audit,
         probe_reply: usual.probe_reply.min(timers.failover),
         failback_hold: timers.failback_hold,
         ..usual

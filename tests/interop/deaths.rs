@@ -221,7 +221,7 @@ fn the_central_dies_on_the_way() {
     ALL.into_iter().for_each(|moment| journey(Victim::Central, moment));
 }
 
-/// Nobody tells a client that its registrar forgot it: the next refresh is the remedy (expires is 1 min here).
+/// Over UDP nobody tells a client that its registrar forgot it: an audit or the next refresh is the remedy (expires is 1 min here).
 #[test]
 fn a_pbx_that_lost_its_memory_learns_everything_again() {
     needs!("kamailio", "kamcmd", "sipp");

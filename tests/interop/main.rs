@@ -17,6 +17,7 @@ mod deaths;
 mod edits;
 mod external;
 mod failover;
+mod forgetting;
 mod garbage;
 mod https;
 mod journeys;

@@ -1,11 +1,14 @@
-//! What the servers of a site want of its users: that one asks, and that all heed what they demand.
+//! What the servers of a site want of its users: that one asks or looks, and that all heed what they demand.
+
+use std::ops::Bound;
 
 use actix::prelude::*;
 use omm::claim::Phase;
 use omm::ids::Number;
+use sip::line::Mode;
 
 use super::OmmActor;
-use crate::messages::{Canvass, Demanded, Nobody};
+use crate::messages::{Audit, Canvass, Demanded, Nobody, Restore};
 
 impl OmmActor {
     /// The next user who is here, by number, so that each has his turn.
@@ -17,6 +20,16 @@ impl OmmActor {
         here.sort_unstable();
         let next = here.iter().find(|number| self.canvassed.as_ref().is_none_or(|last| *number > last));
         next.or(here.first()).cloned()
+    }
+
+    /// The next user who is registered at this tier, by number.
+    fn auditor(&self, tier: u8) -> Option<Number> {
+        let bound = self.children.as_ref()?.kin.bound.borrow();
+        let everywhere = self.site().mode == Mode::Parallel;
+        let last = self.audited.get(&tier).map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = bound.range::<Number, _>((last, Bound::Unbounded)).chain(bound.iter());
+        let mut there = behind.filter(|(_, at)| everywhere || **at == tier);
+        there.next().map(|(number, _)| number.clone())
     }
 }
 
@@ -32,6 +45,27 @@ impl Handler<Canvass> for OmmActor {
                 server.into_iter().for_each(|server| server.do_send(Nobody));
             }
         }
+    }
+}
+
+impl Handler<Audit> for OmmActor {
+    type Result = ();
+
+    /// Where nobody is registered, nobody can have been forgotten.
+    fn handle(&mut self, audit: Audit, _: &mut Context<Self>) {
+        let Some(number) = self.auditor(audit.tier) else { return };
+        if let Some(user) = self.user(&number) {
+            user.do_send(audit);
+        }
+        self.audited.insert(audit.tier, number);
+    }
+}
+
+impl Handler<Restore> for OmmActor {
+    type Result = ();
+
+    fn handle(&mut self, restore: Restore, _: &mut Context<Self>) {
+        self.tell_users(restore);
     }
 }
 

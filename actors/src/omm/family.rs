@@ -173,6 +173,8 @@ impl OmmActor {
             stands: ctx.address().recipient(),
             demanded: ctx.address().recipient(),
             canvass: ctx.address().recipient(),
+            audit: ctx.address().recipient(),
+            restore: ctx.address().recipient(),
             fallen: ctx.address().recipient(),
             sip: sip.clone(),
             routes: endpoint.clone().recipient(),

@@ -5,7 +5,7 @@ use sip::line;
 
 use super::UserActor;
 use crate::binding::Moved;
-use crate::messages::{Canvass, Demanded, Stands};
+use crate::messages::{Audit, Canvass, Demanded, Restore, Stands};
 
 impl Handler<Stands> for UserActor {
     type Result = ();
@@ -30,6 +30,24 @@ impl Handler<Canvass> for UserActor {
 
     fn handle(&mut self, Canvass { tier }: Canvass, ctx: &mut Context<Self>) {
         self.want(line::Input::Prove { tier });
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Audit> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Audit { tier }: Audit, ctx: &mut Context<Self>) {
+        self.tell_line(line::Input::Audit { tier });
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Restore> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Restore { tier }: Restore, ctx: &mut Context<Self>) {
+        self.tell_line(line::Input::Restore { tier });
         self.go_on(ctx);
     }
 }

@@ -75,7 +75,7 @@ fn broken(plan: &Plan, verbs: &[(Moment, &Verb)]) -> Option<String> {
                 continue;
             }
             Verb::Behave { server, quirks } => {
-                let names = quirks.iter().filter(|quirk| **quirk != Quirk::Crash).map(Quirk::name);
+                let names = quirks.iter().filter(|quirk| !quirk.is_once()).map(Quirk::name);
                 odd.extend(names.map(|name| (*server, name)));
                 continue;
             }

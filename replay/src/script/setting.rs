@@ -33,6 +33,7 @@ pub enum Takes {
 /// Every key, what it takes and what it is (spec section 8 unless said otherwise).
 pub const KEYS: &[(&str, Takes, &str)] = &[
     ("announce", Takes::Time, "how long a claim waits for the answer to its REGISTER"),
+    ("audit", Takes::Time, "how often a user looks whether its server still lists it; `0s`: never"),
     ("detach_hold", Takes::Time, "how long to wait after a phone's goodbye"),
     ("direct", Takes::Switch, "whether remotes tell each other of roams when the central is gone (B-4)"),
     ("disk_latency", Takes::Time, "how long a commit takes to reach the disk"),

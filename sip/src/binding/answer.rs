@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::contact::is_respelled;
+use super::contact::{Kinship, is_respelled, kinship};
 use super::plan;
 use super::redirect::{Detour, detours};
 use crate::contact::Contact;
@@ -137,6 +137,51 @@ pub(super) fn read(
     }
     book.grant = Grant::read(message, granted_to.as_ref());
     book
+}
+
+/// Whom the answer to an audit lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// Us.
+    Ours,
+    /// Another OMM of ours instead.
+    Sibling,
+    /// Neither.
+    Nobody,
+    /// So many that we may stand behind those which are read.
+    Unread,
+}
+
+/// Whether a list holds the contact `wish`, alive: as it is, as a registrar spells it, or as a flow of ours.
+pub(super) fn keeps(
+    message: &Message,
+    wish: &str,
+    ours: &[Arc<str>],
+    account: &Account,
+    timing: &Timing,
+) -> Keeps {
+    let header = message.header(Name::Expires);
+    let (mut read, mut sibling) = (0, false);
+    for contact in message.values(Name::Contact).take(LISTED_MAX) {
+        read += 1;
+        let Ok(contact) = Contact::parse(contact) else { continue };
+        let seen = contact.addr.address;
+        let is_flow = account.instance.is_some()
+            && account.reg_id.is_some()
+            && contact.instance() == account.instance.as_deref()
+            && contact.reg_id() == account.reg_id;
+        let kinship = kinship(wish, seen);
+        let is_ours = same(wish, seen) || kinship == Kinship::Same || is_flow;
+        if is_ours && !plan::granted(contact.param("expires"), header, account.expires, timing).is_zero() {
+            return Keeps::Ours;
+        }
+        sibling |= !is_ours && kinship == Kinship::Sibling && mine(ours, seen).is_none();
+    }
+    match (sibling, read == LISTED_MAX) {
+        (_, true) => Keeps::Unread,
+        (true, false) => Keeps::Sibling,
+        (false, false) => Keeps::Nobody,
+    }
 }
 
 /// Which of our contacts this is. One that is spelled otherwise, by a registrar or by us when the server was asked

@@ -96,3 +96,27 @@ pub(super) fn is_respelled(ours: &str, theirs: &str) -> bool {
     let at_same_host = ours.host.same(&theirs.host);
     is_marked && theirs.is_sip() && ours.user == theirs.user && at_same_host && marks().all(has)
 }
+
+/// Whose a listed contact is, by its marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kinship {
+    /// Ours: it bears our marks, wherever a registrar says that it is.
+    Same,
+    /// Another OMM's, or of another roam: it bears other marks of the same names.
+    Sibling,
+    /// Anybody's.
+    Stranger,
+}
+
+/// Compares the marks of the OMM and of its roam: the parameters that are not the transport.
+pub(super) fn kinship(ours: &str, theirs: &str) -> Kinship {
+    let (Ok(ours), Ok(theirs)) = (Uri::parse(ours), Uri::parse(theirs)) else { return Kinship::Stranger };
+    let marks = || ours.params.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("transport"));
+    let is_marked = marks().next().is_some() && marks().all(|(name, _)| theirs.param(name).is_some());
+    let has = |(name, value): (&str, Option<&str>)| theirs.param(name) == Some(value.unwrap_or(""));
+    match (is_marked && theirs.is_sip() && ours.user == theirs.user, marks().all(has)) {
+        (true, true) => Kinship::Same,
+        (true, false) => Kinship::Sibling,
+        (false, _) => Kinship::Stranger,
+    }
+}

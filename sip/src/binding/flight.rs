@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Kind;
+use super::auditing::Look;
 use super::redirect::Detour;
+use crate::report::Evidence;
 use crate::server::Account;
 use crate::target::Target;
 use crate::transaction::client::Client;
@@ -24,6 +26,8 @@ pub(super) struct Errand {
     pub(super) guard: bool,
     /// A query for the server's health alone.
     pub(super) prove: bool,
+    /// A query that looks whether we are listed.
+    pub(super) audit: Option<Look>,
     /// Which target of the server is used now.
     pub(super) turn: usize,
     /// How many targets were used up.
@@ -55,6 +59,7 @@ impl Default for Errand {
             remove: Vec::new(),
             guard: false,
             prove: false,
+            audit: None,
             turn: 0,
             tried: 0,
             detours: Vec::new(),
@@ -75,6 +80,36 @@ impl Errand {
         self.detours.first().and_then(|detour| detour.uri.as_deref()).unwrap_or(&account.registrar)
     }
 
+    /// It only looks whether we are listed.
+    pub(super) fn is_audit(&self) -> bool {
+        self.audit.is_some() && self.prove
+    }
+
+    /// Nobody has to read of it: it is asked every half minute, and nothing is wrong.
+    pub(super) fn is_routine(&self) -> bool {
+        self.audit == Some(Look::First) && self.prove
+    }
+
+    /// What its failure tells the health of the server: an audit alone takes no server down.
+    pub(super) fn told(&self, evidence: Evidence) -> Evidence {
+        match evidence {
+            Evidence::Silent | Evidence::Broken(_) if self.is_audit() => Evidence::Unanswered,
+            Evidence::Overloaded(rest) if self.is_audit() && rest.is_zero() => Evidence::Unanswered,
+            Evidence::Alive
+            | Evidence::Silent
+            | Evidence::Overloaded(_)
+            | Evidence::Unreachable
+            | Evidence::Broken(_)
+            | Evidence::Lacks(_)
+            | Evidence::Load(_)
+            | Evidence::Settled(_)
+            | Evidence::Kept
+            | Evidence::Forgot
+            | Evidence::Reticent
+            | Evidence::Unanswered => evidence,
+        }
+    }
+
     /// Where the present attempt goes; nowhere yet when it goes to a name.
     pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
         match self.detours.first() {
@@ -85,11 +120,18 @@ impl Errand {
 
     /// Whether there is another place to turn to, when the present one of `targets` fails.
     pub(super) fn has_more(&self, targets: usize) -> bool {
+        // Whether we are listed somewhere else is not asked.
+        if self.is_audit() {
+            return false;
+        }
         self.tried + 1 < targets || self.detours.len() > 1 || self.recalled
     }
 
     /// Turns to the next place; false when there is none left.
     pub(super) fn advance(&mut self, targets: usize) -> bool {
+        if self.is_audit() {
+            return false;
+        }
         if !self.detours.is_empty() {
             self.detours.remove(0);
             if !self.detours.is_empty() {

@@ -23,6 +23,7 @@ impl Binding {
     /// A flow that stood is gone. What was in flight on it is sent once more, over a new flow: a registrar that was
     /// started anew, or a NAT that forgot, is no server that failed. The registration gets a new flow, too (G-9).
     pub(super) fn flow_lost(&mut self, now: Moment, flow: Target, out: &mut Vec<Effect>) {
+        self.drop_audit();
         if flow.transport.is_reliable() && self.flight.as_ref().is_some_and(|flight| flight.to == flow) {
             let Some(mut errand) = self.abandon() else { return };
             if errand.contact.is_some() {
@@ -103,6 +104,7 @@ impl Binding {
             return;
         }
         self.target = u8::from(self.target == 0);
+        self.drop_audit();
         if self.state == State::Registered && self.flight.is_none() {
             self.register_within(now, FLOW_SPREAD);
         }

@@ -69,7 +69,9 @@ impl Binding {
 
     /// A final answer to the REGISTER in flight.
     fn landed(&mut self, now: Moment, flight: Flight, message: &Message, code: u16, out: &mut Vec<Effect>) {
-        out.push(Effect::Answered { code });
+        if !flight.errand.is_routine() {
+            out.push(Effect::Answered { code });
+        }
         self.timers.stop(Timer::Failover);
         let mut errand = flight.errand;
         errand.retry_after = errand.retry_after.max(answer::user_pause(message, code));
@@ -90,6 +92,10 @@ impl Binding {
                 }
                 None => self.refused(now, errand, code, out),
             },
+            Verdict::Moved(_) if errand.is_audit() => {
+                // What is listed elsewhere, this server does not say.
+                out.extend([Effect::Evidence(Evidence::Reticent), Effect::Evidence(Evidence::Alive)]);
+            }
             Verdict::Moved(places) => self.moved(now, errand, places, code, out),
             Verdict::Unsupported(named) => {
                 let offered = self.offer();
@@ -156,6 +162,9 @@ impl Binding {
     /// An authoritative answer: no other server is asked (SM-3).
     fn refused(&mut self, now: Moment, errand: Errand, code: u16, out: &mut Vec<Effect>) {
         self.credentials.forget();
+        if errand.audit.is_some() {
+            out.push(Effect::Evidence(Evidence::Reticent));
+        }
         out.push(Effect::Evidence(Evidence::Alive));
         self.failed(now, errand, Failure::Rejected(code), out);
     }
@@ -169,14 +178,19 @@ impl Binding {
         if let Some(info) = message.header(Name::AuthenticationInfo) {
             self.credentials.learn(Scope::Registrar, info);
         }
+        let book = self.read(message, errand.contact.as_ref(), errand.expires);
+        if errand.kind == Kind::Query {
+            self.audited(now, &errand, message, &book.listed, out);
+        }
         match errand.detours.first() {
+            // A query for the health moves nobody: the user stays registered where it was.
+            None if errand.prove => {}
             None => self.target = u8::try_from(errand.turn).unwrap_or(0),
             Some(detour) if detour.lasting && self.moved.as_deref() != Some(detour) => {
                 self.moved = Some(Box::new(detour.clone()));
             }
             Some(_) => {}
         }
-        let book = self.read(message, errand.contact.as_ref(), errand.expires);
         match errand.kind {
             Kind::Query => {
                 out.push(Effect::Evidence(Evidence::Alive));

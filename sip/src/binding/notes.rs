@@ -8,7 +8,7 @@ use crate::report::Report;
 /// The note of an effect, if it has one.
 pub(super) fn of(effect: &Effect) -> Option<Note> {
     match effect {
-        Effect::Send { first: true, register, .. } => Some(register.note()),
+        Effect::Send { first: true, register, .. } if !register.routine => Some(register.note()),
         Effect::Answered { code } => Some(Note::new("answer").number("code", *code)),
         Effect::Report(Report::Registered { granted, listed }) => {
             Some(Note::new("bound").seconds("expires", *granted).number("contacts", listed.len() as u64))
@@ -16,9 +16,11 @@ pub(super) fn of(effect: &Effect) -> Option<Note> {
         Effect::Report(Report::Failed(failure)) => Some(Note::new("unbound").text("reason", failure)),
         Effect::Report(Report::Removed(removal)) => Some(Note::new("removed").text("outcome", removal)),
         Effect::Subscribe { server, first: true, .. } => Some(Note::new("subscribe").text("server", server)),
+        Effect::Unlisted => Some(Note::new("unlisted")),
         Effect::Silence(target) => Some(Note::new("silence").text("target", target)),
         Effect::Seek(place) => Some(Note::new("resolve").text("place", place)),
-        Effect::Send { first: false, .. }
+        // Copies, and what is asked every half minute, would only be noise.
+        Effect::Send { .. }
         | Effect::Named { .. }
         | Effect::Subscribe { first: false, .. }
         | Effect::Dialog { .. }

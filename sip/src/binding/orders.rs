@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use machine::time::Moment;
 
+use super::auditing::Look;
 use super::{Binding, EVICTIONS_MAX, Order, State, Timer};
 use crate::report::Leftover;
 use crate::server::Account;
@@ -19,6 +20,10 @@ pub(super) struct Wants {
     pub(super) due: bool,
     /// A query comes before the refresh.
     pub(super) guard: bool,
+    /// A query that looks whether we are listed.
+    pub(super) audit: Option<Look>,
+    /// The registrar has forgotten us, so that the refresh is as urgent as a first registration.
+    pub(super) lost: bool,
     pub(super) evict: Vec<Arc<str>>,
 }
 
@@ -26,7 +31,15 @@ impl Binding {
     pub(super) fn obey(&mut self, now: Moment, order: Order) {
         use State::{Backoff, Cleanup, Idle, Registered, Rejected, Removing, Resting, Trying};
         // To be told how things stand is no work.
-        let is_news = matches!(order, Order::Caution(_) | Order::Heed(_) | Order::Urge | Order::Sheltered(_));
+        let is_news = matches!(
+            order,
+            Order::Caution(_)
+                | Order::Heed(_)
+                | Order::Urge
+                | Order::Sheltered(_)
+                | Order::Audit
+                | Order::Restore
+        );
         self.retired &= is_news;
         match (self.spelled_in(order), self.state) {
             (Order::Register { contact }, Idle | Trying | Backoff | Rejected | Resting) => {
@@ -83,6 +96,14 @@ impl Binding {
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.wants.prove = true,
             (
+                Order::Audit,
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.audit(),
+            (
+                Order::Restore,
+                Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
+            ) => self.restore(),
+            (
                 Order::Heed(demands),
                 Idle | Trying | Registered | Backoff | Rejected | Resting | Removing | Cleanup,
             ) => self.heed(demands),
@@ -137,6 +158,8 @@ impl Binding {
             | Order::Retry
             | Order::Haste(_)
             | Order::Prove
+            | Order::Audit
+            | Order::Restore
             | Order::Heed(_)
             | Order::Urge
             | Order::Sheltered(_) => order,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use machine::note::Note;
 
+use crate::target::Target;
+
 /// What a REGISTER is about, as the trace tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Register {
@@ -12,12 +14,16 @@ pub struct Register {
     pub server: Arc<str>,
     /// Its tier.
     pub tier: u8,
+    /// Where to, when the server has several targets.
+    pub target: Option<Target>,
     /// Why it is sent.
     pub kind: Kind,
     /// Our contact; `None` for a query.
     pub contact: Option<Arc<str>>,
     /// What is asked for; zero for a removal.
     pub expires: Duration,
+    /// An audit: nothing is wrong.
+    pub routine: bool,
 }
 
 /// Why a REGISTER is sent.
@@ -55,6 +61,10 @@ impl Register {
     pub(super) fn note(&self) -> Note {
         let note = Note::new("register").text("server", &self.server).number("tier", self.tier);
         let note = note.text("kind", self.kind.word());
+        let note = match &self.target {
+            Some(target) => note.text("target", target),
+            None => note,
+        };
         match &self.contact {
             Some(contact) => note.text("contact", contact).seconds("expires", self.expires),
             None => note,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use machine::chance::Chance;
 use machine::time::Moment;
 
 use super::flight::{Errand, Flight};
@@ -60,9 +61,10 @@ impl Binding {
             (true, false) => or,
         };
         let query = (wants.query || wants.guard || wants.prove).then_some(Kind::Query);
+        let audit = wants.audit.map(|_| Kind::Query);
         match self.state {
             State::Trying => register(Some(Kind::Initial)),
-            State::Registered => register(wants.due.then_some(Kind::Refresh)).or(query),
+            State::Registered => register(wants.due.then_some(Kind::Refresh)).or(query).or(audit),
             State::Removing => Some(Kind::Remove),
             State::Cleanup => wants.due.then_some(Kind::Remove).or(query),
             State::Idle | State::Resting | State::Backoff | State::Rejected => query,
@@ -71,7 +73,7 @@ impl Binding {
 
     fn errand(&mut self, kind: Kind) -> Errand {
         let (mut contact, mut expires, mut remove) = (None, Duration::ZERO, Vec::new());
-        let (mut guard, mut prove) = (false, false);
+        let (mut guard, mut prove, mut audit) = (false, false, None);
         match kind {
             Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict => {
                 contact = self.wish.clone();
@@ -80,7 +82,7 @@ impl Binding {
                 remove.append(&mut self.wants.evict);
                 remove.retain(|evicted| Some(evicted) != contact.as_ref());
                 (self.wants.renew, self.wants.due, self.wants.guard) = (false, false, false);
-                self.urgent = false;
+                (self.urgent, self.wants.lost) = (false, false);
                 self.timers.stop(Timer::Objection);
                 self.timers.stop(Timer::Flow);
                 contact.iter().cloned().for_each(|contact| self.own(contact));
@@ -92,7 +94,8 @@ impl Binding {
             Kind::Query => {
                 guard = std::mem::take(&mut self.wants.guard);
                 let asked = std::mem::take(&mut self.wants.query);
-                prove = std::mem::take(&mut self.wants.prove) && !asked && !guard;
+                audit = self.wants.audit.take_if(|_| self.state == State::Registered);
+                prove = (std::mem::take(&mut self.wants.prove) || audit.is_some()) && !asked && !guard;
             }
         }
         let turn = usize::from(self.target);
@@ -106,6 +109,7 @@ impl Binding {
             remove,
             guard,
             prove,
+            audit,
             turn,
             detours,
             visited,
@@ -140,7 +144,7 @@ impl Binding {
         };
         self.use_slot(out);
         self.cseq += 1;
-        let branch = format!("{MAGIC_COOKIE}{}", self.chance.hex(16));
+        let branch = format!("{MAGIC_COOKIE}{}", self.token(&errand));
         let keep = errand.contact.as_deref().map(|contact| (contact, errand.expires));
         let mut form = Form {
             account: &self.account,
@@ -163,12 +167,12 @@ impl Binding {
             (to, form.transport) = (wide, wide.transport);
             bytes = form.write();
         }
-        let register = self.register(&errand);
+        let register = self.register(&errand, to);
         if let Some(detour) = errand.detours.first().filter(|_| to.transport == Transport::Tls) {
             out.push(Effect::Named { to, domain: detour.place.host.clone() });
         }
         out.push(Effect::Send { to, bytes: bytes.clone(), first: true, register });
-        if self.server.spare || errand.has_more(self.targets().len()) {
+        if self.server.spare || errand.is_audit() || errand.has_more(self.targets().len()) {
             self.timers.set(Timer::Failover, now + self.timing.failover);
         }
         let client = Client::start(now, branch, METHOD, to.transport.is_reliable());
@@ -179,7 +183,7 @@ impl Binding {
         self.server.targets.get(..TARGETS_MAX).unwrap_or(&self.server.targets)
     }
 
-    fn register(&self, errand: &Errand) -> Register {
+    fn register(&self, errand: &Errand, to: Target) -> Register {
         let contact = match errand.kind {
             Kind::Remove => errand.remove.last(),
             Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict | Kind::Query => {
@@ -189,9 +193,19 @@ impl Binding {
         Register {
             server: self.server.name.clone(),
             tier: self.server.tier,
+            target: self.has_choice().then_some(to),
             kind: errand.kind,
             contact: contact.cloned(),
             expires: errand.expires,
+            routine: errand.is_routine(),
+        }
+    }
+
+    /// What makes a branch its own. That of an audit is not drawn: no audit moves what is drawn for refreshes.
+    fn token(&mut self, errand: &Errand) -> String {
+        match errand.audit {
+            Some(_) => Chance::of(self.cseq.into(), &self.call_id).hex(16),
+            None => self.chance.hex(16),
         }
     }
 
@@ -214,7 +228,7 @@ impl Binding {
         if errand.advance(self.targets().len()) && !is_held {
             return self.attempt(now, errand, out);
         }
-        out.push(Effect::Evidence(evidence));
+        out.push(Effect::Evidence(errand.told(evidence)));
         self.failed(now, errand, failure, out);
     }
 
@@ -294,7 +308,7 @@ impl Binding {
         match flight.client.wake(now) {
             Some(Due::Resend) => {
                 let (to, bytes) = (flight.to, flight.bytes.clone());
-                let register = self.register(&flight.errand);
+                let register = self.register(&flight.errand, to);
                 out.push(Effect::Send { to, bytes, first: false, register });
                 self.flight = Some(flight);
             }

@@ -8,6 +8,7 @@ use crate::target::Transport;
 use machine::secret::Secret;
 
 mod answers;
+mod auditing;
 mod chaos;
 mod contact;
 mod flow;
@@ -240,6 +241,7 @@ impl Story {
             | Effect::Evidence(Evidence::Settled(_)) => {
                 return None;
             }
+            Effect::Unlisted => "unlisted".to_owned(),
             Effect::Seek(place) => format!("{} seek {place}", self.now.as_millis()),
             Effect::Named { to, domain } => format!("{to} is {domain}"),
             Effect::Subscribe { bytes, first, .. } => {

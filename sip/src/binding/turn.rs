@@ -68,6 +68,7 @@ impl Binding {
     fn rank(&self, kind: Kind) -> Rank {
         match (kind, self.state) {
             (Kind::Initial, _) => self.haste,
+            (Kind::Refresh, _) if self.wants.lost => self.haste,
             (Kind::Renew | Kind::Evict, _) | (Kind::Remove, State::Removing) => Rank::Renew,
             (Kind::Query, State::Idle | State::Resting | State::Trying) => self.haste,
             (Kind::Refresh | Kind::Query, _) => Rank::Refresh,
@@ -93,6 +94,7 @@ impl Binding {
                 Effect::Evidence(evidence) => Some(*evidence),
                 Effect::Send { .. }
                 | Effect::Answered { .. }
+                | Effect::Unlisted
                 | Effect::Report(_)
                 | Effect::Subscribe { .. }
                 | Effect::Dialog { .. }

@@ -9,13 +9,20 @@ impl Health {
     /// What a binding of any user learned.
     pub(super) fn weigh(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         match evidence {
-            Evidence::Alive => self.heard = now,
+            Evidence::Alive => {
+                self.heard = now;
+                self.expect_audits(now);
+            }
             Evidence::Lacks(lacks) => {
                 self.demands.lacks = self.demands.lacks.with(lacks);
                 return self.demand(now, out);
             }
             Evidence::Load(load) => return self.weigh_load(now, load, out),
             Evidence::Settled(target) => return self.posts.settled(now, target),
+            Evidence::Kept => return self.kept(),
+            Evidence::Forgot => return self.forgot(now, out),
+            Evidence::Reticent => return self.reticent(now),
+            Evidence::Unanswered => return self.unanswered(now, out),
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => {}
         }
         if std::mem::take(&mut self.canvassing) {
@@ -24,7 +31,16 @@ impl Health {
             return self.probed(now, evidence, out);
         }
         match (evidence, self.state) {
-            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_), _) => {}
+            (
+                Evidence::Lacks(_)
+                | Evidence::Load(_)
+                | Evidence::Settled(_)
+                | Evidence::Kept
+                | Evidence::Forgot
+                | Evidence::Reticent
+                | Evidence::Unanswered,
+                _,
+            ) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (_, State::Draining) => {}
             (Evidence::Alive, State::Up) => {
@@ -70,7 +86,16 @@ impl Health {
             }
         }
         match (evidence, self.state) {
-            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_), _) => {}
+            (
+                Evidence::Lacks(_)
+                | Evidence::Load(_)
+                | Evidence::Settled(_)
+                | Evidence::Kept
+                | Evidence::Forgot
+                | Evidence::Reticent
+                | Evidence::Unanswered,
+                _,
+            ) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
             (Evidence::Alive, State::Up) => self.rest(now),
             (Evidence::Unreachable, State::Up) => {

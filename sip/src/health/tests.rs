@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::server::Way;
 use crate::target::Transport;
 
+mod audits;
 mod users;
 
 struct Story {
@@ -30,11 +31,16 @@ impl Story {
     }
 
     fn with(targets: Vec<Target>, spare: bool) -> Story {
+        // Audits have their own stories.
+        Story::timed(targets, spare, Timing { audit: Duration::ZERO, ..Timing::default() })
+    }
+
+    fn timed(targets: Vec<Target>, spare: bool, timing: Timing) -> Story {
         let server = Server { name: "pbx".into(), tier: 0, targets, spare, way: Way::default() };
         let (sent_by, host, agent) = ("10.0.1.1:5060".into(), "10.0.1.1".into(), "homing".into());
         let local = Local { sent_by, host, agent, overload: true, listening: Default::default() };
-        let timing = Arc::new(Timing::default());
         let chance = Chance::of(1, "pbx");
+        let timing = Arc::new(timing);
         let health = Health::new(Arc::new(server), Arc::new(local), "sip:example.com", timing, chance);
         Story { health, now: at(0), probe: None }
     }
@@ -70,7 +76,12 @@ impl Story {
                 Effect::Demands { tier: 0, demands, .. } => {
                     format!("{} shed {} lacks {}", self.now.as_millis(), demands.shed, demands.lacks)
                 }
-                Effect::Canvass { .. } | Effect::Demands { .. } => panic!("another tier"),
+                Effect::Audit { tier: 0 } => format!("{} audit", self.now.as_millis()),
+                Effect::Restore { tier: 0, .. } => format!("{} restore", self.now.as_millis()),
+                Effect::Canvass { .. }
+                | Effect::Demands { .. }
+                | Effect::Audit { .. }
+                | Effect::Restore { .. } => panic!("another tier"),
                 Effect::Absent(target) => format!("{} absent {}", self.now.as_millis(), target.addr.port()),
                 Effect::Standing { standing, tier: 0, .. } => format!("{} {standing}", self.now.as_millis()),
                 Effect::Standing { .. } => panic!("another tier"),

@@ -121,6 +121,21 @@ impl Line {
         }
     }
 
+    /// Tells the binding of this tier, if there is one.
+    pub(super) fn tell_hired(&mut self, tier: u8, order: Order, out: &mut Vec<Effect>) {
+        if self.tier(tier).is_some_and(|entry| entry.hired) {
+            self.tell(tier, order, out);
+        }
+    }
+
+    /// The server of this tier has forgotten its users: this one comes back in its turn, a VIP first.
+    pub(super) fn restore(&mut self, tier: u8, out: &mut Vec<Effect>) {
+        if self.tier(tier).is_some_and(|entry| entry.hired) {
+            self.urge(tier, self.urgency(Rank::Refresh), out);
+            self.tell(tier, Order::Restore, out);
+        }
+    }
+
     /// The user roams, or is a VIP: an overloaded server is asked all the same (RFC 7339 5.10.1). A start is no roam.
     pub(super) fn insist(&mut self, out: &mut Vec<Effect>) {
         let State::On { current, .. } = self.state else { return };

@@ -118,6 +118,8 @@ fn word(order: &Order) -> String {
         Order::Heed(demands) => format!("heed {}", demands.shed),
         Order::Urge => "urge".to_owned(),
         Order::Sheltered(sheltered) => format!("sheltered {sheltered}"),
+        Order::Audit => "audit".to_owned(),
+        Order::Restore => "restore".to_owned(),
     }
 }
 

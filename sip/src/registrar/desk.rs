@@ -157,6 +157,11 @@ impl Desk {
         }
     }
 
+    /// The contacts of this user are forgotten, and nothing else.
+    pub fn forget(&mut self, now: Moment, user: &str, out: &mut Vec<Change>) {
+        self.registrar.lose_user(now, user, out);
+    }
+
     /// The location table.
     pub fn registrar(&self) -> &Registrar {
         &self.registrar

@@ -110,9 +110,9 @@ impl Behaviours {
         self.one.get(method).unwrap_or(&self.all)
     }
 
-    /// Switches a quirk on, in the place of one of that name. A crash happens once and is not kept.
+    /// Switches a quirk on, in the place of one of that name. What happens once is not kept.
     pub(super) fn begin(&mut self, quirk: Quirk) {
-        if quirk != Quirk::Crash {
+        if !quirk.is_once() {
             self.quirks.insert(quirk.name(), quirk);
         }
     }
@@ -275,6 +275,9 @@ impl Behaviours {
         if self.is_on("drops-own") {
             let is_own = |value: &str| own.iter().any(|own| value.contains(&format!("<{own}>")));
             reply.lines.retain(|(name, value)| *name != Name::Contact || !is_own(value));
+        }
+        if self.is_on("lists-nothing") && *asked == Wish::Query {
+            reply.lines.retain(|(name, _)| *name != Name::Contact);
         }
         if self.is_on("foreign-contacts") {
             disguise::add_strangers(reply);

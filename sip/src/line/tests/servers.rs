@@ -33,6 +33,18 @@ fn any_user_can_be_the_one_who_asks_a_server() {
 }
 
 #[test]
+fn only_a_binding_that_there_is_looks_or_registers_again() {
+    let mut story = Story::of(2);
+    story.check(Input::Audit { tier: 0 }, &[]);
+    story.check(Input::Restore { tier: 0 }, &[]);
+    let mut story = Story::bound(2);
+    story.check(Input::Audit { tier: 0 }, &["0 audit"]);
+    story.check(Input::Restore { tier: 0 }, &["0 restore"]);
+    story.check(Input::Audit { tier: 1 }, &[]);
+    story.check(Input::Restore { tier: 1 }, &[]);
+}
+
+#[test]
 fn what_a_registrar_grants_is_passed_on() {
     let mut story = Story::bound(1);
     let report = Report::Granted(Some(Arc::default()));

@@ -40,6 +40,22 @@ fn a_user_in_a_roam_is_moved_before_those_who_were_served() {
 }
 
 #[test]
+fn of_those_who_were_forgotten_vips_and_roams_come_first() {
+    let mut story = Story::of(2);
+    story.hastes(Input::Haste(Rank::StartUp), &[]);
+    story.hastes(bind(), &["0 haste startup"]);
+    story.hastes(registered(0), &[]);
+    story.hastes(Input::Restore { tier: 0 }, &["0 haste refresh"]);
+    story.hastes(bind(), &["0 haste roam"]);
+    story.hastes(Input::Restore { tier: 0 }, &[]);
+    let mut story = Story::of(2);
+    story.line = Line::new(2, Arc::new(Timing::default())).of_vip(true);
+    story.hastes(bind(), &[]);
+    story.hastes(registered(0), &[]);
+    story.hastes(Input::Restore { tier: 0 }, &[]);
+}
+
+#[test]
 fn a_vip_is_always_moved_first_but_comes_back_like_everybody() {
     let mut story = Story::of(2);
     story.line = Line::new(2, Arc::new(Timing::default())).of_vip(true);

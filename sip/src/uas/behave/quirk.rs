@@ -58,6 +58,10 @@ pub enum Quirk {
     Oc(u8),
     /// `crash`: everything in memory is lost, once.
     Crash,
+    /// `forgets NUMBER`: the contacts of this user are lost, once.
+    Forgets(Arc<str>),
+    /// `lists-nothing`: no contact stands in the answer to a query.
+    ListsNothing,
     /// `redirect 301|302 URI ..`: REGISTERs are sent elsewhere.
     Redirect {
         /// 301 or 302.
@@ -96,6 +100,33 @@ pub enum Least {
 }
 
 impl Quirk {
+    /// It happens once, and nothing is left of it.
+    pub fn is_once(&self) -> bool {
+        match self {
+            Quirk::Crash | Quirk::Forgets(_) => true,
+            Quirk::Silence(_)
+            | Quirk::Late(_)
+            | Quirk::WrongBranch
+            | Quirk::WrongCseq
+            | Quirk::Duplicate
+            | Quirk::Reorder
+            | Quirk::Nonce(_)
+            | Quirk::Shrink(_)
+            | Quirk::Grant(_)
+            | Quirk::DropsOwn
+            | Quirk::ForeignContacts
+            | Quirk::MinExpires { .. }
+            | Quirk::Storm { .. }
+            | Quirk::Overload { .. }
+            | Quirk::Oc(_)
+            | Quirk::ListsNothing
+            | Quirk::Redirect { .. }
+            | Quirk::RportMoves
+            | Quirk::OptionsOnly
+            | Quirk::OptionsFiltered => false,
+        }
+    }
+
     /// Its name: the first word.
     pub fn name(&self) -> &'static str {
         match self {
@@ -115,6 +146,8 @@ impl Quirk {
             Quirk::Overload { .. } => "overload",
             Quirk::Oc(_) => "oc",
             Quirk::Crash => "crash",
+            Quirk::Forgets(_) => "forgets",
+            Quirk::ListsNothing => "lists-nothing",
             Quirk::Redirect { .. } => "redirect",
             Quirk::RportMoves => "rport-moves",
             Quirk::OptionsOnly => "options-only",
@@ -160,6 +193,7 @@ impl fmt::Display for Quirk {
             }
             Quirk::Oc(share) => write!(f, " {share}%"),
             Quirk::Redirect { code, to } => write!(f, " {code} {}", to.join(" ")),
+            Quirk::Forgets(user) => write!(f, " {user}"),
             Quirk::WrongBranch
             | Quirk::WrongCseq
             | Quirk::Duplicate
@@ -167,6 +201,7 @@ impl fmt::Display for Quirk {
             | Quirk::DropsOwn
             | Quirk::ForeignContacts
             | Quirk::Crash
+            | Quirk::ListsNothing
             | Quirk::RportMoves
             | Quirk::OptionsOnly
             | Quirk::OptionsFiltered => Ok(()),

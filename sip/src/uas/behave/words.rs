@@ -26,6 +26,8 @@ pub const NAMES: &[&str] = &[
     "overload",
     "oc",
     "crash",
+    "forgets",
+    "lists-nothing",
     "redirect",
     "rport-moves",
     "options-only",
@@ -156,6 +158,8 @@ impl<'a> Reader<'a> {
             }
             "oc" => Quirk::Oc(self.percent()?),
             "crash" => Quirk::Crash,
+            "forgets" => Quirk::Forgets(self.text("the number of a user")?),
+            "lists-nothing" => Quirk::ListsNothing,
             "redirect" => self.redirect()?,
             "rport-moves" => Quirk::RportMoves,
             "options-only" => Quirk::OptionsOnly,
@@ -315,7 +319,7 @@ mod tests {
             "overload 100/s",
             "overload 20/s silent",
             "oc 40%",
-            "crash",
+            "crash, forgets 101, lists-nothing",
             "redirect 302 sip:10.0.0.1:5060 sip:10.0.0.2:5060",
             "rport-moves, options-only, options-filtered",
         ] {
@@ -350,6 +354,7 @@ mod tests {
             ("oc 0%", 1),
             ("redirect 303 sip:x", 1),
             ("redirect 302", 2),
+            ("forgets", 1),
         ] {
             assert_eq!(read(&split(words)).map_err(|wrong| wrong.at), Err(at), "{words:?}");
         }

@@ -222,6 +222,23 @@ fn a_crash_forgets_everything_but_the_subscribers() {
 }
 
 #[test]
+fn one_user_is_forgotten_and_a_query_is_answered_without_a_contact() {
+    let mut world = world(plain());
+    world.register(A, 600);
+    let effects = world.step(Input::Misbehave(vec![Quirk::Forgets("102".into())]));
+    assert!(notes(&effects).is_empty());
+    let listed = |world: &mut World| world.ask("REGISTER", "").header(Name::Contact).is_some();
+    assert!(listed(&mut world));
+    world.step(Input::Misbehave(vec![Quirk::ListsNothing]));
+    assert!(!listed(&mut world), "to a query");
+    assert!(world.register(A, 600).header(Name::Contact).is_some(), "to a REGISTER with a contact");
+    world.step(Input::Improve(None));
+    let effects = world.step(Input::Misbehave(vec![Quirk::Forgets("101".into())]));
+    assert_eq!(notes(&effects), ["lost aor=sip:101@example.com contact=sip:101@10.0.1.1:5062 expires=600"]);
+    assert!(!listed(&mut world));
+}
+
+#[test]
 fn a_redirection_names_its_places_in_order() {
     let mut world = misbehaving(plain(), "redirect 302 sip:10.0.0.1:5060 sip:10.0.0.2:5060");
     let moved = world.register(A, 600);
