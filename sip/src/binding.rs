@@ -53,6 +53,7 @@ use flight::{Errand, Flight, Orphan};
 use orders::Wants;
 use redirect::Detour;
 pub use register::{Kind, Register};
+pub use state::State;
 use timer::Timer;
 use turn::Turn;
 
@@ -70,6 +71,7 @@ mod register;
 mod request;
 mod sending;
 mod shedding;
+mod state;
 mod timer;
 mod turn;
 mod watching;
@@ -212,27 +214,6 @@ pub enum Effect {
     Shape(Wish),
 }
 
-/// Where a binding stands in SM-3. A REGISTER may be in flight in each of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing is wanted, nothing is owed.
-    Idle,
-    /// To be registered, and it is its turn.
-    Trying,
-    /// Registered; the refresh is timed or in flight.
-    Registered,
-    /// Not (or no longer surely) registered; waits before the next try (S-28).
-    Backoff,
-    /// The registrar refused the user; waits before the next try.
-    Rejected,
-    /// Another tier serves the user.
-    Resting,
-    /// The removal is in flight, or waits for what is.
-    Removing,
-    /// The removal failed; it is tried again until the registration has aged out.
-    Cleanup,
-}
-
 /// One address of record at one server.
 #[derive(Debug)]
 pub struct Binding {
@@ -262,6 +243,9 @@ pub struct Binding {
     asked: u32,
     /// The target that answered last (facts: the first one must not be retried for ever).
     target: u8,
+    /// What carries the registration where that is none of the list: another transport for a request of that size, or where
+    /// a redirection led.
+    aside: Option<Box<Target>>,
     /// Failures in a row that another server might not have (S-28).
     failures: u16,
     /// Authoritative refusals in a row, or tries of a cleanup.
@@ -330,6 +314,7 @@ impl Binding {
             grown: 0,
             asked,
             target: 0,
+            aside: None,
             failures: 0,
             refusals: 0,
             lacks: Extensions::NONE,

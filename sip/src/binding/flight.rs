@@ -26,6 +26,8 @@ pub(super) struct Errand {
     pub(super) prove: bool,
     /// Which target of the server is used now.
     pub(super) turn: usize,
+    /// The target that was asked last, before the next one is: whatever the DNS says meanwhile, it is the one that answers.
+    pub(super) at: Option<Target>,
     /// How many targets were used up.
     pub(super) tried: usize,
     /// Where redirections lead, the one in use first.
@@ -56,6 +58,7 @@ impl Default for Errand {
             guard: false,
             prove: false,
             turn: 0,
+            at: None,
             tried: 0,
             detours: Vec::new(),
             visited: Vec::new(),
@@ -79,7 +82,7 @@ impl Errand {
     pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
         match self.detours.first() {
             Some(detour) => detour.target,
-            None => targets.get(self.turn).copied(),
+            None => self.at.or_else(|| targets.get(self.turn).copied()),
         }
     }
 
@@ -100,6 +103,7 @@ impl Errand {
             }
         }
         self.tried += 1;
+        self.at = None;
         self.turn = (self.turn + 1) % targets.max(1);
         self.tried < targets
     }
@@ -111,6 +115,7 @@ pub(super) struct Flight {
     pub(super) errand: Errand,
     pub(super) client: Client,
     pub(super) cseq: u32,
+    /// Where it went: to the errand's target, or for its size over TCP.
     pub(super) to: Target,
     pub(super) bytes: Bytes,
 }

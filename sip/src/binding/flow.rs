@@ -34,7 +34,7 @@ impl Binding {
             }
             return self.attempt(now, errand, out);
         }
-        if self.state == State::Registered && self.current() == Some(flow) {
+        if self.state == State::Registered && self.carrier() == Some(flow) {
             self.register_within(now, FLOW_SPREAD);
         }
     }
@@ -46,10 +46,8 @@ impl Binding {
         let is_other = self.respell();
         let stays = current.and_then(|current| self.place_of(current));
         self.target = stays.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
-        let last = self.list().len().saturating_sub(1);
         if let Some(mut flight) = self.flight.take() {
-            // Behind a target that is named no more comes the first one.
-            flight.errand.turn = self.place_of(flight.to).unwrap_or(last);
+            flight.errand.turn = self.turn_of(&flight.errand);
             self.flight = Some(flight);
         }
         match self.state {
@@ -113,9 +111,35 @@ impl Binding {
         self.timers.set(Timer::Flow, now + pause);
     }
 
-    /// The target over which the user is registered.
+    /// The target of the list at which the user is registered.
     pub(super) fn current(&self) -> Option<Target> {
         self.list().get(usize::from(self.target)).copied()
+    }
+
+    /// The target whose flow carries the registration.
+    pub(super) fn carrier(&self) -> Option<Target> {
+        self.aside.as_deref().copied().or_else(|| self.current())
+    }
+
+    /// A target of the list has done what the errand wanted: it is asked first from now on.
+    pub(super) fn favour(&mut self, errand: &Errand) {
+        let place = errand.at.and_then(|at| self.place_of(at));
+        self.target = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
+    }
+
+    /// The registration is carried by `to` from now on. Of a target that the DNS names no more it is moved away.
+    pub(super) fn carry(&mut self, now: Moment, errand: &Errand, to: Target) {
+        let is_gone = errand.detours.is_empty() && errand.at != self.current();
+        if is_gone && !self.list().is_empty() && !self.is_leaving() {
+            self.register_within(now, MOVE_SPREAD);
+        }
+        self.aside = Some(to).filter(|to| self.current() != Some(*to)).map(Box::new);
+    }
+
+    /// Where in the list an errand stands. Behind a target that is named no more comes the first one.
+    fn turn_of(&self, errand: &Errand) -> usize {
+        let last = self.list().len().saturating_sub(1);
+        errand.at.map_or(self.target.into(), |at| self.place_of(at).unwrap_or(last))
     }
 
     /// The server has several targets.

@@ -124,7 +124,10 @@ impl Binding {
         // A place that a redirection names gets no digest before it has asked for one itself.
         let is_stranger = errand.detours.first().is_some_and(|detour| self.moved.as_deref() != Some(detour));
         let lines = if is_stranger { Vec::new() } else { self.credentials.preempt(&request) };
-        self.transmit(now, errand, &lines, out);
+        match errand.target(self.targets()) {
+            Some(to) => self.transmit(now, errand, to, &lines, out),
+            None => self.failed(now, errand, Failure::Unsent, out),
+        }
     }
 
     /// What is offered to this server: all that the account wants, without what the server does not understand.
@@ -133,10 +136,17 @@ impl Binding {
     }
 
     /// A new transaction: new branch, CSeq + 1.
-    pub(super) fn transmit(&mut self, now: Moment, errand: Errand, lines: &[Line], out: &mut Vec<Effect>) {
-        let Some(mut to) = errand.target(self.targets()) else {
-            return self.failed(now, errand, Failure::Unsent, out);
-        };
+    pub(super) fn transmit(
+        &mut self,
+        now: Moment,
+        mut errand: Errand,
+        mut to: Target,
+        lines: &[Line],
+        out: &mut Vec<Effect>,
+    ) {
+        if errand.detours.is_empty() {
+            errand.at = errand.target(self.targets());
+        }
         self.use_slot(out);
         self.cseq += 1;
         let branch = format!("{MAGIC_COOKIE}{}", self.chance.hex(16));
@@ -275,9 +285,8 @@ impl Binding {
             }
             Some(flight) => self.flight = Some(flight),
             None => {
-                let target = self.targets().get(usize::from(self.target));
-                let is_flow =
-                    target.is_some_and(|target| target.addr == addr && target.transport.is_reliable());
+                let carrier = self.carrier();
+                let is_flow = carrier.is_some_and(|to| to.addr == addr && to.transport.is_reliable());
                 // The flow of a registration is gone: register again with the same reg-id (spec 3.5, G-9).
                 self.wants.due |= is_flow && self.state == State::Registered;
             }
