@@ -184,6 +184,7 @@ journeys! {
     a_redirection_leads_to_a_name = "g3-redirected-to-a-name",
     a_challenge_is_answered_at_the_target_it_came_from = "wild-two-targets-of-a-name",
     a_server_that_asks_for_less_gets_less = "wild-server-that-asks-for-less",
+    all_targets_of_a_name_fall_silent_together = "g12-all-targets-fall-silent",
     servers_move_in_the_dns_and_the_dns_dies = "g12-servers-that-move-in-the-dns",
     phones_that_report_in_time_are_never_overdue = "w1-phones-that-repeat-in-time",
     a_silent_phone_is_believed_gone_after_two_and_a_half_hours = "w2-phone-that-falls-silent",

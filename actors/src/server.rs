@@ -103,7 +103,7 @@ impl Seated<Health> for ServerActor {
 
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Probe { server: _, to, bytes, first, routine } => {
+            Effect::Probe { server: _, to, bytes, first, routine, among: _ } => {
                 if first && !routine {
                     self.doubt();
                 }
@@ -139,7 +139,7 @@ impl Handler<Brought> for ServerActor {
     fn handle(&mut self, brought: Brought, ctx: &mut Context<Self>) {
         match brought {
             Brought::Answer(message) => self.feed(Input::Answer(message), ctx),
-            Brought::Broken(Broken::Request(_)) => self.feed(Input::Unsent, ctx),
+            Brought::Broken(Broken::Request(to)) => self.feed(Input::Unsent(to), ctx),
             Brought::Broken(Broken::Flow(flow)) => self.feed(Input::FlowLost(flow), ctx),
             // It knows: it said so.
             Brought::Broken(Broken::Target(_)) => {}

@@ -33,7 +33,7 @@ impl Health {
                 }
             }
             (Evidence::Alive, State::Recovering) => {}
-            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
+            (Evidence::Alive, State::Suspect { .. }) => self.user_was_answered(now, out),
             (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
             // The probe decides; users whose answer is late tell nothing new.
             (_, State::Down | State::Probing) => {}
@@ -42,7 +42,7 @@ impl Health {
             }
             (Evidence::Silent, State::Up) => {
                 self.state = State::Suspect { since: now };
-                self.ask(now, out);
+                self.ask_all(now, Vec::new(), out);
             }
             (Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
                 self.state = State::Suspect { since: now };
@@ -64,7 +64,7 @@ impl Health {
     pub(super) fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         self.timers.stop(Timer::Reply);
         if evidence == Evidence::Alive {
-            (self.heard, self.missed) = (now, 0);
+            self.heard = now;
             if let Some(target) = self.probed_target().filter(|_| !self.by_user) {
                 self.posts.heard(now, target);
             }
@@ -75,7 +75,7 @@ impl Health {
             (Evidence::Alive, State::Up) => self.rest(now),
             (Evidence::Unreachable, State::Up) => {
                 self.state = State::Suspect { since: now };
-                self.next_target(now, out);
+                self.ask_others(now, out);
             }
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
                 if self.talkative || self.filtered =>
@@ -98,7 +98,7 @@ impl Health {
             }
             // A user asks wherever it is registered, and has asked every target by itself.
             (_, State::Suspect { .. } | State::Recovering) if self.by_user => self.down(now, out),
-            (_, State::Suspect { .. } | State::Recovering) => self.next_target(now, out),
+            (_, State::Suspect { .. } | State::Recovering) => self.ask_others(now, out),
             (_, State::Probing | State::Down) => {
                 if !self.by_user {
                     self.turn = self.turn.wrapping_add(1);

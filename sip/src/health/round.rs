@@ -1,0 +1,111 @@
+//! All targets of a server asked at once: the tier is down when none of them answers (spec 3.4), and however many there are,
+//! that is known within the time of one probe (ours; M-2.2.5-d).
+
+use std::time::Duration;
+
+use machine::time::Moment;
+
+use super::{Effect, Health, State, Timer};
+use crate::report::Evidence;
+use crate::server::TARGETS_MAX;
+use crate::target::Target;
+
+/// What a round has brought so far.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// Those that did not do what they were asked.
+    absent: Vec<Target>,
+    /// Somebody has answered.
+    answered: bool,
+    /// The shortest time for which one of them asked to be left alone.
+    rest: Option<Duration>,
+}
+
+impl Health {
+    /// Asks every target but those that have just failed.
+    pub(super) fn ask_all(&mut self, now: Moment, absent: Vec<Target>, out: &mut Vec<Effect>) {
+        if self.asks_users() {
+            return self.canvass(now, out);
+        }
+        self.by_user = false;
+        self.probe.end();
+        let turn = self.turn % self.server.targets.len().max(1);
+        let all: Vec<Target> = self.server.targets.iter().take(TARGETS_MAX).copied().collect();
+        let (before, first) = all.split_at(turn.min(all.len()));
+        let asked: Vec<Target> =
+            first.iter().chain(before).copied().filter(|target| !absent.contains(target)).collect();
+        self.round = Some(Round { absent, ..Round::default() });
+        for to in &asked {
+            self.send(now, *to, all.len() > 1, out);
+        }
+        self.timers.set(Timer::Reply, now + self.timing.probe_reply);
+        if asked.is_empty() {
+            self.conclude(now, out);
+        }
+    }
+
+    /// The target whose turn it was has failed: the others decide whether the server has.
+    pub(super) fn ask_others(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        self.ask_all(now, self.probed_target().into_iter().collect(), out);
+    }
+
+    /// One of them has answered, or cannot be sent to.
+    pub(super) fn count(&mut self, now: Moment, target: Target, evidence: Evidence, out: &mut Vec<Effect>) {
+        let Some(round) = &mut self.round else { return self.probed(now, evidence, out) };
+        match evidence {
+            Evidence::Alive => {
+                (self.heard, round.answered) = (now, true);
+                self.posts.heard(now, target);
+                self.turn = self.server.targets.iter().position(|at| *at == target).unwrap_or(self.turn);
+            }
+            Evidence::Overloaded(rest) if !rest.is_zero() => {
+                round.rest = Some(round.rest.map_or(rest, |known| known.min(rest)));
+            }
+            Evidence::Silent
+            | Evidence::Overloaded(_)
+            | Evidence::Unreachable
+            | Evidence::Broken(_)
+            | Evidence::Lacks(_)
+            | Evidence::Load(_)
+            | Evidence::Settled(_) => round.absent.push(target),
+        }
+        if self.probe.is_over() {
+            self.conclude(now, out);
+        }
+    }
+
+    /// The time is over: whoever has not answered is silent. False when no round is under way.
+    pub(super) fn times_out(&mut self, now: Moment, out: &mut Vec<Effect>) -> bool {
+        let Some(round) = &mut self.round else { return false };
+        round.absent.append(&mut self.probe.end());
+        self.conclude(now, out);
+        true
+    }
+
+    /// A user was answered meanwhile. That ends the suspicion only where there is one target: of several, it was another
+    /// one perhaps.
+    pub(super) fn user_was_answered(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        match &mut self.round {
+            Some(round) if self.server.targets.len() > 1 => round.answered = true,
+            Some(_) | None => self.up(now, out),
+        }
+    }
+
+    fn conclude(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let Some(Round { absent, answered, rest }) = self.round.take() else { return };
+        self.timers.stop(Timer::Reply);
+        absent.iter().for_each(|target| self.posts.left(*target));
+        if !answered {
+            return match rest {
+                Some(rest) => self.drain(now, rest, out),
+                None => self.down(now, out),
+            };
+        }
+        out.extend(absent.into_iter().map(Effect::Absent));
+        match self.state {
+            State::Suspect { .. } => self.up(now, out),
+            State::Recovering => self.timers.set(Timer::Probe, now + self.timing.probe_recovering),
+            State::Up | State::Down | State::Probing | State::Draining => {}
+        }
+    }
+}
