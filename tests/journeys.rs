@@ -209,6 +209,7 @@ journeys! {
     an_interval_too_brief_is_lengthened_once = "g2-423-interval-too-brief",
     a_loop_of_redirections_ends_at_the_next_tier = "g3-redirection-loop",
     one_503_with_retry_after_is_heard_by_all_users = "g4-503-with-retry-after",
+    one_target_asks_for_rest_and_the_others_serve = "g4-503-of-one-target",
     a_503_without_retry_after_is_any_5xx = "g4-503-without-retry-after",
     a_retry_after_of_zero_is_followed_once = "g4-retry-after-zero",
     a_retry_after_of_the_wild_loses_nobody = "g4-retry-after-of-the-wild",

@@ -9,7 +9,9 @@ use sip::server::Server;
 use crate::binding::{Moved, Witness};
 use crate::doors::{Datagram, Ways};
 use crate::locator::Doubt;
-use crate::messages::{Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Route, Stands, TellAll};
+use crate::messages::{
+    Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Rests, Route, Stands, TellAll,
+};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
 
@@ -36,6 +38,8 @@ pub struct HealthWays {
     pub locator: Option<Recipient<Doubt>>,
     /// Who tells everybody that a target is silent.
     pub absent: Recipient<TellAll>,
+    /// Its OMM, when a target is passed over.
+    pub rests: Recipient<Rests>,
 }
 
 /// The actor of one server's health.
@@ -114,6 +118,7 @@ impl Seated<Health> for ServerActor {
                 self.ways.demanded.do_send(Demanded { tier, demands })
             }
             Effect::Absent(target) => self.ways.absent.do_send(TellAll(Broken::Target(target))),
+            Effect::Rests { target, time, rest } => self.ways.rests.do_send(Rests { target, time, rest }),
             Effect::Standing { server: _, tier, standing } => {
                 self.ways.stands.do_send(Stands { tier, standing })
             }
@@ -142,7 +147,7 @@ impl Handler<Brought> for ServerActor {
             Brought::Broken(Broken::Request(to)) => self.feed(Input::Unsent(to), ctx),
             Brought::Broken(Broken::Flow(flow)) => self.feed(Input::FlowLost(flow), ctx),
             // It knows: it said so.
-            Brought::Broken(Broken::Target(_)) => {}
+            Brought::Broken(Broken::Target(_) | Broken::Rests(_)) => {}
         }
     }
 }

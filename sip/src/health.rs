@@ -28,6 +28,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -40,8 +41,9 @@ use machine::timers::{Name, Timers};
 use crate::health::posts::Posts;
 use crate::health::probe::{Outcome, Probe};
 use crate::health::round::Round;
+use crate::health::shunned::Shunned;
 use crate::message::Message;
-use crate::report::Evidence;
+use crate::report::{Evidence, Rest};
 use crate::server::{Demands, Local, Server, Standing};
 use crate::target::Target;
 use crate::timing::Timing;
@@ -54,6 +56,7 @@ mod idle;
 mod posts;
 mod probe;
 mod round;
+mod shunned;
 mod verdict;
 
 /// What can happen to the health of a server.
@@ -113,6 +116,15 @@ pub enum Effect {
     },
     /// This target does not answer, but another of the server may: whoever is registered there turns to that one.
     Absent(Target),
+    /// This target is passed over for so long, or no longer: tell every binding of the site.
+    Rests {
+        /// The target.
+        target: Target,
+        /// From now on; zero when it need not rest any more.
+        time: Duration,
+        /// Why.
+        rest: Rest,
+    },
     /// The server stands differently now: tell every line of the site.
     Standing {
         /// The server's name, for the trace.
@@ -206,6 +218,7 @@ pub struct Health {
     turn: usize,
     /// The targets at which users are registered.
     posts: Posts,
+    shunned: Shunned,
     /// All of them are asked.
     round: Option<Round>,
     timers: Timers<Timer>,
@@ -240,6 +253,7 @@ impl Health {
             load: (Moment::START, None),
             turn: 0,
             posts: Posts::default(),
+            shunned: Shunned::default(),
             round: None,
             timers: Timers::default(),
             dropped: 0,
@@ -342,6 +356,9 @@ impl Machine for Health {
             // Copies, and what is asked every half minute, would only be noise.
             Effect::Probe { .. } => None,
             Effect::Absent(target) => Some(Note::new("absent").text("target", target)),
+            Effect::Rests { target, time, rest: _ } => {
+                Some(Note::new("rests").text("target", target).seconds("for", *time))
+            }
             Effect::Standing { server, tier, standing } => Some(
                 Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
             ),

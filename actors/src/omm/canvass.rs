@@ -1,11 +1,12 @@
-//! What the servers of a site want of its users: that one asks, and that all heed what they demand.
+//! What the servers of a site want of its users: that one asks, that all heed what they demand, and that a target is left
+//! alone.
 
 use actix::prelude::*;
 use omm::claim::Phase;
 use omm::ids::Number;
 
 use super::OmmActor;
-use crate::messages::{Canvass, Demanded, Nobody};
+use crate::messages::{Broken, Canvass, Demanded, Nobody, Rests, TellAll};
 
 impl OmmActor {
     /// The next user who is here, by number, so that each has his turn.
@@ -44,5 +45,23 @@ impl Handler<Demanded> for OmmActor {
             *slot = demanded.demands;
         }
         self.tell_users(demanded);
+    }
+}
+
+impl Handler<Rests> for OmmActor {
+    type Result = ();
+
+    /// Every binding has to know, those that are still to be hired too.
+    fn handle(&mut self, rests: Rests, _: &mut Context<Self>) {
+        let (now, Some(children)) = (self.site().clock.moment(), &self.children) else { return };
+        let servers = children.kin.servers.borrow();
+        let is_listed = |target| servers.iter().any(|server| server.targets.contains(&target));
+        let mut resting = children.kin.resting.borrow_mut();
+        resting
+            .retain(|(until, known)| *until > now && known.target != rests.target && is_listed(known.target));
+        if !rests.time.is_zero() {
+            resting.push((now + rests.time, rests));
+        }
+        children.endpoint.do_send(TellAll(Broken::Rests(rests)));
     }
 }

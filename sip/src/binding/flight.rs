@@ -24,17 +24,15 @@ pub(super) struct Errand {
     pub(super) guard: bool,
     /// A query for the server's health alone.
     pub(super) prove: bool,
-    /// Which target of the server is used now.
-    pub(super) turn: usize,
-    /// The target that was asked last, before the next one is: whatever the DNS says meanwhile, it is the one that answers.
+    /// Which target of the server is used now: whatever the DNS says meanwhile, it is the one that answers.
     pub(super) at: Option<Target>,
-    /// How many targets were used up.
-    pub(super) tried: usize,
+    /// The targets that were asked, this one included.
+    pub(super) asked: Vec<Target>,
     /// Where redirections lead, the one in use first.
     pub(super) detours: Vec<Detour>,
     /// How many redirections were followed, and where they led: no place twice (S-25).
     pub(super) visited: Vec<Target>,
-    /// The errand began where a 301 of an earlier one led, and no target of the server was asked yet.
+    /// The errand began where a 301 of an earlier one led.
     pub(super) recalled: bool,
     /// How many challenges were answered.
     pub(super) rounds: u8,
@@ -57,9 +55,8 @@ impl Default for Errand {
             remove: Vec::new(),
             guard: false,
             prove: false,
-            turn: 0,
             at: None,
-            tried: 0,
+            asked: Vec::new(),
             detours: Vec::new(),
             visited: Vec::new(),
             recalled: false,
@@ -79,33 +76,25 @@ impl Errand {
     }
 
     /// Where the present attempt goes; nowhere yet when it goes to a name.
-    pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
+    pub(super) fn target(&self) -> Option<Target> {
         match self.detours.first() {
             Some(detour) => detour.target,
-            None => self.at.or_else(|| targets.get(self.turn).copied()),
+            None => self.at,
         }
     }
 
-    /// Whether there is another place to turn to, when the present one of `targets` fails.
-    pub(super) fn has_more(&self, targets: usize) -> bool {
-        self.tried + 1 < targets || self.detours.len() > 1 || self.recalled
+    /// The present target of the server is asked.
+    pub(super) fn ask(&mut self) {
+        let new = self.at.filter(|at| self.detours.is_empty() && !self.asked.contains(at));
+        self.asked.extend(new);
     }
 
-    /// Turns to the next place; false when there is none left.
-    pub(super) fn advance(&mut self, targets: usize) -> bool {
+    /// Turns to the next place that a redirection named; false when there is none left.
+    pub(super) fn next_detour(&mut self) -> bool {
         if !self.detours.is_empty() {
             self.detours.remove(0);
-            if !self.detours.is_empty() {
-                return true;
-            }
-            if std::mem::replace(&mut self.recalled, false) && targets > 0 {
-                return true;
-            }
         }
-        self.tried += 1;
-        self.at = None;
-        self.turn = (self.turn + 1) % targets.max(1);
-        self.tried < targets
+        !self.detours.is_empty()
     }
 }
 

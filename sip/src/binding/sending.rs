@@ -13,7 +13,7 @@ use super::{Binding, Effect, Kind, ORPHANS_MAX, OURS_MAX, Register, State, Timer
 use crate::digest;
 use crate::digest::client::Line;
 use crate::extension::Extensions;
-use crate::report::{Evidence, Failure, Removal, Report};
+use crate::report::{Evidence, Failure, Fault, Removal, Report};
 use crate::server::TARGETS_MAX;
 use crate::target::{Target, Transport};
 use crate::transaction::client::{Client, Due};
@@ -94,7 +94,6 @@ impl Binding {
                 prove = std::mem::take(&mut self.wants.prove) && !asked && !guard;
             }
         }
-        let turn = usize::from(self.target);
         let detours: Vec<Detour> = self.moved.as_deref().cloned().into_iter().collect();
         let visited = detours.iter().filter_map(|detour| detour.target).collect();
         let recalled = !detours.is_empty();
@@ -105,7 +104,6 @@ impl Binding {
             remove,
             guard,
             prove,
-            turn,
             detours,
             visited,
             recalled,
@@ -114,7 +112,7 @@ impl Binding {
     }
 
     /// A request that answers no challenge, to the errand's present target, once that is known.
-    pub(super) fn attempt(&mut self, now: Moment, errand: Errand, out: &mut Vec<Effect>) {
+    pub(super) fn attempt(&mut self, now: Moment, mut errand: Errand, out: &mut Vec<Effect>) {
         if let Some(named) = errand.detours.first().filter(|detour| detour.target.is_none()) {
             let place = named.place.clone();
             return self.seek(now, errand, place, out);
@@ -124,7 +122,10 @@ impl Binding {
         // A place that a redirection names gets no digest before it has asked for one itself.
         let is_stranger = errand.detours.first().is_some_and(|detour| self.moved.as_deref() != Some(detour));
         let lines = if is_stranger { Vec::new() } else { self.credentials.preempt(&request) };
-        match errand.target(self.targets()) {
+        if errand.detours.is_empty() && errand.at.is_none() {
+            errand.at = self.next_target(now, &errand);
+        }
+        match errand.target() {
             Some(to) => self.transmit(now, errand, to, &lines, out),
             None => self.failed(now, errand, Failure::Unsent, out),
         }
@@ -144,9 +145,7 @@ impl Binding {
         lines: &[Line],
         out: &mut Vec<Effect>,
     ) {
-        if errand.detours.is_empty() {
-            errand.at = errand.target(self.targets());
-        }
+        errand.ask();
         self.use_slot(out);
         self.cseq += 1;
         let branch = format!("{MAGIC_COOKIE}{}", self.chance.hex(16));
@@ -175,14 +174,15 @@ impl Binding {
             out.push(Effect::Named { to, domain: detour.place.host.clone() });
         }
         out.push(Effect::Send { to, bytes: bytes.clone(), first: true, register });
-        if self.server.spare || errand.has_more(self.targets().len()) {
+        if self.server.spare || self.has_more(now, &errand) {
             self.timers.set(Timer::Failover, now + self.timing.failover);
         }
         let client = Client::start(now, branch, METHOD, to.transport.is_reliable());
         self.flight = Some(Box::new(Flight { errand, client, cseq: self.cseq, to, bytes }));
     }
 
-    fn targets(&self) -> &[Target] {
+    /// The targets of the server that are used.
+    pub(super) fn targets(&self) -> &[Target] {
         self.server.targets.get(..TARGETS_MAX).unwrap_or(&self.server.targets)
     }
 
@@ -214,11 +214,17 @@ impl Binding {
             return;
         }
         let is_held = self.timers.at(Timer::Hold).is_some();
+        let place = errand.at.filter(|_| errand.detours.is_empty() && self.has_choice());
         if errand.recalled && errand.detours.first() == self.moved.as_deref() {
             // What a 301 named does not serve any more: the server itself is asked again, and may name another place.
             self.moved = None;
         }
-        if errand.advance(self.targets().len()) && !is_held {
+        let goes_on = !is_held && self.advance(now, &mut errand);
+        // When it was the last one, the server is told of; that this one wants rest is to be known all the same.
+        let told = evidence.fault().filter(|fault| goes_on || matches!(fault, Fault::Overloaded(_)));
+        out.extend(place.zip(told).map(|(at, fault)| Effect::Evidence(Evidence::Passed(at, fault))));
+        if goes_on {
+            self.tell_shaper(evidence, out);
             return self.attempt(now, errand, out);
         }
         out.push(Effect::Evidence(evidence));
@@ -267,8 +273,8 @@ impl Binding {
         if errand.contact.is_some() {
             self.hold_on(now + errand.expires);
         }
-        if errand.has_more(self.targets().len()) {
-            out.extend(errand.target(self.targets()).map(Effect::Silence));
+        if self.has_more(now, &errand) {
+            out.extend(errand.target().map(Effect::Silence));
         }
         self.elsewhere(now, errand, (Failure::Silent, Evidence::Silent), out);
     }

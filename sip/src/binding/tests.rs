@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::draft::Draft;
-use crate::report::Removal;
+use crate::report::{Fault, Removal};
 use crate::server::{Listening, Options, Way};
 use crate::target::Transport;
 use machine::secret::Secret;
@@ -14,6 +14,7 @@ mod flow;
 mod load;
 mod redirect;
 mod removing;
+mod resting;
 mod stories;
 mod turns;
 mod watching;
@@ -98,7 +99,13 @@ impl Setup {
     }
 
     pub(super) fn story(&self) -> Story {
-        Story { binding: self.binding(), now: at(0), sent: Vec::new(), targets: Vec::new() }
+        Story {
+            binding: self.binding(),
+            now: at(0),
+            sent: Vec::new(),
+            targets: Vec::new(),
+            passed: Vec::new(),
+        }
     }
 }
 
@@ -108,6 +115,8 @@ pub(super) struct Story {
     /// Every first copy of a REGISTER so far.
     pub(super) sent: Vec<Message>,
     pub(super) targets: Vec<Target>,
+    /// Which ports have failed it so far, and how.
+    pub(super) passed: Vec<(u16, Fault)>,
 }
 
 impl Story {
@@ -230,6 +239,10 @@ impl Story {
             | Effect::Silence(_)
             | Effect::Dialog { .. }
             | Effect::Evidence(Evidence::Settled(_)) => {
+                return None;
+            }
+            Effect::Evidence(Evidence::Passed(at, fault)) => {
+                self.passed.push((at.addr.port(), fault));
                 return None;
             }
             Effect::Seek(place) => format!("{} seek {place}", self.now.as_millis()),

@@ -15,7 +15,11 @@ impl Health {
                 return self.demand(now, out);
             }
             Evidence::Load(load) => return self.weigh_load(now, load, out),
-            Evidence::Settled(target) => return self.posts.settled(now, target),
+            Evidence::Settled(target) => {
+                self.answered_again(now, target, out);
+                return self.posts.settled(now, target);
+            }
+            Evidence::Passed(target, fault) => return self.passed(now, target, fault, out),
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => {}
         }
         if std::mem::take(&mut self.canvassing) {
@@ -24,8 +28,10 @@ impl Health {
             return self.probed(now, evidence, out);
         }
         match (evidence, self.state) {
-            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_), _) => {}
-            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_) | Evidence::Passed(..), _) => {}
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() && self.is_wanted_by_all(now) => {
+                self.drain(now, self.shortest(now, rest), out);
+            }
             (_, State::Draining) => {}
             (Evidence::Alive, State::Up) => {
                 if self.timers.at(Timer::Idle).is_none() {
@@ -47,6 +53,7 @@ impl Health {
             (Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
                 self.state = State::Suspect { since: now };
             }
+            (Evidence::Silent, State::Suspect { .. }) if self.is_settling() => {}
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Suspect { since }) => {
                 if now.since(since) <= self.timing.suspect_window {
                     self.down(now, out);
@@ -70,8 +77,10 @@ impl Health {
             }
         }
         match (evidence, self.state) {
-            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_), _) => {}
-            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (Evidence::Lacks(_) | Evidence::Load(_) | Evidence::Settled(_) | Evidence::Passed(..), _) => {}
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() => {
+                self.drain(now, self.shortest(now, rest), out);
+            }
             (Evidence::Alive, State::Up) => self.rest(now),
             (Evidence::Unreachable, State::Up) => {
                 self.state = State::Suspect { since: now };

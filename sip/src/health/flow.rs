@@ -36,6 +36,7 @@ impl Health {
         let stays = self.server.targets.iter().position(|target| Some(*target) == probed);
         self.turn = stays.unwrap_or(0);
         self.posts.keep(&self.server.targets);
+        self.shunned.keep(&self.server.targets);
         if self.server.targets.is_empty() {
             self.down(now, out);
             return self.timers.clear();

@@ -34,6 +34,8 @@ impl Health {
         let (before, first) = all.split_at(turn.min(all.len()));
         let asked: Vec<Target> =
             first.iter().chain(before).copied().filter(|target| !absent.contains(target)).collect();
+        let asked: Vec<Target> =
+            asked.into_iter().filter(|target| !self.shunned.wants_rest(now, *target)).collect();
         self.round = Some(Round { absent, ..Round::default() });
         for to in &asked {
             self.send(now, *to, all.len() > 1, out);
@@ -51,15 +53,19 @@ impl Health {
 
     /// One of them has answered, or cannot be sent to.
     pub(super) fn count(&mut self, now: Moment, target: Target, evidence: Evidence, out: &mut Vec<Effect>) {
-        let Some(round) = &mut self.round else { return self.probed(now, evidence, out) };
+        let Some(round) = &mut self.round else { return self.count_one(now, target, evidence, out) };
         match evidence {
             Evidence::Alive => {
                 (self.heard, round.answered) = (now, true);
                 self.posts.heard(now, target);
                 self.turn = self.server.targets.iter().position(|at| *at == target).unwrap_or(self.turn);
+                self.answered_again(now, target, out);
             }
             Evidence::Overloaded(rest) if !rest.is_zero() => {
                 round.rest = Some(round.rest.map_or(rest, |known| known.min(rest)));
+                if self.server.targets.len() > 1 {
+                    self.leave_alone(now, target, rest, out);
+                }
             }
             Evidence::Silent
             | Evidence::Overloaded(_)
@@ -67,11 +73,45 @@ impl Health {
             | Evidence::Broken(_)
             | Evidence::Lacks(_)
             | Evidence::Load(_)
-            | Evidence::Settled(_) => round.absent.push(target),
+            | Evidence::Settled(_)
+            | Evidence::Passed(..) => round.absent.push(target),
         }
         if self.probe.is_over() {
             self.conclude(now, out);
         }
+    }
+
+    /// The one that was asked has answered, or cannot be sent to.
+    fn count_one(&mut self, now: Moment, target: Target, evidence: Evidence, out: &mut Vec<Effect>) {
+        let rest = match evidence {
+            Evidence::Overloaded(rest) if !rest.is_zero() && self.server.targets.len() > 1 => rest,
+            Evidence::Alive
+            | Evidence::Silent
+            | Evidence::Overloaded(_)
+            | Evidence::Unreachable
+            | Evidence::Broken(_)
+            | Evidence::Lacks(_)
+            | Evidence::Load(_)
+            | Evidence::Settled(_)
+            | Evidence::Passed(..) => return self.probed(now, evidence, out),
+        };
+        self.leave_alone(now, target, rest, out);
+        if self.is_wanted_by_all(now) {
+            return self.probed(now, evidence, out);
+        }
+        self.timers.stop(Timer::Reply);
+        self.turn = self.turn.wrapping_add(1);
+        match self.state {
+            State::Up => self.rest(now),
+            State::Suspect { .. } => self.ask_all(now, vec![target], out),
+            State::Recovering => self.timers.set(Timer::Probe, now + self.timing.probe_recovering),
+            State::Probing | State::Down | State::Draining => self.probed(now, evidence, out),
+        }
+    }
+
+    /// Whether the targets are being asked, so that no user need decide for all of them.
+    pub(super) fn is_settling(&self) -> bool {
+        self.round.is_some() && self.server.targets.len() > 1
     }
 
     /// The time is over: whoever has not answered is silent. False when no round is under way.
@@ -101,7 +141,10 @@ impl Health {
                 None => self.down(now, out),
             };
         }
-        out.extend(absent.into_iter().map(Effect::Absent));
+        for target in absent {
+            out.push(Effect::Absent(target));
+            self.doubt(now, target, out);
+        }
         match self.state {
             State::Suspect { .. } => self.up(now, out),
             State::Recovering => self.timers.set(Timer::Probe, now + self.timing.probe_recovering),

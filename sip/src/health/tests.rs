@@ -9,6 +9,7 @@ use crate::server::Way;
 use crate::target::Transport;
 
 mod round;
+mod shunned;
 mod users;
 
 struct Story {
@@ -76,6 +77,14 @@ impl Story {
                     format!("{} shed {} lacks {}", self.now.as_millis(), demands.shed, demands.lacks)
                 }
                 Effect::Canvass { .. } | Effect::Demands { .. } => panic!("another tier"),
+                Effect::Rests { target, time, rest } => {
+                    format!(
+                        "{} rests {} {} {rest:?}",
+                        self.now.as_millis(),
+                        target.addr.port(),
+                        time.as_secs()
+                    )
+                }
                 Effect::Absent(target) => format!("{} absent {}", self.now.as_millis(), target.addr.port()),
                 Effect::Standing { standing, tier: 0, .. } => format!("{} {standing}", self.now.as_millis()),
                 Effect::Standing { .. } => panic!("another tier"),

@@ -20,7 +20,7 @@ fn every_target_of_a_tier_is_asked_before_the_tier_is_down() {
     let mut story = Story::of(vec![target(5060), target(5070)]);
     story.check(Evidence::Silent, &["0 probe 5060", "0 probe 5070"]);
     story.answers(200, &[]);
-    assert_eq!(asked(story.run(2500)), ["2500 absent 5060"]);
+    assert_eq!(asked(story.run(2500)), ["2500 absent 5060", "2500 rests 5060 30 Doubted"]);
     assert_eq!((story.health.state(), story.health.standing()), (State::Up, Standing::Usable));
     // The one that answered comes first.
     story.check(Evidence::Silent, &["2500 probe 5070", "2500 probe 5060"]);
@@ -64,30 +64,13 @@ fn an_answer_to_a_user_does_not_hide_the_silence_of_another_target() {
 }
 
 #[test]
-fn a_target_that_wants_to_be_left_alone_leaves_the_tier_in_use_while_another_answers() {
-    let busy = |story: &mut Story| {
-        let reply = story.reply(503, Some("60"));
-        story.give(reply)
-    };
-    let mut story = Story::of(vec![target(1), target(2)]);
-    story.check(Evidence::Silent, &["0 probe 1", "0 probe 2"]);
-    assert!(busy(&mut story).is_empty());
-    story.check(Evidence::Alive, &[]);
-    assert_eq!(asked(story.run(2500)), ["2500 absent 1"], "somebody was answered");
-    let mut story = Story::of(vec![target(1), target(2)]);
-    story.check(Evidence::Silent, &["0 probe 1", "0 probe 2"]);
-    assert!(busy(&mut story).is_empty());
-    assert_eq!(asked(story.run(2500)), ["2500 draining 60 s"], "nobody was");
-}
-
-#[test]
 fn a_recovering_server_whose_target_falls_silent_is_asked_at_the_others() {
     let mut story = Story::of(vec![target(1), target(2)]);
     story.check(Evidence::Unreachable, &["0 down"]);
     story.run(30_000);
     story.answers(200, &["30000 recovering"]);
     assert_eq!(asked(story.run(62_500)), ["60000 probe 1", "62500 probe 2"]);
-    story.answers(200, &["62500 absent 1"]);
+    story.answers(200, &["62500 absent 1", "62500 rests 1 30 Doubted"]);
     assert_eq!(story.health.state(), State::Recovering);
     assert_eq!(asked(story.run(95_000)), ["92500 probe 2", "95000 probe 1"]);
     assert_eq!(asked(story.run(97_500)), ["97500 down"]);
