@@ -103,7 +103,9 @@ fn servers(site: &Site) -> Vec<Row> {
     let all = served(users, &shape);
     let mut rows = Vec::new();
     let mut row = |what: String, time: Duration, because: String| rows.push(Row { what, time, because });
-    let probes = format!("{} without a word + 2 probes of {}", text(idle), text(reply));
+    // The second goes to all targets of the server at once, so their number adds nothing.
+    let probes =
+        format!("{} without a word + 2 probes of {}, the second to all targets", text(idle), text(reply));
     row("a silent server is noticed, users idle".into(), noticed, probes);
     row(
         "the same while somebody registers".into(),
@@ -234,7 +236,8 @@ mod tests {
         assert_eq!(time(&rows, "a dead link"), Duration::from_secs(90));
         assert_eq!(time(&rows, "a roam, link down"), Duration::from_secs(9000));
         let table = table(&site);
-        assert!(table.contains("4s without a word + 2 probes of 2s 500ms"), "{table}");
+        let sum = "4s without a word + 2 probes of 2s 500ms, the second to all targets";
+        assert!(table.contains(sum), "{table}");
         assert_eq!(to_json(&site)["worst"][0]["ms"], 9000);
     }
 

@@ -36,7 +36,8 @@ mod system;
 
 /// Longest time that one resolution may take altogether; ours: a little less than a REGISTER's Timer F allows.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Most targets that are kept of one server; ours: nobody tries more before the next tier is due.
+/// Most targets that are kept of one server, so that `homing check` may try them all. Ours; users are sent to no more than
+/// the first [`sip::server::TARGETS_MAX`].
 const TARGETS_MAX: usize = 32;
 
 /// Resolves servers, in the order in which they have to be tried.

@@ -169,6 +169,16 @@ fn of_server(entry: &Entry) -> Option<Reason> {
         "forgot" => {
             because("RFC 3261 10.2.3", format!("{server} has forgotten its users: all register again"))
         }
+        "rests" if entry.number("for") == Some(0) => {
+            because("SM-3H", format!("{} of {server} is asked like the others again", text(entry, "target")))
+        }
+        "rests" => {
+            let time = entry.number("for").unwrap_or_default();
+            because(
+                "S-21, SM-3H",
+                format!("{} of {server} is passed over for {time} s", text(entry, "target")),
+            )
+        }
         "demands" => because("RFC 7339", format!("{server} demands to be spared")),
         "resolved" => because("RFC 3263", format!("{server} is found at {}", text(entry, "targets"))),
         _ => None,

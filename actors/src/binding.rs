@@ -12,7 +12,7 @@ use sip::server::{Account, Server};
 use sip::shaper::{Ticket, Wish};
 
 use crate::doors::{Datagram, Seek, Sought};
-use crate::messages::{Broken, Brought, Route, Upkeep};
+use crate::messages::{Broken, Brought, Rests, Route, Upkeep};
 use crate::seat::{Flow, Seat, Seated};
 use crate::shaper::{Turn, Wishes};
 use crate::site::{Kin, Site};
@@ -157,7 +157,9 @@ impl Seated<Binding> for BindingActor {
             Effect::Shape(wish @ (Wish::Queue(_) | Wish::Book { .. })) => {
                 self.wish(wish, Some(ctx.address().recipient()));
             }
-            Effect::Shape(wish @ (Wish::Again | Wish::Over(_) | Wish::Leave)) => self.wish(wish, None),
+            Effect::Shape(wish @ (Wish::Again | Wish::Told(_) | Wish::Over(_) | Wish::Leave)) => {
+                self.wish(wish, None)
+            }
         }
         Flow::Go
     }
@@ -180,6 +182,9 @@ impl Handler<Brought> for BindingActor {
             Brought::Broken(Broken::Request(addr)) => self.feed(Input::Unsent(addr), ctx),
             Brought::Broken(Broken::Flow(flow)) => self.feed(Input::FlowLost(flow), ctx),
             Brought::Broken(Broken::Target(target)) => self.feed(Input::Absent(target), ctx),
+            Brought::Broken(Broken::Rests(Rests { target, time, rest })) => {
+                self.feed(Input::Rests(target, time, rest), ctx);
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use omm::claim::Word;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
 use sip::message::Message as SipMessage;
+use sip::report::Rest;
 use sip::server::{Demands, Standing};
 use sip::target::Target;
 
@@ -113,9 +114,23 @@ pub enum Broken {
     Flow(Target),
     /// This target does not answer, others of its server may. Everybody is told.
     Target(Target),
+    /// This target is passed over for so long, or no longer. Everybody is told.
+    Rests(Rests),
 }
 
-/// Everybody with a Call-ID has to know this: a flow that stood is gone, a target is silent.
+/// A target of a server is passed over from now on.
+#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
+#[rtype(result = "()")]
+pub struct Rests {
+    /// Which.
+    pub target: Target,
+    /// For how long; zero when it need not be any more.
+    pub time: Duration,
+    /// Why.
+    pub rest: Rest,
+}
+
+/// Everybody with a Call-ID has to know this: a flow that stood is gone, a target is silent or is to rest.
 #[derive(Message, Clone, Copy)]
 #[rtype(result = "()")]
 pub struct TellAll(pub Broken);

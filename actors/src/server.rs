@@ -10,7 +10,7 @@ use crate::binding::{Moved, Witness};
 use crate::doors::{Datagram, Ways};
 use crate::locator::Doubt;
 use crate::messages::{
-    Audit, Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Restore, Route, Stands, TellAll,
+    Audit, Broken, Brought, Canvass, Demanded, Die, Fallen, Nobody, Restore, Rests, Route, Stands, TellAll,
 };
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::Site;
@@ -42,6 +42,8 @@ pub struct HealthWays {
     pub locator: Option<Recipient<Doubt>>,
     /// Who tells everybody that a target is silent.
     pub absent: Recipient<TellAll>,
+    /// Its OMM, when a target is passed over.
+    pub rests: Recipient<Rests>,
 }
 
 /// The actor of one server's health.
@@ -109,7 +111,7 @@ impl Seated<Health> for ServerActor {
 
     fn perform(&mut self, effect: Effect, _: &mut Context<Self>) -> Flow {
         match effect {
-            Effect::Probe { server: _, to, bytes, first, routine } => {
+            Effect::Probe { server: _, to, bytes, first, routine, among: _ } => {
                 if first && !routine {
                     self.doubt();
                 }
@@ -122,6 +124,7 @@ impl Seated<Health> for ServerActor {
                 self.ways.demanded.do_send(Demanded { tier, demands })
             }
             Effect::Absent(target) => self.ways.absent.do_send(TellAll(Broken::Target(target))),
+            Effect::Rests { target, time, rest } => self.ways.rests.do_send(Rests { target, time, rest }),
             Effect::Standing { server: _, tier, standing } => {
                 self.ways.stands.do_send(Stands { tier, standing })
             }
@@ -147,10 +150,10 @@ impl Handler<Brought> for ServerActor {
     fn handle(&mut self, brought: Brought, ctx: &mut Context<Self>) {
         match brought {
             Brought::Answer(message) => self.feed(Input::Answer(message), ctx),
-            Brought::Broken(Broken::Request(_)) => self.feed(Input::Unsent, ctx),
+            Brought::Broken(Broken::Request(to)) => self.feed(Input::Unsent(to), ctx),
             Brought::Broken(Broken::Flow(flow)) => self.feed(Input::FlowLost(flow), ctx),
             // It knows: it said so.
-            Brought::Broken(Broken::Target(_)) => {}
+            Brought::Broken(Broken::Target(_) | Broken::Rests(_)) => {}
         }
     }
 }

@@ -98,7 +98,7 @@ impl Handler<Wishes> for ShaperActor {
             (Wish::Queue(_), Some(reply)) => _ = self.replies.insert(who, reply),
             (Wish::Book { .. }, reply) => self.booker = reply,
             (Wish::Leave, _) => _ = self.replies.remove(&who),
-            (Wish::Queue(_) | Wish::Again | Wish::Over(_), _) => {}
+            (Wish::Queue(_) | Wish::Again | Wish::Told(_) | Wish::Over(_), _) => {}
         }
         self.feed(Input { who, wish }, ctx);
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use machine::chance::Chance;
 use machine::secret::Secret;
+use machine::time::Moment;
 use omm::directory::device::{Class, Device};
 use omm::directory::login::Variant;
 use omm::directory::sync::Shared;
@@ -30,7 +31,7 @@ use crate::clock::Clock;
 use crate::directory::Change;
 use crate::doors::{Seek, Ways};
 use crate::keeper::Keep;
-use crate::messages::{Fallen, Placed, Route, Say, Upkeep, Verdict};
+use crate::messages::{Fallen, Placed, Rests, Route, Say, Upkeep, Verdict};
 use crate::shaper::Wishes;
 use crate::trace::Trace;
 
@@ -223,6 +224,8 @@ pub struct Kin {
     pub standings: RefCell<Vec<Standing>>,
     /// What the servers demand of all users, by tier.
     pub demands: RefCell<Vec<Demands>>,
+    /// Targets of the servers that are passed over, and until when.
+    pub resting: RefCell<Vec<(Moment, Rests)>>,
     /// The star.
     pub star: Recipient<Say>,
     /// Who hires a user anew that fell over.

@@ -41,7 +41,7 @@ use crate::extension::Extensions;
 use crate::grant::Grant;
 use crate::message::Message;
 use crate::place::Place;
-use crate::report::{Evidence, Leftover, Report};
+use crate::report::{Evidence, Leftover, Report, Rest};
 use crate::server::{Account, Demands, Local, Server};
 use crate::shaper::{Rank, Wish};
 use crate::subscription::Subscription;
@@ -53,6 +53,8 @@ use flight::{Errand, Flight, Orphan};
 use orders::Wants;
 use redirect::Detour;
 pub use register::{Kind, Register};
+use resting::Resting;
+pub use state::State;
 use timer::Timer;
 use turn::Turn;
 
@@ -69,8 +71,10 @@ mod plan;
 mod redirect;
 mod register;
 mod request;
+mod resting;
 mod sending;
 mod shedding;
+mod state;
 mod timer;
 mod turn;
 mod watching;
@@ -144,6 +148,8 @@ pub enum Input {
     FlowLost(Target),
     /// The server's health found this target silent, and others may answer.
     Absent(Target),
+    /// The server's health says that this target is passed over for so long, or no longer.
+    Rests(Target, Duration, Rest),
     /// The server is found elsewhere now: another list of targets.
     Resolved(Arc<Server>),
     /// The account changed: another password, another lifetime. The address of record stays the same.
@@ -219,27 +225,6 @@ pub enum Effect {
     Shape(Wish),
 }
 
-/// Where a binding stands in SM-3. A REGISTER may be in flight in each of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing is wanted, nothing is owed.
-    Idle,
-    /// To be registered, and it is its turn.
-    Trying,
-    /// Registered; the refresh is timed or in flight.
-    Registered,
-    /// Not (or no longer surely) registered; waits before the next try (S-28).
-    Backoff,
-    /// The registrar refused the user; waits before the next try.
-    Rejected,
-    /// Another tier serves the user.
-    Resting,
-    /// The removal is in flight, or waits for what is.
-    Removing,
-    /// The removal failed; it is tried again until the registration has aged out.
-    Cleanup,
-}
-
 /// One address of record at one server.
 #[derive(Debug)]
 pub struct Binding {
@@ -269,6 +254,11 @@ pub struct Binding {
     asked: u32,
     /// The target that answered last (facts: the first one must not be retried for ever).
     target: u8,
+    /// What carries the registration where that is none of the list: another transport for a request of that size, or where
+    /// a redirection led.
+    aside: Option<Box<Target>>,
+    /// The targets that are passed over.
+    resting: Vec<Resting>,
     /// Failures in a row that another server might not have (S-28).
     failures: u16,
     /// Authoritative refusals in a row, or tries of a cleanup.
@@ -339,6 +329,8 @@ impl Binding {
             grown: 0,
             asked,
             target: 0,
+            aside: None,
+            resting: Vec::new(),
             failures: 0,
             refusals: 0,
             lacks: Extensions::NONE,
@@ -409,6 +401,7 @@ impl Machine for Binding {
             Input::Unsent(addr) => self.unsent(now, addr, out),
             Input::FlowLost(flow) => self.flow_lost(now, flow, out),
             Input::Absent(target) => self.absent(now, target),
+            Input::Rests(target, time, rest) => self.rests(now, target, time, rest),
             Input::Resolved(server) => self.resolved(now, server),
             Input::Account(account) => self.change(account),
             Input::Granted => self.take_slot(out),

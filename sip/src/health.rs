@@ -16,8 +16,8 @@
 //!   A suspicion out of a 5xx to a REGISTER is not: a server may answer OPTIONS while REGISTER gets 500. Out of a 5xx
 //!   to a probe it is, 4 s later.
 //! - A server in use of which nobody has heard for 4 s is asked by one probe, so that idle users need not wait for
-//!   their refresh to notice its death (M-2.2.5-d): two silences of 2.5 s take it down within 10 s. Where there is nowhere
-//!   else to go, that knowledge moves nobody, and the server is asked every 5 min. Only a server that has answered a
+//!   their refresh to notice its death (M-2.2.5-d): two silences of 2.5 s take it down within 10 s, the second that of
+//!   all its targets at once. Where there is nowhere else to go, that knowledge moves nobody, and the server is asked every 5 min. Only a server that has answered a
 //!   probe before is judged by this: some never answer OPTIONS (all ours).
 //! - Where OPTIONS is filtered, one user's query stands for the probe (SM-3H): a server that has never answered an
 //!   OPTIONS is asked so before its silence counts, and from then on when it answers. A server that stays down is asked in
@@ -28,6 +28,7 @@
 //! - Every half minute a user looks whether the server still lists it: one that restarts faster than a probe notices has
 //!   forgotten all of them (`audit`, ours).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +43,10 @@ use machine::timers::{Name, Timers};
 use crate::health::audit::Audits;
 use crate::health::posts::Posts;
 use crate::health::probe::{Outcome, Probe};
+use crate::health::round::Round;
+use crate::health::shunned::Shunned;
 use crate::message::Message;
-use crate::report::Evidence;
+use crate::report::{Evidence, Rest};
 use crate::server::{Demands, Local, Server, Standing};
 use crate::target::Target;
 use crate::timing::Timing;
@@ -56,6 +59,9 @@ mod flow;
 mod idle;
 mod posts;
 mod probe;
+mod round;
+mod shunned;
+mod verdict;
 
 /// What can happen to the health of a server.
 #[derive(Clone, Debug)]
@@ -64,8 +70,8 @@ pub enum Input {
     Evidence(Evidence),
     /// A response to a probe (routed by its Call-ID).
     Answer(Message),
-    /// The transport could not send a probe.
-    Unsent,
+    /// The transport could not send a probe to this address.
+    Unsent(SocketAddr),
     /// An operator drains the server, or ends that: a drill moves its users away as if it were dead.
     Drill(bool),
     /// There is no user who could ask.
@@ -91,6 +97,8 @@ pub enum Effect {
         first: bool,
         /// The server is in use and nothing is wrong with it; it has only not been heard of.
         routine: bool,
+        /// It has other targets, which are asked at the same moment.
+        among: bool,
     },
     /// One user is to ask the server, instead of an OPTIONS. Its evidence is the answer.
     Canvass {
@@ -124,6 +132,15 @@ pub enum Effect {
     },
     /// This target does not answer, but another of the server may: whoever is registered there turns to that one.
     Absent(Target),
+    /// This target is passed over for so long, or no longer: tell every binding of the site.
+    Rests {
+        /// The target.
+        target: Target,
+        /// From now on; zero when it need not rest any more.
+        time: Duration,
+        /// Why.
+        rest: Rest,
+    },
     /// The server stands differently now: tell every line of the site.
     Standing {
         /// The server's name, for the trace.
@@ -220,9 +237,10 @@ pub struct Health {
     turn: usize,
     /// The targets at which users are registered.
     posts: Posts,
-    /// How many targets in a row did not answer: the tier is down when all of them did not (spec 3.4).
-    missed: usize,
     audits: Audits,
+    shunned: Shunned,
+    /// All of them are asked.
+    round: Option<Round>,
     timers: Timers<Timer>,
     dropped: u64,
 }
@@ -258,8 +276,9 @@ impl Health {
             load: (Moment::START, None),
             turn: 0,
             posts: Posts::default(),
-            missed: 0,
             audits: Audits::default(),
+            shunned: Shunned::default(),
+            round: None,
             timers: Timers::default(),
             dropped: 0,
         }
@@ -295,11 +314,11 @@ impl Machine for Health {
             Input::Evidence(evidence) => self.weigh(now, evidence, out),
             Input::Answer(message) => match self.probe.hear(now, &message) {
                 Some(Outcome::Pending) => self.hear_load(now, &message, out),
-                Some(Outcome::Ended(evidence)) => {
+                Some(Outcome::Ended(target, evidence)) => {
                     self.talkative |= evidence == Evidence::Alive;
                     self.filtered &= !self.talkative;
                     self.hear_load(now, &message, out);
-                    self.probed(now, evidence, out);
+                    self.count(now, target, evidence, out);
                 }
                 None => self.dropped += 1,
             },
@@ -308,9 +327,9 @@ impl Machine for Health {
                 self.tell(self.own, out);
             }
             Input::Nobody => self.nobody(now, out),
-            Input::Unsent => {
-                if self.probe.end() {
-                    self.probed(now, Evidence::Unreachable, out);
+            Input::Unsent(addr) => {
+                if let Some(target) = self.probe.unsent(addr) {
+                    self.count(now, target, Evidence::Unreachable, out);
                 }
             }
             Input::FlowLost(flow) => self.flow_lost(now, flow, out),
@@ -328,7 +347,9 @@ impl Machine for Health {
             match timer {
                 Timer::Probe | Timer::Drained => self.ask(now, out),
                 Timer::Reply => {
-                    if self.probe.end() | std::mem::take(&mut self.canvassing) {
+                    let is_awaited = std::mem::take(&mut self.canvassing) || !self.probe.is_over();
+                    if is_awaited && !self.times_out(now, out) {
+                        self.probe.end();
                         self.probed(now, Evidence::Silent, out);
                     }
                 }
@@ -338,16 +359,16 @@ impl Machine for Health {
                 Timer::Idle => self.idle(now, out),
             }
         }
-        if let Some((to, bytes)) = self.probe.wake(now) {
-            let routine = self.state == State::Up;
-            out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: false, routine });
+        for (to, bytes) in self.probe.wake(now) {
+            self.tell_probe(to, bytes, false, false, out);
         }
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
         match effect {
-            Effect::Probe { server, first: true, routine: false, .. } => {
-                Some(Note::new("probe").text("server", server))
+            Effect::Probe { server, to, first: true, routine: false, among, .. } => {
+                let note = Note::new("probe").text("server", server);
+                Some(if *among { note.text("target", to) } else { note })
             }
             Effect::Canvass { server, tier: _, routine: false } => {
                 Some(Note::new("probe").text("server", server).text("by", "user"))
@@ -362,6 +383,9 @@ impl Machine for Health {
                 Some(Note::new("forgot").text("server", server).number("tier", *tier))
             }
             Effect::Absent(target) => Some(Note::new("absent").text("target", target)),
+            Effect::Rests { target, time, rest: _ } => {
+                Some(Note::new("rests").text("target", target).seconds("for", *time))
+            }
             Effect::Standing { server, tier, standing } => Some(
                 Note::new("server").text("server", server).number("tier", *tier).text("standing", standing),
             ),
@@ -370,7 +394,7 @@ impl Machine for Health {
 }
 
 impl Health {
-    /// Sends a probe to the next target of the server.
+    /// Sends a probe to the target whose turn it is.
     fn ask(&mut self, now: Moment, out: &mut Vec<Effect>) {
         match self.state {
             State::Down | State::Draining => self.state = State::Probing,
@@ -384,80 +408,26 @@ impl Health {
 
     fn options(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.by_user = false;
+        self.round = None;
+        self.probe.end();
         let Some(to) = self.probed_target() else { return };
-        let bytes = self.probe.send(now, to);
+        self.send(now, to, false, out);
         self.timers.set(Timer::Reply, now + self.timing.probe_reply);
-        let routine = self.state == State::Up;
-        out.push(Effect::Probe { server: self.server.name.clone(), to, bytes, first: true, routine });
+    }
+
+    fn send(&mut self, now: Moment, to: Target, among: bool, out: &mut Vec<Effect>) {
+        let bytes = self.probe.send(now, to);
+        self.tell_probe(to, bytes, true, among, out);
+    }
+
+    fn tell_probe(&self, to: Target, bytes: Bytes, first: bool, among: bool, out: &mut Vec<Effect>) {
+        let (server, routine) = (self.server.name.clone(), self.state == State::Up);
+        out.push(Effect::Probe { server, to, bytes, first, routine, among });
     }
 
     /// Whether users of this server could go somewhere else.
     fn has_elsewhere(&self) -> bool {
         self.server.spare || self.server.targets.len() > 1
-    }
-
-    fn up(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        self.settle(State::Up);
-        self.rest(now);
-        self.audit_soon(now);
-        self.misses = 0;
-        self.tell(Standing::Usable, out);
-    }
-
-    fn recover(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        self.settle(State::Recovering);
-        self.misses = 0;
-        self.timers.set(Timer::Stable, now + self.timing.failback_hold);
-        self.timers.set(Timer::Probe, now + self.timing.probe_recovering);
-        self.audit_soon(now);
-        self.tell(Standing::Recovering, out);
-    }
-
-    fn down(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let again = self.state == State::Probing;
-        self.settle(State::Down);
-        self.misses = if again { self.misses.saturating_add(1) } else { 0 };
-        let factor = 2_u32.saturating_pow(self.misses);
-        let pause = self.timing.probe_first.saturating_mul(factor).min(self.timing.probe_max);
-        self.timers.set(Timer::Probe, now + pause);
-        self.tell(Standing::Down, out);
-    }
-
-    fn drain(&mut self, now: Moment, rest: Duration, out: &mut Vec<Effect>) {
-        let until = now + rest.min(self.timing.retry_after_max);
-        // Many users hear the same 503: only a longer time is news.
-        let known = self.timers.at(Timer::Drained).filter(|_| self.state == State::Draining);
-        if known.is_some_and(|known| until <= known) {
-            return;
-        }
-        self.settle(State::Draining);
-        self.timers.set(Timer::Drained, until);
-        self.tell(Standing::Draining(until.since(now)), out);
-    }
-
-    /// Enters a state in which no probe is under way and no deadline is left from the former one.
-    fn settle(&mut self, state: State) {
-        self.state = state;
-        let kept = [Timer::Demands, Timer::Audit].map(|timer| (timer, self.timers.at(timer)));
-        self.timers.clear();
-        for (timer, at) in kept {
-            if let Some(at) = at {
-                self.timers.set(timer, at);
-            }
-        }
-        self.probe.end();
-        self.canvassing = false;
-    }
-
-    fn tell(&mut self, standing: Standing, out: &mut Vec<Effect>) {
-        self.own = standing;
-        // Whoever is dead needs no draining.
-        let is_drained = self.drill && standing.is_fit();
-        let standing = if is_drained { Standing::Drilled } else { standing };
-        if std::mem::replace(&mut self.standing, standing) != standing {
-            let Server { name, tier, .. } = &*self.server;
-            out.push(Effect::Standing { server: name.clone(), tier: *tier, standing });
-        }
     }
 }
 

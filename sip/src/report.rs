@@ -142,13 +142,41 @@ pub enum Evidence {
     Reticent,
     /// An audit got no answer, or a 5xx. There may be registrars that take no queries, so this is no verdict.
     Unanswered,
+    /// This one of its targets failed; told where there are several. Whether the server has, the others decide.
+    Passed(Target, Fault),
+}
+
+/// What one target of a server did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It did not answer in time.
+    Silent,
+    /// The transport failed.
+    Unreachable,
+    /// 503 with Retry-After.
+    Overloaded(Duration),
+    /// 408, or 5xx without Retry-After.
+    Broken(u16),
+}
+
+/// Why a target is passed over for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// It has asked for it (S-21): nothing is sent to it.
+    Wanted,
+    /// It has failed others: it is asked behind the rest of them (ours).
+    Doubted,
 }
 
 impl Evidence {
     /// The server has not done what it was asked, for reasons of its own: it may be elsewhere by now (S-22).
     pub fn is_failure(self) -> bool {
         match self {
-            Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => true,
+            Evidence::Silent
+            | Evidence::Overloaded(_)
+            | Evidence::Unreachable
+            | Evidence::Broken(_)
+            | Evidence::Passed(..) => true,
             Evidence::Alive
             | Evidence::Lacks(_)
             | Evidence::Load(_)
@@ -157,6 +185,25 @@ impl Evidence {
             | Evidence::Forgot
             | Evidence::Reticent
             | Evidence::Unanswered => false,
+        }
+    }
+
+    /// The same as the fault of the one target that was asked.
+    pub fn fault(self) -> Option<Fault> {
+        match self {
+            Evidence::Silent => Some(Fault::Silent),
+            Evidence::Unreachable => Some(Fault::Unreachable),
+            Evidence::Overloaded(rest) => Some(Fault::Overloaded(rest)),
+            Evidence::Broken(code) => Some(Fault::Broken(code)),
+            Evidence::Alive
+            | Evidence::Lacks(_)
+            | Evidence::Load(_)
+            | Evidence::Settled(_)
+            | Evidence::Kept
+            | Evidence::Forgot
+            | Evidence::Reticent
+            | Evidence::Unanswered
+            | Evidence::Passed(..) => None,
         }
     }
 }

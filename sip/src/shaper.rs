@@ -128,6 +128,8 @@ pub enum Wish {
     Queue(Rank),
     /// The exchange has sent one more transaction.
     Again,
+    /// One target of the server has failed like this, and the exchange goes on at another one.
+    Told(Evidence),
     /// The exchange is over, and this is what it says about the server.
     Over(Option<Evidence>),
     /// It wants nothing any more: its place or slot is free.
@@ -273,28 +275,33 @@ impl Shaper {
 
     fn over(&mut self, now: Moment, who: Ticket, evidence: Option<Evidence>) {
         let Some(since) = self.give_back(who) else { return self.leave(who) };
+        if let Some(evidence) = evidence {
+            self.weigh(now, since, evidence);
+        }
+    }
+
+    /// What became of a transaction that started at `since`.
+    fn weigh(&mut self, now: Moment, since: Moment, evidence: Evidence) {
         match evidence {
-            Some(Evidence::Alive) => self.answered(now.since(since)),
-            Some(Evidence::Overloaded(_) | Evidence::Broken(503)) => {
+            Evidence::Alive => self.answered(now.since(since)),
+            Evidence::Overloaded(_) | Evidence::Broken(503) => {
                 if self.halve(now, since) {
                     self.forget(now);
                     self.ceiling.lower(now, self.started);
                 }
             }
-            Some(Evidence::Silent | Evidence::Broken(408 | 504)) => _ = self.halve(now, since),
-            Some(Evidence::Load(load)) if load.share > 0 => _ = self.halve(now, since),
-            Some(
-                Evidence::Broken(_)
-                | Evidence::Unreachable
-                | Evidence::Lacks(_)
-                | Evidence::Load(_)
-                | Evidence::Settled(_)
-                | Evidence::Kept
-                | Evidence::Forgot
-                | Evidence::Reticent
-                | Evidence::Unanswered,
-            )
-            | None => {}
+            Evidence::Silent | Evidence::Broken(408 | 504) => _ = self.halve(now, since),
+            Evidence::Load(load) if load.share > 0 => _ = self.halve(now, since),
+            Evidence::Broken(_)
+            | Evidence::Unreachable
+            | Evidence::Lacks(_)
+            | Evidence::Load(_)
+            | Evidence::Settled(_)
+            | Evidence::Kept
+            | Evidence::Forgot
+            | Evidence::Reticent
+            | Evidence::Unanswered
+            | Evidence::Passed(..) => {}
         }
     }
 
@@ -400,6 +407,10 @@ impl Machine for Shaper {
         match wish {
             Wish::Queue(rank) => self.queue(who, rank),
             Wish::Again => self.again(now, who),
+            Wish::Told(evidence) => {
+                let since = self.trying.iter().find(|trying| trying.who == who).map(|trying| trying.since);
+                since.into_iter().for_each(|since| self.weigh(now, since, evidence));
+            }
             Wish::Over(evidence) => self.over(now, who, evidence),
             Wish::Leave => self.leave(who),
             Wish::Book { from, to } => {

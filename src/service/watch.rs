@@ -22,7 +22,7 @@ fn log(seen: Seen<'_>) {
     match note.event {
         // That a provisioning server deletes users, or cannot be read, is for an operator to see (M-2.2.7.1-b).
         "alarm" | "fault" | "external" => tracing::warn!("{who} {note}"),
-        "link" | "flow" | "resolved" | "absent" | "failover" | "failback" | "start" => {
+        "link" | "flow" | "resolved" | "absent" | "rests" | "failover" | "failback" | "start" => {
             tracing::info!("{who} {note}")
         }
         _ => tracing::debug!("{who} {note}"),

@@ -1,4 +1,5 @@
-//! What the servers of a site want of its users: that one asks or looks, and that all heed what they demand.
+//! What the servers of a site want of its users: that one asks or looks, that all heed what they demand, and that a target
+//! is left alone.
 
 use std::ops::Bound;
 
@@ -8,7 +9,7 @@ use omm::ids::Number;
 use sip::line::Mode;
 
 use super::OmmActor;
-use crate::messages::{Audit, Canvass, Demanded, Nobody, Restore};
+use crate::messages::{Audit, Broken, Canvass, Demanded, Nobody, Restore, Rests, TellAll};
 
 impl OmmActor {
     /// The next user who is here, by number, so that each has his turn.
@@ -78,5 +79,23 @@ impl Handler<Demanded> for OmmActor {
             *slot = demanded.demands;
         }
         self.tell_users(demanded);
+    }
+}
+
+impl Handler<Rests> for OmmActor {
+    type Result = ();
+
+    /// Every binding has to know, those that are still to be hired too.
+    fn handle(&mut self, rests: Rests, _: &mut Context<Self>) {
+        let (now, Some(children)) = (self.site().clock.moment(), &self.children) else { return };
+        let servers = children.kin.servers.borrow();
+        let is_listed = |target| servers.iter().any(|server| server.targets.contains(&target));
+        let mut resting = children.kin.resting.borrow_mut();
+        resting
+            .retain(|(until, known)| *until > now && known.target != rests.target && is_listed(known.target));
+        if !rests.time.is_zero() {
+            resting.push((now + rests.time, rests));
+        }
+        children.endpoint.do_send(TellAll(Broken::Rests(rests)));
     }
 }

@@ -96,6 +96,7 @@ impl OmmActor {
             placed: own.clone().recipient(),
             standings: RefCell::new(vec![Standing::Usable; site.servers.len()]),
             demands: RefCell::new(vec![Demands::default(); site.servers.len()]),
+            resting: RefCell::new(Vec::new()),
             star: own.clone().recipient(),
             fallen: own.recipient(),
         });
@@ -179,6 +180,7 @@ impl OmmActor {
             sip: sip.clone(),
             routes: endpoint.clone().recipient(),
             absent: endpoint.clone().recipient(),
+            rests: ctx.address().recipient(),
             locator: locators.get(&server.tier).map(|locator| locator.clone().recipient()),
         };
         Some(ServerActor::new(self.site(), server, ways).start())

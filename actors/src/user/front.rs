@@ -14,7 +14,7 @@ use sip::server::{Demands, Standing};
 use super::{Aside, UserActor, outcome, sighting};
 use crate::binding::{BindingActor, BindingNews, Moved, Retire, Tell};
 use crate::falls::{Falls, WINDOW};
-use crate::messages::Placed;
+use crate::messages::{Broken, Brought, Placed, Rests};
 use crate::seat::{Flow, Seat, Seated};
 
 /// The line of a user, and those who do what it wants.
@@ -136,6 +136,11 @@ impl UserActor {
         let news = ctx.address().downgrade().recipient();
         let (site, kin) = (&self.kin.site, self.kin.clone());
         let binding = BindingActor::new(site, kin, user, account, server, news).start();
+        let now = self.kin.site.clock.moment();
+        for (until, rests) in self.kin.resting.borrow().iter().filter(|(until, _)| *until > now) {
+            let rests = Rests { time: until.since(now), ..*rests };
+            binding.do_send(Brought::Broken(Broken::Rests(rests)));
+        }
         let slot = self.front().bindings.get_mut(usize::from(tier))?;
         Some(slot.insert(binding).clone())
     }

@@ -120,6 +120,7 @@ impl Handler<Brought> for Others {
             Brought::Broken(Broken::Request(addr)) => self.note(format!("unsent to {addr}")),
             Brought::Broken(Broken::Flow(flow)) => self.note(format!("lost {flow}")),
             Brought::Broken(Broken::Target(target)) => self.note(format!("silent {target}")),
+            Brought::Broken(Broken::Rests(rests)) => self.note(format!("{} rests", rests.target)),
         }
     }
 }

@@ -28,15 +28,15 @@ pub(super) struct Errand {
     pub(super) prove: bool,
     /// A query that looks whether we are listed.
     pub(super) audit: Option<Look>,
-    /// Which target of the server is used now.
-    pub(super) turn: usize,
-    /// How many targets were used up.
-    pub(super) tried: usize,
+    /// Which target of the server is used now: whatever the DNS says meanwhile, it is the one that answers.
+    pub(super) at: Option<Target>,
+    /// The targets that were asked, this one included.
+    pub(super) asked: Vec<Target>,
     /// Where redirections lead, the one in use first.
     pub(super) detours: Vec<Detour>,
     /// How many redirections were followed, and where they led: no place twice (S-25).
     pub(super) visited: Vec<Target>,
-    /// The errand began where a 301 of an earlier one led, and no target of the server was asked yet.
+    /// The errand began where a 301 of an earlier one led.
     pub(super) recalled: bool,
     /// How many challenges were answered.
     pub(super) rounds: u8,
@@ -60,8 +60,8 @@ impl Default for Errand {
             guard: false,
             prove: false,
             audit: None,
-            turn: 0,
-            tried: 0,
+            at: None,
+            asked: Vec::new(),
             detours: Vec::new(),
             visited: Vec::new(),
             recalled: false,
@@ -103,6 +103,7 @@ impl Errand {
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
+            | Evidence::Passed(..)
             | Evidence::Kept
             | Evidence::Forgot
             | Evidence::Reticent
@@ -111,39 +112,25 @@ impl Errand {
     }
 
     /// Where the present attempt goes; nowhere yet when it goes to a name.
-    pub(super) fn target(&self, targets: &[Target]) -> Option<Target> {
+    pub(super) fn target(&self) -> Option<Target> {
         match self.detours.first() {
             Some(detour) => detour.target,
-            None => targets.get(self.turn).copied(),
+            None => self.at,
         }
     }
 
-    /// Whether there is another place to turn to, when the present one of `targets` fails.
-    pub(super) fn has_more(&self, targets: usize) -> bool {
-        // Whether we are listed somewhere else is not asked.
-        if self.is_audit() {
-            return false;
-        }
-        self.tried + 1 < targets || self.detours.len() > 1 || self.recalled
+    /// The present target of the server is asked.
+    pub(super) fn ask(&mut self) {
+        let new = self.at.filter(|at| self.detours.is_empty() && !self.asked.contains(at));
+        self.asked.extend(new);
     }
 
-    /// Turns to the next place; false when there is none left.
-    pub(super) fn advance(&mut self, targets: usize) -> bool {
-        if self.is_audit() {
-            return false;
-        }
+    /// Turns to the next place that a redirection named; false when there is none left.
+    pub(super) fn next_detour(&mut self) -> bool {
         if !self.detours.is_empty() {
             self.detours.remove(0);
-            if !self.detours.is_empty() {
-                return true;
-            }
-            if std::mem::replace(&mut self.recalled, false) && targets > 0 {
-                return true;
-            }
         }
-        self.tried += 1;
-        self.turn = (self.turn + 1) % targets.max(1);
-        self.tried < targets
+        !self.detours.is_empty()
     }
 }
 
@@ -153,6 +140,7 @@ pub(super) struct Flight {
     pub(super) errand: Errand,
     pub(super) client: Client,
     pub(super) cseq: u32,
+    /// Where it went: to the errand's target, or for its size over TCP.
     pub(super) to: Target,
     pub(super) bytes: Bytes,
 }

@@ -9,7 +9,7 @@ use machine::time::Moment;
 use super::flight::Errand;
 use super::{Binding, Effect, State, Timer};
 use crate::report::{Evidence, Failure};
-use crate::server::{Server, TARGETS_MAX};
+use crate::server::Server;
 use crate::target::{Target, Transport};
 
 /// The largest request that goes as a datagram when the path's MTU is unknown (RFC 3261 18.1.1), bytes.
@@ -35,7 +35,7 @@ impl Binding {
             }
             return self.attempt(now, errand, out);
         }
-        if self.state == State::Registered && self.current() == Some(flow) {
+        if self.state == State::Registered && self.carrier() == Some(flow) {
             self.register_within(now, FLOW_SPREAD);
         }
     }
@@ -47,17 +47,11 @@ impl Binding {
         let is_other = self.respell();
         let stays = current.and_then(|current| self.place_of(current));
         self.target = stays.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
-        let last = self.list().len().saturating_sub(1);
-        if let Some(mut flight) = self.flight.take() {
-            // Behind a target that is named no more comes the first one.
-            flight.errand.turn = self.place_of(flight.to).unwrap_or(last);
-            self.flight = Some(flight);
-        }
         match self.state {
-            State::Registered if (stays.is_none() || is_other) && !self.list().is_empty() => {
+            State::Registered if (stays.is_none() || is_other) && !self.targets().is_empty() => {
                 self.register_within(now, MOVE_SPREAD);
             }
-            State::Backoff if self.list().iter().any(|target| !known.contains(target)) => {
+            State::Backoff if self.targets().iter().any(|target| !known.contains(target)) => {
                 self.state = State::Trying;
                 self.timers.stop(Timer::Again);
             }
@@ -89,7 +83,7 @@ impl Binding {
 
     /// Whether `errand` went over TCP for its size only and TCP was refused: then it is sent as a datagram after all.
     pub(super) fn narrowed(&mut self, errand: &Errand, to: Target) -> bool {
-        let meant = errand.target(self.list());
+        let meant = errand.target();
         let is_wide = to.transport == Transport::Tcp
             && meant
                 .is_some_and(|meant| meant.transport == Transport::Udp && meant.addr.ip() == to.addr.ip());
@@ -100,7 +94,7 @@ impl Binding {
     /// This target does not answer, says the server's health: whoever is registered there turns to the best of the others
     /// (RFC 2782: the lowest priority that can be reached). What is in flight to it finds out by itself.
     pub(super) fn absent(&mut self, now: Moment, target: Target) {
-        if self.current() != Some(target) || self.list().len() < 2 {
+        if self.current() != Some(target) || self.targets().len() < 2 {
             return;
         }
         self.target = u8::from(self.target == 0);
@@ -115,21 +109,37 @@ impl Binding {
         self.timers.set(Timer::Flow, now + pause);
     }
 
-    /// The target over which the user is registered.
+    /// The target of the list at which the user is registered.
     pub(super) fn current(&self) -> Option<Target> {
-        self.list().get(usize::from(self.target)).copied()
+        self.targets().get(usize::from(self.target)).copied()
+    }
+
+    /// The target whose flow carries the registration.
+    pub(super) fn carrier(&self) -> Option<Target> {
+        self.aside.as_deref().copied().or_else(|| self.current())
+    }
+
+    /// A target of the list has done what the errand wanted: it is asked first from now on.
+    pub(super) fn favour(&mut self, errand: &Errand) {
+        let place = errand.at.and_then(|at| self.place_of(at));
+        self.target = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
+    }
+
+    /// The registration is carried by `to` from now on. Of a target that the DNS names no more it is moved away.
+    pub(super) fn carry(&mut self, now: Moment, errand: &Errand, to: Target) {
+        let is_gone = errand.detours.is_empty() && errand.at != self.current();
+        if is_gone && !self.targets().is_empty() && !self.is_leaving() {
+            self.register_within(now, MOVE_SPREAD);
+        }
+        self.aside = Some(to).filter(|to| self.current() != Some(*to)).map(Box::new);
     }
 
     /// The server has several targets.
     pub(super) fn has_choice(&self) -> bool {
-        self.list().len() > 1
+        self.targets().len() > 1
     }
 
     fn place_of(&self, target: Target) -> Option<usize> {
-        self.list().iter().position(|listed| *listed == target)
-    }
-
-    fn list(&self) -> &[Target] {
-        self.server.targets.get(..TARGETS_MAX).unwrap_or(&self.server.targets)
+        self.targets().iter().position(|listed| *listed == target)
     }
 }

@@ -17,6 +17,7 @@ use crate::message::Message;
 use crate::name::Name;
 use crate::overload::Feedback;
 use crate::report::{Evidence, Failure, Removal, Report};
+use crate::target::Target;
 use crate::transaction::client::Heard;
 
 /// Challenges of one errand that are answered. Ours: a registrar and a proxy on the way, each with a nonce that ran out,
@@ -73,16 +74,16 @@ impl Binding {
             out.push(Effect::Answered { code });
         }
         self.timers.stop(Timer::Failover);
-        let mut errand = flight.errand;
+        let (mut errand, from) = (flight.errand, flight.to);
         errand.retry_after = errand.retry_after.max(answer::user_pause(message, code));
-        let verdict = answer::judge(message, code, flight.to.transport, self.server.way.secure);
+        let verdict = answer::judge(message, code, from.transport, self.server.way.secure);
         if verdict != Verdict::Success && !self.is_wanted(&errand) {
             // What is not wanted any more needs no second try: a removal, say, begins at once.
             return out.push(Effect::Evidence(Evidence::Alive));
         }
         match verdict {
-            Verdict::Success => self.succeeded(now, errand, message, out),
-            Verdict::Challenge => self.challenged(now, errand, message, code, out),
+            Verdict::Success => self.succeeded(now, errand, from, message, out),
+            Verdict::Challenge => self.challenged(now, errand, from, message, code, out),
             Verdict::Brief(least) => match self.longer(&errand, least) {
                 Some(longer) => {
                     errand.lengthened = true;
@@ -137,11 +138,13 @@ impl Binding {
         (is_sound && !errand.lengthened && errand.contact.is_some()).then_some(longer)
     }
 
-    /// 401 or 407: the same target again, CSeq + 1, unless the credentials were just rejected (S-26, S-27).
+    /// 401 or 407: again where it came `from`, whatever the DNS says meanwhile, CSeq + 1, unless the credentials were just
+    /// rejected (S-26, S-27).
     fn challenged(
         &mut self,
         now: Moment,
         mut errand: Errand,
+        from: Target,
         message: &Message,
         code: u16,
         out: &mut Vec<Effect>,
@@ -153,7 +156,7 @@ impl Binding {
         match self.credentials.answer(registrar.chain(proxy), &request) {
             Answer::Lines(lines) if errand.rounds < ROUNDS_MAX => {
                 errand.rounds += 1;
-                self.transmit(now, errand, &lines, out);
+                self.transmit(now, errand, from, &lines, out);
             }
             Answer::Lines(_) | Answer::Rejected | Answer::Unsupported => self.refused(now, errand, code, out),
         }
@@ -169,7 +172,14 @@ impl Binding {
         self.failed(now, errand, Failure::Rejected(code), out);
     }
 
-    fn succeeded(&mut self, now: Moment, errand: Errand, message: &Message, out: &mut Vec<Effect>) {
+    fn succeeded(
+        &mut self,
+        now: Moment,
+        errand: Errand,
+        from: Target,
+        message: &Message,
+        out: &mut Vec<Effect>,
+    ) {
         self.credentials.accepted();
         if errand.rounds > 0 {
             // A clone is as small as what it holds: this stays for hours, ten thousand times (M-2.2.1-d).
@@ -185,7 +195,7 @@ impl Binding {
         match errand.detours.first() {
             // A query for the health moves nobody: the user stays registered where it was.
             None if errand.prove => {}
-            None => self.target = u8::try_from(errand.turn).unwrap_or(0),
+            None => self.favour(&errand),
             Some(detour) if detour.lasting && self.moved.as_deref() != Some(detour) => {
                 self.moved = Some(Box::new(detour.clone()));
             }
@@ -210,8 +220,9 @@ impl Binding {
             Kind::Initial | Kind::Renew | Kind::Refresh | Kind::Evict => {
                 match (book.granted.filter(|granted| !granted.is_zero()), errand.contact.clone()) {
                     (Some(granted), Some(contact)) => {
+                        self.carry(now, &errand, from);
                         let is_its = errand.detours.is_empty() && self.has_choice();
-                        let settled = self.current().filter(|_| is_its);
+                        let settled = self.current().filter(|at| is_its && errand.at == Some(*at));
                         out.extend(settled.map(|target| Effect::Evidence(Evidence::Settled(target))));
                         out.push(Effect::Evidence(Evidence::Alive));
                         self.store(now, contact, granted, book, out);

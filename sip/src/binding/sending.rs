@@ -14,7 +14,7 @@ use super::{Binding, Effect, Kind, ORPHANS_MAX, OURS_MAX, Register, State, Timer
 use crate::digest;
 use crate::digest::client::Line;
 use crate::extension::Extensions;
-use crate::report::{Evidence, Failure, Removal, Report};
+use crate::report::{Evidence, Failure, Fault, Removal, Report};
 use crate::server::TARGETS_MAX;
 use crate::target::{Target, Transport};
 use crate::transaction::client::{Client, Due};
@@ -98,7 +98,6 @@ impl Binding {
                 prove = (std::mem::take(&mut self.wants.prove) || audit.is_some()) && !asked && !guard;
             }
         }
-        let turn = usize::from(self.target);
         let detours: Vec<Detour> = self.moved.as_deref().cloned().into_iter().collect();
         let visited = detours.iter().filter_map(|detour| detour.target).collect();
         let recalled = !detours.is_empty();
@@ -110,7 +109,6 @@ impl Binding {
             guard,
             prove,
             audit,
-            turn,
             detours,
             visited,
             recalled,
@@ -119,7 +117,7 @@ impl Binding {
     }
 
     /// A request that answers no challenge, to the errand's present target, once that is known.
-    pub(super) fn attempt(&mut self, now: Moment, errand: Errand, out: &mut Vec<Effect>) {
+    pub(super) fn attempt(&mut self, now: Moment, mut errand: Errand, out: &mut Vec<Effect>) {
         if let Some(named) = errand.detours.first().filter(|detour| detour.target.is_none()) {
             let place = named.place.clone();
             return self.seek(now, errand, place, out);
@@ -129,7 +127,17 @@ impl Binding {
         // A place that a redirection names gets no digest before it has asked for one itself.
         let is_stranger = errand.detours.first().is_some_and(|detour| self.moved.as_deref() != Some(detour));
         let lines = if is_stranger { Vec::new() } else { self.credentials.preempt(&request) };
-        self.transmit(now, errand, &lines, out);
+        if errand.detours.is_empty() && errand.at.is_none() {
+            // Whether we are listed is asked where we are registered, and nowhere else.
+            errand.at = match errand.is_audit() {
+                true => self.targets().get(usize::from(self.target)).copied(),
+                false => self.next_target(now, &errand),
+            };
+        }
+        match errand.target() {
+            Some(to) => self.transmit(now, errand, to, &lines, out),
+            None => self.failed(now, errand, Failure::Unsent, out),
+        }
     }
 
     /// What is offered to this server: all that the account wants, without what the server does not understand.
@@ -138,10 +146,15 @@ impl Binding {
     }
 
     /// A new transaction: new branch, CSeq + 1.
-    pub(super) fn transmit(&mut self, now: Moment, errand: Errand, lines: &[Line], out: &mut Vec<Effect>) {
-        let Some(mut to) = errand.target(self.targets()) else {
-            return self.failed(now, errand, Failure::Unsent, out);
-        };
+    pub(super) fn transmit(
+        &mut self,
+        now: Moment,
+        mut errand: Errand,
+        mut to: Target,
+        lines: &[Line],
+        out: &mut Vec<Effect>,
+    ) {
+        errand.ask();
         self.use_slot(out);
         self.cseq += 1;
         let branch = format!("{MAGIC_COOKIE}{}", self.token(&errand));
@@ -172,14 +185,15 @@ impl Binding {
             out.push(Effect::Named { to, domain: detour.place.host.clone() });
         }
         out.push(Effect::Send { to, bytes: bytes.clone(), first: true, register });
-        if self.server.spare || errand.is_audit() || errand.has_more(self.targets().len()) {
+        if self.server.spare || errand.is_audit() || self.has_more(now, &errand) {
             self.timers.set(Timer::Failover, now + self.timing.failover);
         }
         let client = Client::start(now, branch, METHOD, to.transport.is_reliable());
         self.flight = Some(Box::new(Flight { errand, client, cseq: self.cseq, to, bytes }));
     }
 
-    fn targets(&self) -> &[Target] {
+    /// The targets of the server that are used.
+    pub(super) fn targets(&self) -> &[Target] {
         self.server.targets.get(..TARGETS_MAX).unwrap_or(&self.server.targets)
     }
 
@@ -221,11 +235,18 @@ impl Binding {
             return;
         }
         let is_held = self.timers.at(Timer::Hold).is_some();
+        let place = errand.at.filter(|_| errand.detours.is_empty() && self.has_choice());
         if errand.recalled && errand.detours.first() == self.moved.as_deref() {
             // What a 301 named does not serve any more: the server itself is asked again, and may name another place.
             self.moved = None;
         }
-        if errand.advance(self.targets().len()) && !is_held {
+        let goes_on = !is_held && self.advance(now, &mut errand);
+        // When it was the last one, the server is told of; that this one wants rest is to be known all the same.
+        let is_told = |fault: &Fault| goes_on || matches!(fault, Fault::Overloaded(_));
+        let told = evidence.fault().filter(|fault| !errand.is_audit() && is_told(fault));
+        out.extend(place.zip(told).map(|(at, fault)| Effect::Evidence(Evidence::Passed(at, fault))));
+        if goes_on {
+            self.tell_shaper(evidence, out);
             return self.attempt(now, errand, out);
         }
         out.push(Effect::Evidence(errand.told(evidence)));
@@ -274,8 +295,8 @@ impl Binding {
         if errand.contact.is_some() {
             self.hold_on(now + errand.expires);
         }
-        if errand.has_more(self.targets().len()) {
-            out.extend(errand.target(self.targets()).map(Effect::Silence));
+        if self.has_more(now, &errand) {
+            out.extend(errand.target().map(Effect::Silence));
         }
         self.elsewhere(now, errand, (Failure::Silent, Evidence::Silent), out);
     }
@@ -292,9 +313,8 @@ impl Binding {
             }
             Some(flight) => self.flight = Some(flight),
             None => {
-                let target = self.targets().get(usize::from(self.target));
-                let is_flow =
-                    target.is_some_and(|target| target.addr == addr && target.transport.is_reliable());
+                let carrier = self.carrier();
+                let is_flow = carrier.is_some_and(|to| to.addr == addr && to.transport.is_reliable());
                 // The flow of a registration is gone: register again with the same reg-id (spec 3.5, G-9).
                 self.wants.due |= is_flow && self.state == State::Registered;
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::draft::Draft;
-use crate::report::Removal;
+use crate::report::{Fault, Removal};
 use crate::server::{Listening, Options, Way};
 use crate::target::Transport;
 use machine::secret::Secret;
@@ -15,6 +15,7 @@ mod flow;
 mod load;
 mod redirect;
 mod removing;
+mod resting;
 mod stories;
 mod turns;
 mod watching;
@@ -107,7 +108,13 @@ impl Setup {
     }
 
     pub(super) fn story(&self) -> Story {
-        Story { binding: self.binding(), now: at(0), sent: Vec::new(), targets: Vec::new() }
+        Story {
+            binding: self.binding(),
+            now: at(0),
+            sent: Vec::new(),
+            targets: Vec::new(),
+            passed: Vec::new(),
+        }
     }
 }
 
@@ -117,6 +124,8 @@ pub(super) struct Story {
     /// Every first copy of a REGISTER so far.
     pub(super) sent: Vec<Message>,
     pub(super) targets: Vec<Target>,
+    /// Which ports have failed it so far, and how.
+    pub(super) passed: Vec<(u16, Fault)>,
 }
 
 impl Story {
@@ -242,6 +251,10 @@ impl Story {
                 return None;
             }
             Effect::Unlisted => "unlisted".to_owned(),
+            Effect::Evidence(Evidence::Passed(at, fault)) => {
+                self.passed.push((at.addr.port(), fault));
+                return None;
+            }
             Effect::Seek(place) => format!("{} seek {place}", self.now.as_millis()),
             Effect::Named { to, domain } => format!("{to} is {domain}"),
             Effect::Subscribe { bytes, first, .. } => {

@@ -86,6 +86,13 @@ impl Binding {
         }
     }
 
+    /// The exchange goes on elsewhere, after a target of the server has failed.
+    pub(super) fn tell_shaper(&self, evidence: Evidence, out: &mut Vec<Effect>) {
+        if self.turn == (Turn::Slot { used: true }) && evidence.is_failure() {
+            out.push(Effect::Shape(Wish::Told(evidence)));
+        }
+    }
+
     /// Nothing is in flight: the slot of the exchange that was is given back, with what became known of the server.
     pub(super) fn end_exchange(&mut self, out: &mut Vec<Effect>) {
         if self.turn == (Turn::Slot { used: true }) {

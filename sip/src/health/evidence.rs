@@ -18,7 +18,11 @@ impl Health {
                 return self.demand(now, out);
             }
             Evidence::Load(load) => return self.weigh_load(now, load, out),
-            Evidence::Settled(target) => return self.posts.settled(now, target),
+            Evidence::Settled(target) => {
+                self.answered_again(now, target, out);
+                return self.posts.settled(now, target);
+            }
+            Evidence::Passed(target, fault) => return self.passed(now, target, fault, out),
             Evidence::Kept => return self.kept(),
             Evidence::Forgot => return self.forgot(now, out),
             Evidence::Reticent => return self.reticent(now),
@@ -35,13 +39,16 @@ impl Health {
                 Evidence::Lacks(_)
                 | Evidence::Load(_)
                 | Evidence::Settled(_)
+                | Evidence::Passed(..)
                 | Evidence::Kept
                 | Evidence::Forgot
                 | Evidence::Reticent
                 | Evidence::Unanswered,
                 _,
             ) => {}
-            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() && self.is_wanted_by_all(now) => {
+                self.drain(now, self.shortest(now, rest), out);
+            }
             (_, State::Draining) => {}
             (Evidence::Alive, State::Up) => {
                 if self.timers.at(Timer::Idle).is_none() {
@@ -49,7 +56,7 @@ impl Health {
                 }
             }
             (Evidence::Alive, State::Recovering) => {}
-            (Evidence::Alive, State::Suspect { .. }) => self.up(now, out),
+            (Evidence::Alive, State::Suspect { .. }) => self.user_was_answered(now, out),
             (Evidence::Alive, State::Down | State::Probing) => self.recover(now, out),
             // The probe decides; users whose answer is late tell nothing new.
             (_, State::Down | State::Probing) => {}
@@ -58,11 +65,12 @@ impl Health {
             }
             (Evidence::Silent, State::Up) => {
                 self.state = State::Suspect { since: now };
-                self.ask(now, out);
+                self.ask_all(now, Vec::new(), out);
             }
             (Evidence::Broken(_) | Evidence::Overloaded(_), State::Up) => {
                 self.state = State::Suspect { since: now };
             }
+            (Evidence::Silent, State::Suspect { .. }) if self.is_settling() => {}
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Suspect { since }) => {
                 if now.since(since) <= self.timing.suspect_window {
                     self.down(now, out);
@@ -80,7 +88,7 @@ impl Health {
     pub(super) fn probed(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         self.timers.stop(Timer::Reply);
         if evidence == Evidence::Alive {
-            (self.heard, self.missed) = (now, 0);
+            self.heard = now;
             if let Some(target) = self.probed_target().filter(|_| !self.by_user) {
                 self.posts.heard(now, target);
             }
@@ -90,17 +98,20 @@ impl Health {
                 Evidence::Lacks(_)
                 | Evidence::Load(_)
                 | Evidence::Settled(_)
+                | Evidence::Passed(..)
                 | Evidence::Kept
                 | Evidence::Forgot
                 | Evidence::Reticent
                 | Evidence::Unanswered,
                 _,
             ) => {}
-            (Evidence::Overloaded(rest), _) if !rest.is_zero() => self.drain(now, rest, out),
+            (Evidence::Overloaded(rest), _) if !rest.is_zero() => {
+                self.drain(now, self.shortest(now, rest), out);
+            }
             (Evidence::Alive, State::Up) => self.rest(now),
             (Evidence::Unreachable, State::Up) => {
                 self.state = State::Suspect { since: now };
-                self.next_target(now, out);
+                self.ask_others(now, out);
             }
             (Evidence::Silent | Evidence::Broken(_) | Evidence::Overloaded(_), State::Up)
                 if self.talkative || self.filtered =>
@@ -123,7 +134,7 @@ impl Health {
             }
             // A user asks wherever it is registered, and has asked every target by itself.
             (_, State::Suspect { .. } | State::Recovering) if self.by_user => self.down(now, out),
-            (_, State::Suspect { .. } | State::Recovering) => self.next_target(now, out),
+            (_, State::Suspect { .. } | State::Recovering) => self.ask_others(now, out),
             (_, State::Probing | State::Down) => {
                 if !self.by_user {
                     self.turn = self.turn.wrapping_add(1);

@@ -29,20 +29,6 @@ impl Health {
         self.server.targets.get(self.turn % self.server.targets.len().max(1)).copied()
     }
 
-    /// The probed target did not answer: the next one is asked before the whole server is given up (spec 3.4).
-    pub(super) fn next_target(&mut self, now: Moment, out: &mut Vec<Effect>) {
-        let absent = self.probed_target();
-        absent.iter().for_each(|target| self.posts.left(*target));
-        self.turn = self.turn.wrapping_add(1);
-        self.missed += 1;
-        if self.missed < self.server.targets.len() {
-            out.extend(absent.map(Effect::Absent));
-            return self.ask(now, out);
-        }
-        self.missed = 0;
-        self.down(now, out);
-    }
-
     /// The DNS names other targets. None at all means that the tier is down (spec 3.4); a new one is probed at once.
     pub(super) fn resolved(&mut self, now: Moment, server: Arc<Server>, out: &mut Vec<Effect>) {
         let probed = self.probed_target();
@@ -50,6 +36,7 @@ impl Health {
         let stays = self.server.targets.iter().position(|target| Some(*target) == probed);
         self.turn = stays.unwrap_or(0);
         self.posts.keep(&self.server.targets);
+        self.shunned.keep(&self.server.targets);
         if self.server.targets.is_empty() {
             self.down(now, out);
             return self.timers.clear();

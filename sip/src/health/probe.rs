@@ -1,5 +1,6 @@
-//! One OPTIONS at a time, its copies, and what its answer says about the server.
+//! The OPTIONS to one server, one at a time to a target, their copies, and what an answer says about the server.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const METHOD: &str = "OPTIONS";
 pub(super) enum Outcome {
     /// A 1xx: the final answer may still come in time.
     Pending,
-    /// The probe is over, with this evidence.
-    Ended(Evidence),
+    /// The probe of this target is over, with this evidence.
+    Ended(Target, Evidence),
 }
 
 /// The client side of the probes of one server.
@@ -38,12 +39,14 @@ pub(super) struct Probe {
     call_id: String,
     tag: String,
     cseq: u32,
-    flight: Option<Flight>,
+    /// At most one to each target.
+    flights: Vec<Flight>,
 }
 
 #[derive(Debug)]
 struct Flight {
     client: Client,
+    cseq: u32,
     to: Target,
     bytes: Bytes,
 }
@@ -52,14 +55,14 @@ impl Probe {
     pub(super) fn new(local: Arc<Local>, uri: String, route: Option<Arc<str>>, mut chance: Chance) -> Probe {
         let call_id = format!("{}@{}", chance.hex(24), local.host);
         let tag = chance.hex(10);
-        Probe { local, uri, route, chance, call_id, tag, cseq: 0, flight: None }
+        Probe { local, uri, route, chance, call_id, tag, cseq: 0, flights: Vec::new() }
     }
 
     pub(super) fn call_id(&self) -> &str {
         &self.call_id
     }
 
-    /// The next OPTIONS, its first copy. A probe that is still under way is given up.
+    /// The next OPTIONS, its first copy. A probe of this target that is still under way is given up.
     pub(super) fn send(&mut self, now: Moment, to: Target) -> Bytes {
         self.cseq += 1;
         let branch = format!("{MAGIC_COOKIE}{}", self.chance.hex(16));
@@ -75,43 +78,52 @@ impl Probe {
             .line(Name::UserAgent, &self.local.agent)
             .finish();
         let client = Client::start(now, branch, METHOD, to.transport.is_reliable());
-        self.flight = Some(Flight { client, to, bytes: bytes.clone() });
+        self.flights.retain(|flight| flight.to != to);
+        self.flights.push(Flight { client, cseq: self.cseq, to, bytes: bytes.clone() });
         bytes
     }
 
     /// Takes an answer; `None` when it belongs to no probe under way.
     pub(super) fn hear(&mut self, now: Moment, message: &Message) -> Option<Outcome> {
-        let flight = self.flight.as_mut()?;
         let (code, cseq) = (message.code()?, message.cseq().ok()?);
-        if cseq.number != self.cseq {
-            return None;
-        }
+        let at = self.flights.iter().position(|flight| flight.cseq == cseq.number)?;
+        let flight = self.flights.get_mut(at)?;
         match flight.client.hear(now, message.via().ok()?.branch()?, cseq.method, code) {
             Heard::Provisional => Some(Outcome::Pending),
             Heard::Final => {
-                self.flight = None;
-                Some(Outcome::Ended(judge(code, message)))
+                let to = self.flights.remove(at).to;
+                Some(Outcome::Ended(to, judge(code, message)))
             }
             Heard::Repeated | Heard::Foreign => None,
         }
     }
 
-    /// Gives the probe up; false when none was under way.
-    pub(super) fn end(&mut self) -> bool {
-        self.flight.take().is_some()
+    /// The transport could not send to this address: whose probe that was, if one was under way.
+    pub(super) fn unsent(&mut self, addr: SocketAddr) -> Option<Target> {
+        let at = self.flights.iter().position(|flight| flight.to.addr == addr)?;
+        Some(self.flights.remove(at).to)
+    }
+
+    /// Gives all probes up, and says whom they asked.
+    pub(super) fn end(&mut self) -> Vec<Target> {
+        self.flights.drain(..).map(|flight| flight.to).collect()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.flights.is_empty()
     }
 
     pub(super) fn deadline(&self) -> Option<(Moment, &'static str)> {
-        self.flight.as_ref()?.client.deadline()
+        self.flights.iter().filter_map(|flight| flight.client.deadline()).min_by_key(|(at, _)| *at)
     }
 
-    /// The copy that is due. The owner gives up long before Timer F, so that its end is none of ours.
-    pub(super) fn wake(&mut self, now: Moment) -> Option<(Target, Bytes)> {
-        let flight = self.flight.as_mut()?;
-        match flight.client.wake(now)? {
+    /// The copies that are due. The owner gives up long before Timer F, so that its end is none of ours.
+    pub(super) fn wake(&mut self, now: Moment) -> Vec<(Target, Bytes)> {
+        let copy = |flight: &mut Flight| match flight.client.wake(now)? {
             Due::Resend => Some((flight.to, flight.bytes.clone())),
             Due::TimedOut | Due::Over => None,
-        }
+        };
+        self.flights.iter_mut().filter_map(copy).collect()
     }
 }
 

@@ -116,3 +116,73 @@ fn a_transport_that_was_prescribed_stays_whatever_the_size() {
     assert!(story.last().bytes().len() > super::super::flow::DATAGRAM_MAX);
     assert_eq!(story.targets.last(), Some(&to(Transport::Udp, 5060)));
 }
+
+/// The DNS names these ports, and leaves the transport to us.
+fn moved_freely(ports: &[u16]) -> Input {
+    let Input::Resolved(server) = moved(ports) else { unreachable!() };
+    let way = Way { free: true, ..Way::default() };
+    Input::Resolved(Arc::new(Server { way, ..(*server).clone() }))
+}
+
+#[test]
+fn a_challenge_is_answered_where_it_came_from_though_the_dns_names_others_meanwhile() {
+    let mut story = Setup { ports: vec![5060, 5070], ..Setup::default() }.story();
+    story.tell(register(1));
+    assert!(story.give(moved(&[5070, 5080])).is_empty());
+    assert_eq!(story.challenged("a", ""), ["0 initial >5060 +1:3600"]);
+    story.ok();
+    // What is named no more is left soon, for the first that is.
+    let lines = story.run(30_000);
+    assert!(lines[0].ends_with("refresh >5070 +1:3600"), "{lines:?}");
+    // One that is named still, at another place of the list, is where the user is.
+    let mut story = Setup { ports: vec![5060, 5070], ..Setup::default() }.story();
+    story.tell(register(1));
+    story.give(moved(&[5070, 5060]));
+    assert_eq!(story.challenged("a", ""), ["0 initial >5060 +1:3600"]);
+    assert_eq!(story.ok(), ["alive", "bound 3600"]);
+    assert!(story.run(30_000).is_empty());
+    assert!(story.next()[0].contains("refresh >5060"), "{:?}", story.targets);
+}
+
+#[test]
+fn a_challenge_to_a_large_request_is_answered_over_its_stream_though_the_list_changes() {
+    let mut story = Setup { ports: vec![5060, 5070, 5080], free: true, ..Setup::default() }.story();
+    story.tell(register(1));
+    story.ok();
+    story.tell(crowd());
+    assert_eq!(story.targets.last(), Some(&to(Transport::Tcp, 5060)));
+    story.give(moved_freely(&[5070, 5060, 5080]));
+    story.challenged("a", "");
+    assert_eq!(story.targets.last(), Some(&to(Transport::Tcp, 5060)));
+    story.ok();
+    story.tell(Order::Renew);
+    assert_eq!(story.targets.last(), Some(&to(Transport::Udp, 5060)), "the success was that of 5060");
+}
+
+#[test]
+fn the_loss_of_a_stream_that_only_the_size_asked_for_is_noticed() {
+    for wide in [true, false] {
+        let mut story = Setup { free: true, ..Setup::default() }.story();
+        story.tell(register(1));
+        story.ok();
+        if wide {
+            story.tell(crowd());
+            story.ok();
+        }
+        assert!(story.give(Input::FlowLost(to(Transport::Tcp, 5060))).is_empty());
+        let lines = story.run(1000);
+        assert_eq!(!lines.is_empty(), wide, "{lines:?}");
+    }
+    let mut story = Setup { free: true, ..Setup::default() }.story();
+    story.tell(register(1));
+    story.ok();
+    story.tell(crowd());
+    story.ok();
+    let lines = story.give(Input::Unsent(([192, 0, 2, 1], 5060).into()));
+    assert!(lines[0].contains("refresh >5060"), "{lines:?}");
+    // The next REGISTER is small, and goes as a datagram again: no stream carries the user any more.
+    assert_eq!(story.targets.last(), Some(&to(Transport::Udp, 5060)));
+    story.ok();
+    story.give(Input::FlowLost(to(Transport::Tcp, 5060)));
+    assert!(story.run(1000).is_empty());
+}
