@@ -199,7 +199,8 @@ fn alarm(entry: &Entry) -> Option<Reason> {
     match entry.note.event {
         "alarm" | "fault" | "note" => {
             let what = entry.text("text").or(entry.text("kind")).unwrap_or("-");
-            because("SM-2", what)
+            let is_of_sip = entry.who.starts_with("binding/") || entry.who.starts_with("server/");
+            because(if is_of_sip { "SM-3" } else { "SM-2" }, what)
         }
         _ => None,
     }
@@ -221,6 +222,11 @@ mod tests {
             entry(0, "user/101", Note::new("located").text("device", "00100 0000001 4")),
             entry(0, "user/101", Note::new("bind").text("epoch", "1")),
             entry(1, "binding/101@pbx", Note::new("bound").number("expires", 3600_u64)),
+            entry(
+                1,
+                "server/pbx",
+                Note::new("rests").text("target", "udp:10.0.0.1:5060").number("for", 60_u64),
+            ),
             entry(2, "server/pbx", Note::new("server").text("standing", "down")),
             entry(2, "line/101", Note::new("failover").number("from", 0_u64).number("to", 1_u64)),
             entry(
@@ -236,6 +242,7 @@ mod tests {
 2026-01-01T00:00:00.000Z  its phone 00100 0000001 4 reported here [M-2.1.4.3-a]
 2026-01-01T00:00:00.000Z  this site registers it at once [M-2.1.4.1-a]
 2026-01-01T00:00:01.000Z  registered at pbx for 3600 s [SM-3]
+2026-01-01T00:00:01.000Z  udp:10.0.0.1:5060 of pbx is passed over for 60 s [S-21, SM-3H]
 2026-01-01T00:00:02.000Z  pbx is down [SM-3H]
 2026-01-01T00:00:02.000Z  moves from the primary server to the secondary [M-2.1.3-a, SM-3]
 2026-01-01T00:00:09.000Z  aachen told that it has its phone now [M-2.1.4.1-b]

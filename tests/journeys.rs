@@ -214,6 +214,7 @@ journeys! {
     one_target_asks_for_rest_and_the_others_serve = "g4-503-of-one-target",
     a_503_without_retry_after_is_any_5xx = "g4-503-without-retry-after",
     a_retry_after_of_zero_is_followed_once = "g4-retry-after-zero",
+    a_retry_after_of_zero_asks_the_dns_first = "g4-retry-after-zero-of-a-server-that-moved",
     a_retry_after_of_the_wild_loses_nobody = "g4-retry-after-of-the-wild",
     silence_fails_over_after_four_seconds = "g5-silence-fails-over",
     silence_of_the_only_server_is_asked_eleven_times = "g5-silence-of-the-only-server",

@@ -12,6 +12,7 @@ use sip::server::{Account, Server};
 use sip::shaper::{Ticket, Wish};
 
 use crate::doors::{Datagram, Seek, Sought};
+use crate::locator::Check;
 use crate::messages::{Broken, Brought, Rests, Route, Upkeep};
 use crate::seat::{Flow, Seat, Seated};
 use crate::shaper::{Turn, Wishes};
@@ -92,6 +93,17 @@ impl BindingActor {
         }
     }
 
+    /// Has the DNS asked where the server is; an address is where it always was.
+    fn check(&self, to: Recipient<Moved>) {
+        match self.kin.locators.get(&self.tier) {
+            Some(locator) => locator.do_send(Check { to }),
+            None => {
+                let server = self.kin.servers.borrow().get(usize::from(self.tier)).cloned();
+                server.into_iter().for_each(|server| to.do_send(Moved(server)));
+            }
+        }
+    }
+
     fn wish(&self, wish: Wish, reply: Option<Recipient<Turn>>) {
         if let Some(shaper) = self.kin.shapers.get(usize::from(self.tier)) {
             shaper.do_send(Wishes { who: self.ticket, wish, reply });
@@ -141,12 +153,13 @@ impl Seated<Binding> for BindingActor {
             Effect::Send { to, bytes, first: _, register: _ } => {
                 self.kin.sip.send(Datagram { peer: to, bytes });
             }
-            Effect::Answered { code: _ } | Effect::Silence(_) | Effect::Unlisted => {}
+            Effect::Answered { code: _ } | Effect::Silence(_) | Effect::Unlisted | Effect::Alarm(_) => {}
             Effect::Seek(place) => {
                 let to = ctx.address().recipient();
                 // A door that is full or gone is a DNS that says nothing: the machine waits for it no longer than that.
                 _ = self.kin.places.as_ref().map(|dns| dns.try_send(Seek { place, to }));
             }
+            Effect::Check => self.check(ctx.address().recipient()),
             Effect::Named { to, domain } => self.kin.upkeep.do_send(Upkeep::Named { to, domain }),
             Effect::Report(report) => self.tell(BindingNews::Reported { tier: self.tier, report }),
             Effect::Evidence(evidence) => {

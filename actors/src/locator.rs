@@ -25,9 +25,22 @@ pub struct LocatorWays {
 #[rtype(result = "()")]
 pub struct Doubt;
 
+/// Somebody is about to ask the server again at once: where is it now (S-22)?
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Check {
+    /// Who waits for the answer.
+    pub to: Recipient<Moved>,
+}
+
+/// Those who wait for the DNS at a time; whoever finds no room is told what is known already. Ours: as many as there are
+/// users (M-2.2.1-d).
+const WAITING_MAX: usize = 10_000;
+
 /// The actor that knows where one server is.
 pub struct LocatorActor {
     seat: Seat<Locator>,
+    waiting: Vec<Recipient<Moved>>,
     ways: LocatorWays,
 }
 
@@ -36,7 +49,8 @@ impl LocatorActor {
     pub fn new(site: &Site, server: Arc<Server>, ways: LocatorWays) -> LocatorActor {
         let who = format!("server/{}", server.name);
         let machine = Locator::new(site.clock.moment(), server);
-        LocatorActor { seat: Seat::new(machine, who, site.clock.clone(), site.trace.clone()), ways }
+        let seat = Seat::new(machine, who, site.clock.clone(), site.trace.clone());
+        LocatorActor { seat, waiting: Vec::new(), ways }
     }
 }
 
@@ -58,6 +72,11 @@ impl Seated<Locator> for LocatorActor {
             // A door that is full or gone is a DNS that says nothing: the machine waits for it no longer than that.
             Effect::Resolve => _ = self.ways.dns.try_send(Resolve { to: ctx.address().recipient() }),
             Effect::Moved(server) => self.ways.moved.do_send(Moved(server)),
+            Effect::Checked(server) => {
+                for to in self.waiting.drain(..) {
+                    to.do_send(Moved(server.clone()));
+                }
+            }
             Effect::Stale { .. } | Effect::Fresh(_) => {}
         }
         Flow::Go
@@ -81,6 +100,19 @@ impl Handler<Doubt> for LocatorActor {
 
     fn handle(&mut self, _: Doubt, ctx: &mut Context<Self>) {
         self.feed(Input::Doubt, ctx);
+    }
+}
+
+impl Handler<Check> for LocatorActor {
+    type Result = ();
+
+    fn handle(&mut self, Check { to }: Check, ctx: &mut Context<Self>) {
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting.push(to);
+        } else {
+            to.do_send(Moved(self.seat.machine().server().clone()));
+        }
+        self.feed(Input::Check, ctx);
     }
 }
 

@@ -123,6 +123,7 @@ impl Seated<Health> for ServerActor {
             Effect::Demands { server: _, tier, demands } => {
                 self.ways.demanded.do_send(Demanded { tier, demands })
             }
+            Effect::Unfit { .. } => {}
             Effect::Absent(target) => self.ways.absent.do_send(TellAll(Broken::Target(target))),
             Effect::Rests { target, time, rest } => self.ways.rests.do_send(Rests { target, time, rest }),
             Effect::Standing { server: _, tier, standing } => {

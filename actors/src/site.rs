@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::directory::Change;
 use crate::doors::{Seek, Ways};
 use crate::keeper::Keep;
+use crate::locator::Check;
 use crate::messages::{Fallen, Placed, Rests, Route, Say, Upkeep, Verdict};
 use crate::shaper::Wishes;
 use crate::trace::Trace;
@@ -196,6 +197,8 @@ pub struct Kin {
     pub upkeep: Recipient<Upkeep>,
     /// The DNS; without one only numbers are followed.
     pub places: Option<Recipient<Seek>>,
+    /// Who knows where the server of a tier is now, if it has a name.
+    pub locators: BTreeMap<u8, Recipient<Check>>,
     /// The servers by tier, where they are found now.
     pub servers: RefCell<Vec<Arc<Server>>>,
     /// The Request-URI of every REGISTER.

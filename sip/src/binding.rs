@@ -59,8 +59,10 @@ use timer::Timer;
 use turn::Turn;
 
 mod adopting;
+mod alarm;
 mod answer;
 mod auditing;
+mod checking;
 mod contact;
 mod flight;
 mod flow;
@@ -203,6 +205,8 @@ pub enum Effect {
     },
     /// Ask the DNS where this place is (RFC 3263).
     Seek(Arc<Place>),
+    /// Ask the DNS where the server is now; [`Input::Resolved`] is the answer, also when nothing has changed (S-22).
+    Check,
     /// This target, over TLS, has to show the certificate of this domain or address (RFC 5922 7.1).
     Named {
         /// The target.
@@ -217,6 +221,8 @@ pub enum Effect {
         /// Whether they do.
         open: bool,
     },
+    /// The registrar refuses the user: an operator has to know (SM-3).
+    Alarm(String),
     /// For the line.
     Report(Report),
     /// For the health of the server.
@@ -263,6 +269,8 @@ pub struct Binding {
     failures: u16,
     /// Authoritative refusals in a row, or tries of a cleanup.
     refusals: u16,
+    /// The codes of those that an operator was told of since the last success.
+    alarmed: Vec<u16>,
     /// What the server does not understand (420, 439), as this binding or another of the site learned it.
     lacks: Extensions,
     /// Where a 301 sent us for good.
@@ -333,6 +341,7 @@ impl Binding {
             resting: Vec::new(),
             failures: 0,
             refusals: 0,
+            alarmed: Vec::new(),
             lacks: Extensions::NONE,
             moved: None,
             grant: None,
@@ -402,7 +411,10 @@ impl Machine for Binding {
             Input::FlowLost(flow) => self.flow_lost(now, flow, out),
             Input::Absent(target) => self.absent(now, target),
             Input::Rests(target, time, rest) => self.rests(now, target, time, rest),
-            Input::Resolved(server) => self.resolved(now, server),
+            Input::Resolved(server) => {
+                self.resolved(now, server);
+                self.checked(now, out);
+            }
             Input::Account(account) => self.change(account),
             Input::Granted => self.take_slot(out),
             Input::Booked(at) => self.booked(now, at),

@@ -130,6 +130,13 @@ pub enum Effect {
         /// What it demands.
         demands: Demands,
     },
+    /// It answers REGISTERs as no registrar does: an operator has to know (SM-3).
+    Unfit {
+        /// The server's name.
+        server: Arc<str>,
+        /// 405 or 501.
+        code: u16,
+    },
     /// This target does not answer, but another of the server may: whoever is registered there turns to that one.
     Absent(Target),
     /// This target is passed over for so long, or no longer: tell every binding of the site.
@@ -239,6 +246,8 @@ pub struct Health {
     posts: Posts,
     audits: Audits,
     shunned: Shunned,
+    /// An operator was told that it is no registrar.
+    unfit: bool,
     /// All of them are asked.
     round: Option<Round>,
     timers: Timers<Timer>,
@@ -278,6 +287,7 @@ impl Health {
             posts: Posts::default(),
             audits: Audits::default(),
             shunned: Shunned::default(),
+            unfit: false,
             round: None,
             timers: Timers::default(),
             dropped: 0,
@@ -381,6 +391,13 @@ impl Machine for Health {
             Effect::Canvass { routine: true, .. } | Effect::Probe { .. } | Effect::Audit { .. } => None,
             Effect::Restore { server, tier } => {
                 Some(Note::new("forgot").text("server", server).number("tier", *tier))
+            }
+            Effect::Unfit { server, code } => {
+                let text = format_args!(
+                    "{server} answered {code} to a REGISTER, expected a registrar: check the address of this server in the \
+                     site's file"
+                );
+                Some(Note::new("alarm").text("text", text))
             }
             Effect::Absent(target) => Some(Note::new("absent").text("target", target)),
             Effect::Rests { target, time, rest: _ } => {

@@ -49,6 +49,8 @@ pub enum Input {
     Unresolved(String),
     /// The server failed: is it still there?
     Doubt,
+    /// Somebody waits to ask the server again at once (S-22): where is it now?
+    Check,
 }
 
 /// What is wanted.
@@ -67,6 +69,8 @@ pub enum Effect {
     },
     /// The DNS answers again, and nothing has changed (trace).
     Fresh(Arc<str>),
+    /// For whoever waits: this is where the server is, as far as is known now.
+    Checked(Arc<Server>),
 }
 
 /// The deadlines.
@@ -94,6 +98,8 @@ pub struct Locator {
     asked: Option<Moment>,
     /// Questions in a row without an answer.
     misses: u32,
+    /// Somebody waits for the answer.
+    awaited: bool,
     timers: Timers<Timer>,
 }
 
@@ -102,7 +108,7 @@ impl Locator {
     pub fn new(now: Moment, server: Arc<Server>) -> Locator {
         let mut timers = Timers::default();
         timers.set(Timer::Ask, now);
-        Locator { server, asked: None, misses: 0, timers }
+        Locator { server, asked: None, misses: 0, awaited: false, timers }
     }
 
     fn ask(&mut self, now: Moment, out: &mut Vec<Effect>) {
@@ -110,6 +116,25 @@ impl Locator {
         self.timers.set(Timer::Patience, now + PATIENCE);
         self.asked = Some(now);
         out.push(Effect::Resolve);
+    }
+
+    fn doubt(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        let is_early = self.asked.is_some_and(|asked| now.since(asked) < PAUSE);
+        if !is_early && self.timers.at(Timer::Patience).is_none() {
+            self.ask(now, out);
+        }
+    }
+
+    /// Nobody waits any longer than the DNS is being asked.
+    fn tell_waiting(&mut self, out: &mut Vec<Effect>) {
+        if self.timers.at(Timer::Patience).is_none() && std::mem::take(&mut self.awaited) {
+            out.push(Effect::Checked(self.server.clone()));
+        }
+    }
+
+    /// The server as it is known now.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
     }
 
     fn resolved(&mut self, now: Moment, mut targets: Vec<Target>, life: Duration, out: &mut Vec<Effect>) {
@@ -150,13 +175,13 @@ impl Machine for Locator {
             }
             Input::Resolved { .. } => self.unresolved(now, "there is no target".to_owned(), out),
             Input::Unresolved(why) => self.unresolved(now, why, out),
-            Input::Doubt => {
-                let is_early = self.asked.is_some_and(|asked| now.since(asked) < PAUSE);
-                if !is_early && self.timers.at(Timer::Patience).is_none() {
-                    self.ask(now, out);
-                }
+            Input::Doubt => self.doubt(now, out),
+            Input::Check => {
+                self.awaited = true;
+                self.doubt(now, out);
             }
         }
+        self.tell_waiting(out);
     }
 
     fn deadline(&self) -> Option<(Moment, &'static str)> {
@@ -170,11 +195,12 @@ impl Machine for Locator {
                 Timer::Patience => self.unresolved(now, "the DNS says nothing".to_owned(), out),
             }
         }
+        self.tell_waiting(out);
     }
 
     fn note_effect(effect: &Effect) -> Option<Note> {
         match effect {
-            Effect::Resolve => None,
+            Effect::Resolve | Effect::Checked(_) => None,
             Effect::Moved(server) => {
                 let targets: Vec<String> = server.targets.iter().map(Target::to_string).collect();
                 let note = Note::new("resolved").text("server", &server.name);
@@ -221,6 +247,10 @@ mod tests {
             }
             Effect::Stale { why, .. } => format!("stale: {why}"),
             Effect::Fresh(_) => "fresh".to_owned(),
+            Effect::Checked(server) => {
+                let ports: Vec<_> = server.targets.iter().map(|target| target.addr.port()).collect();
+                format!("checked {ports:?}")
+            }
         };
         out.drain(..).map(tell).collect()
     }
@@ -294,5 +324,19 @@ mod tests {
         assert!(give(&mut locator, 9, Input::Doubt).is_empty());
         assert_eq!(give(&mut locator, 11, Input::Doubt), ["resolve"]);
         assert_eq!(give(&mut locator, 11, found(&[2], 3600)), ["moved [2]"]);
+    }
+    #[test]
+    fn whoever_waits_is_told_when_the_dns_has_answered_or_says_nothing_and_at_once_when_it_has_just_done() {
+        let mut locator = locator(&[1]);
+        next(&mut locator);
+        assert!(give(&mut locator, 0, Input::Check).is_empty(), "it is being asked");
+        assert_eq!(give(&mut locator, 1, found(&[1], 3600)), ["checked [1]"]);
+        assert_eq!(give(&mut locator, 2, Input::Check), ["checked [1]"], "its answer is fresh");
+        assert_eq!(give(&mut locator, 20, Input::Check), ["resolve"]);
+        assert!(give(&mut locator, 20, Input::Check).is_empty());
+        assert_eq!(give(&mut locator, 21, found(&[2], 3600)), ["moved [2]", "checked [2]"]);
+        assert_eq!(give(&mut locator, 40, Input::Check), ["resolve"]);
+        let (now, lines) = next(&mut locator);
+        assert_eq!((now, lines.len(), lines.last()), (70, 2, Some(&"checked [2]".to_owned())), "{lines:?}");
     }
 }

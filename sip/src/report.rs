@@ -128,6 +128,8 @@ pub enum Evidence {
     Unreachable,
     /// 408, or 5xx without Retry-After.
     Broken(u16),
+    /// It knows no REGISTER (405, 501): it is no registrar, so this site is set wrongly (SM-3).
+    Unfit(u16),
     /// It answers, and does not understand these extensions (420, 439).
     Lacks(Extensions),
     /// What it says about its load (RFC 7339).
@@ -176,6 +178,7 @@ impl Evidence {
             | Evidence::Overloaded(_)
             | Evidence::Unreachable
             | Evidence::Broken(_)
+            | Evidence::Unfit(_)
             | Evidence::Passed(..) => true,
             Evidence::Alive
             | Evidence::Lacks(_)
@@ -194,7 +197,7 @@ impl Evidence {
             Evidence::Silent => Some(Fault::Silent),
             Evidence::Unreachable => Some(Fault::Unreachable),
             Evidence::Overloaded(rest) => Some(Fault::Overloaded(rest)),
-            Evidence::Broken(code) => Some(Fault::Broken(code)),
+            Evidence::Broken(code) | Evidence::Unfit(code) => Some(Fault::Broken(code)),
             Evidence::Alive
             | Evidence::Lacks(_)
             | Evidence::Load(_)

@@ -293,6 +293,7 @@ impl Shaper {
             Evidence::Silent | Evidence::Broken(408 | 504) => _ = self.halve(now, since),
             Evidence::Load(load) if load.share > 0 => _ = self.halve(now, since),
             Evidence::Broken(_)
+            | Evidence::Unfit(_)
             | Evidence::Unreachable
             | Evidence::Lacks(_)
             | Evidence::Load(_)

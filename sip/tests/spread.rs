@@ -107,6 +107,8 @@ impl World {
                 Effect::Subscribe { .. }
                 | Effect::Dialog { .. }
                 | Effect::Seek(_)
+                | Effect::Check
+                | Effect::Alarm(_)
                 | Effect::Silence(_)
                 | Effect::Unlisted
                 | Effect::Named { .. } => {}

@@ -202,7 +202,7 @@ impl Site {
         for effect in effects {
             match effect {
                 // A tier of this test has one target.
-                health::Effect::Absent(_) | health::Effect::Rests { .. } => {}
+                health::Effect::Absent(_) | health::Effect::Rests { .. } | health::Effect::Unfit { .. } => {}
                 health::Effect::Probe { to, bytes, first, .. } => {
                     let tier = u8::from(to != target(0));
                     if first {

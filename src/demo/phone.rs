@@ -95,7 +95,12 @@ impl Seated<Binding> for Phone {
             // A phone asks for its registration and for nothing else.
             Effect::Subscribe { .. } | Effect::Dialog { .. } => {}
             // An OMM sends its phones nowhere.
-            Effect::Seek(_) | Effect::Named { .. } | Effect::Silence(_) | Effect::Unlisted => {}
+            Effect::Seek(_)
+            | Effect::Check
+            | Effect::Named { .. }
+            | Effect::Silence(_)
+            | Effect::Unlisted
+            | Effect::Alarm(_) => {}
         }
         Flow::Go
     }

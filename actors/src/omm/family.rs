@@ -84,6 +84,7 @@ impl OmmActor {
             sip,
             upkeep: flows.clone().recipient(),
             places: self.birth.places.clone(),
+            locators: locators.iter().map(|(tier, actor)| (*tier, actor.clone().recipient())).collect(),
             servers: RefCell::new(site.servers.clone()),
             domains: Domains::of(&site.domain),
             routes: endpoint.clone().recipient(),

@@ -84,6 +84,7 @@ pub const WORDS: &[&str] = &["expect", "always", "never", "eventually", "limit"]
 
 /// The events that a trace may hold, so that a pattern with a slip of the pen is found.
 pub const EVENTS: &[&str] = &[
+    "absent",
     "admit",
     "alarm",
     "answer",
@@ -129,6 +130,7 @@ pub const EVENTS: &[&str] = &[
     "renew",
     "replaced",
     "resolve",
+    "rests",
     "server",
     "sighted",
     "silence",

@@ -42,6 +42,8 @@ pub(super) enum Verdict {
         /// The request may have been carried out all the same (RFC 4321).
         unknown: bool,
     },
+    /// It knows no REGISTER (405, 501).
+    NoRegistrar,
     /// The answer is authoritative for this user.
     Final,
 }
@@ -59,7 +61,8 @@ pub(super) fn judge(message: &Message, code: u16, used: Transport, is_secure: bo
         420 => Verdict::Unsupported(Extensions::of(message.values(Name::Unsupported))),
         439 => Verdict::Unsupported(Extensions::OUTBOUND),
         408 => Verdict::Elsewhere { broken: true, unknown: true },
-        405 | 480 | 482 | 483 => Verdict::Elsewhere { broken: false, unknown: false },
+        405 | 501 => Verdict::NoRegistrar,
+        480 | 482 | 483 => Verdict::Elsewhere { broken: false, unknown: false },
         503 => match message.retry_after() {
             Some(Ok(after)) => Verdict::Busy(Duration::from_secs(after.seconds.into())),
             Some(Err(_)) | None => Verdict::Elsewhere { broken: true, unknown: false },

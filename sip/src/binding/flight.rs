@@ -103,6 +103,7 @@ impl Errand {
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
+            | Evidence::Unfit(_)
             | Evidence::Passed(..)
             | Evidence::Kept
             | Evidence::Forgot

@@ -127,6 +127,8 @@ impl Binding {
 
     /// The registration is carried by `to` from now on. Of a target that the DNS names no more it is moved away.
     pub(super) fn carry(&mut self, now: Moment, errand: &Errand, to: Target) {
+        // Whatever broke or moved meanwhile, this is a new one.
+        self.timers.stop(Timer::Flow);
         let is_gone = errand.detours.is_empty() && errand.at != self.current();
         if is_gone && !self.targets().is_empty() && !self.is_leaving() {
             self.register_within(now, MOVE_SPREAD);

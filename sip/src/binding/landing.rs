@@ -110,10 +110,7 @@ impl Binding {
                 out.push(Effect::Evidence(Evidence::Lacks(lacks)));
                 self.attempt(now, errand, out);
             }
-            Verdict::Busy(rest) if rest.is_zero() && !errand.again => {
-                errand.again = true;
-                self.attempt(now, errand, out);
-            }
+            Verdict::Busy(rest) if rest.is_zero() && !errand.again => self.retry_afresh(now, errand, out),
             Verdict::Busy(rest) => {
                 errand.retry_after = errand.retry_after.max(Some(rest));
                 self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Overloaded(rest)), out);
@@ -124,6 +121,9 @@ impl Binding {
                 }
                 let evidence = if broken { Evidence::Broken(code) } else { Evidence::Alive };
                 self.elsewhere(now, errand, (Failure::Refused(code), evidence), out);
+            }
+            Verdict::NoRegistrar => {
+                self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Unfit(code)), out);
             }
             Verdict::Final => self.refused(now, errand, code, out),
         }
@@ -263,6 +263,7 @@ impl Binding {
             self.grown = 0;
         }
         (self.failures, self.refusals) = (0, 0);
+        self.alarmed = Vec::new();
         self.state = State::Registered;
         // A temporary GRUU dies with the life that granted it, unless it is refreshed by half of it (RFC 5627 4.2).
         let is_brief = book.grant.as_ref().is_some_and(|grant| grant.temporary.is_some());
@@ -305,7 +306,8 @@ impl Binding {
         }
         out.push(Effect::Report(Report::Failed(failure)));
         let wait = match failure {
-            Failure::Rejected(_) => {
+            Failure::Rejected(code) => {
+                self.alarm(code, out);
                 // A refusal ends what was granted with the registration (RFC 3608 5).
                 self.granted(None, out);
                 self.refusals = self.refusals.saturating_add(1);

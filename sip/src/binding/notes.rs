@@ -18,9 +18,11 @@ pub(super) fn of(effect: &Effect) -> Option<Note> {
         Effect::Subscribe { server, first: true, .. } => Some(Note::new("subscribe").text("server", server)),
         Effect::Unlisted => Some(Note::new("unlisted")),
         Effect::Silence(target) => Some(Note::new("silence").text("target", target)),
+        Effect::Alarm(text) => Some(Note::new("alarm").text("text", text)),
         Effect::Seek(place) => Some(Note::new("resolve").text("place", place)),
         // Copies, and what is asked every half minute, would only be noise.
         Effect::Send { .. }
+        | Effect::Check
         | Effect::Named { .. }
         | Effect::Subscribe { first: false, .. }
         | Effect::Dialog { .. }

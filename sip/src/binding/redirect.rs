@@ -27,7 +27,7 @@ use crate::uri::Uri;
 pub(super) const DETOURS_MAX: usize = 5;
 /// How long the DNS may take to say where a place is. Ours: as long as an answer may take where others could answer; a
 /// name that is looked up later than that is known when we are sent there next time.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Where a redirection leads.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,8 +146,9 @@ impl Binding {
     /// The DNS took too long.
     pub(super) fn unsought(&mut self, now: Moment, out: &mut Vec<Effect>) {
         let place = self.seeking.as_ref().and_then(|errand| Some(errand.detours.first()?.place.clone()));
-        if let Some(place) = place {
-            self.sought(now, &place, &[], out);
+        match place {
+            Some(place) => self.sought(now, &place, &[], out),
+            None => self.checked(now, out),
         }
     }
 }

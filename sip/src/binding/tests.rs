@@ -7,9 +7,11 @@ use crate::server::{Listening, Options, Way};
 use crate::target::Transport;
 use machine::secret::Secret;
 
+mod alarm;
 mod answers;
 mod auditing;
 mod chaos;
+mod checking;
 mod contact;
 mod flow;
 mod load;
@@ -114,6 +116,7 @@ impl Setup {
             sent: Vec::new(),
             targets: Vec::new(),
             passed: Vec::new(),
+            alarms: Vec::new(),
         }
     }
 }
@@ -126,6 +129,7 @@ pub(super) struct Story {
     pub(super) targets: Vec<Target>,
     /// Which ports have failed it so far, and how.
     pub(super) passed: Vec<(u16, Fault)>,
+    pub(super) alarms: Vec<String>,
 }
 
 impl Story {
@@ -256,6 +260,11 @@ impl Story {
                 return None;
             }
             Effect::Seek(place) => format!("{} seek {place}", self.now.as_millis()),
+            Effect::Alarm(text) => {
+                self.alarms.push(text);
+                return None;
+            }
+            Effect::Check => format!("{} check", self.now.as_millis()),
             Effect::Named { to, domain } => format!("{to} is {domain}"),
             Effect::Subscribe { bytes, first, .. } => {
                 if first {

@@ -105,7 +105,9 @@ impl Binding {
                 | Effect::Report(_)
                 | Effect::Subscribe { .. }
                 | Effect::Dialog { .. }
+                | Effect::Alarm(_)
                 | Effect::Seek(_)
+                | Effect::Check
                 | Effect::Silence(_)
                 | Effect::Named { .. }
                 | Effect::Shape(_) => None,

@@ -140,6 +140,7 @@ impl Binding {
         self.stored = false;
         self.refusals = self.refusals.saturating_add(1);
         self.state = State::Rejected;
+        self.alarm(403, out);
         self.timers.set(Timer::Again, now + plan::rejected(self.refusals.into(), None, &self.timing));
         self.granted(None, out);
         out.push(Effect::Report(Report::Failed(Failure::Rejected(403))));

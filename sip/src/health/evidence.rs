@@ -10,8 +10,14 @@ impl Health {
     pub(super) fn weigh(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         match evidence {
             Evidence::Alive => {
-                self.heard = now;
+                (self.heard, self.unfit) = (now, false);
                 self.expect_audits(now);
+            }
+            Evidence::Unfit(code) => {
+                self.misfit(code, out);
+                // Who knows no REGISTER is alive all the same; a 501 counts like any 5xx.
+                let evidence = if code < 500 { Evidence::Alive } else { Evidence::Broken(code) };
+                return self.judge(now, evidence, out);
             }
             Evidence::Lacks(lacks) => {
                 self.demands.lacks = self.demands.lacks.with(lacks);
@@ -29,6 +35,11 @@ impl Health {
             Evidence::Unanswered => return self.unanswered(now, out),
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => {}
         }
+        self.judge(now, evidence, out);
+    }
+
+    /// What it means for the server.
+    fn judge(&mut self, now: Moment, evidence: Evidence, out: &mut Vec<Effect>) {
         if std::mem::take(&mut self.canvassing) {
             // Whoever speaks first speaks for all; the one who was asked may be held up.
             self.filtered |= evidence == Evidence::Alive && !self.talkative;
@@ -39,6 +50,7 @@ impl Health {
                 Evidence::Lacks(_)
                 | Evidence::Load(_)
                 | Evidence::Settled(_)
+                | Evidence::Unfit(_)
                 | Evidence::Passed(..)
                 | Evidence::Kept
                 | Evidence::Forgot
@@ -98,6 +110,7 @@ impl Health {
                 Evidence::Lacks(_)
                 | Evidence::Load(_)
                 | Evidence::Settled(_)
+                | Evidence::Unfit(_)
                 | Evidence::Passed(..)
                 | Evidence::Kept
                 | Evidence::Forgot

@@ -71,6 +71,7 @@ impl Health {
             | Evidence::Overloaded(_)
             | Evidence::Unreachable
             | Evidence::Broken(_)
+            | Evidence::Unfit(_)
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
@@ -94,6 +95,7 @@ impl Health {
             | Evidence::Overloaded(_)
             | Evidence::Unreachable
             | Evidence::Broken(_)
+            | Evidence::Unfit(_)
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)

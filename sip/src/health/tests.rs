@@ -88,6 +88,7 @@ impl Story {
                 | Effect::Demands { .. }
                 | Effect::Audit { .. }
                 | Effect::Restore { .. } => panic!("another tier"),
+                Effect::Unfit { code, .. } => format!("{} unfit {code}", self.now.as_millis()),
                 Effect::Rests { target, time, rest } => {
                     format!(
                         "{} rests {} {} {rest:?}",

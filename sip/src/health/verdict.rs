@@ -8,6 +8,13 @@ use super::{Effect, Health, State, Timer};
 use crate::server::{Server, Standing};
 
 impl Health {
+    /// It knows no REGISTER (SM-3: "server misconfigured"): told once, until it answers a user otherwise.
+    pub(super) fn misfit(&mut self, code: u16, out: &mut Vec<Effect>) {
+        if !std::mem::replace(&mut self.unfit, true) {
+            out.push(Effect::Unfit { server: self.server.name.clone(), code });
+        }
+    }
+
     pub(super) fn up(&mut self, now: Moment, out: &mut Vec<Effect>) {
         self.settle(State::Up);
         self.rest(now);

@@ -110,3 +110,16 @@ fn a_probes_answer_tells_the_load_too() {
     let message = Message::parse(text.into_bytes().into()).unwrap();
     assert_eq!(story.give(Input::Answer(message)), ["30000 shed 10 lacks ", "30000 recovering"]);
 }
+
+#[test]
+fn a_server_that_knows_no_register_is_told_of_once_until_it_answers_otherwise() {
+    let mut story = Story::new();
+    story.check(Evidence::Unfit(405), &["0 unfit 405"]);
+    story.check(Evidence::Unfit(405), &[]);
+    assert_eq!(story.run(4000), ["4000 probe 5060"], "it is alive");
+    story.answers(200, &[]);
+    story.check(Evidence::Unfit(405), &[]);
+    story.check(Evidence::Alive, &[]);
+    story.check(Evidence::Unfit(501), &["4000 unfit 501"]);
+    story.check(Evidence::Unfit(501), &["4000 down"]);
+}
