@@ -185,10 +185,13 @@ fn whole(heard: &Subscriptions, topic: Topic, name: &'static str, reply: &Reply)
 
 #[cfg(test)]
 mod tests {
+    use omm::ids::park::Sari;
+
     use super::*;
     use crate::look::{Registered, placed};
     use crate::open::Permission;
     use crate::subscribe;
+    use crate::system;
 
     #[test]
     fn a_phone_that_registers_and_leaves_is_told_to_whoever_watches_it() {
@@ -212,5 +215,35 @@ mod tests {
                     regServerType=\"None\"/>";
         assert_eq!(told(7, None).as_deref(), Some(gone));
         assert_eq!(told(8, Some(server)), None);
+    }
+
+    #[test]
+    fn the_code_the_sari_and_the_health_are_told_to_whoever_has_asked_for_the_system_or_its_state() {
+        let told = |topic: &str, news: &News| {
+            let mut heard = Subscriptions::default();
+            let wish = format!("<Subscribe><e cmd=\"On\" eventType=\"{topic}\"/></Subscribe>");
+            let wishes = subscribe::read(&Element::read(wish.as_bytes()).unwrap()).unwrap();
+            heard.grant(&wishes, &[Permission::AllCnfRead].into()).unwrap();
+            news.event(&heard, false).map(|event| event.to_string())
+        };
+        let code = News::AuthCode(Secret::new("4711"));
+        let sari = News::Sari(system::sari(Sari::read("1F10187326").unwrap()));
+        let health = News::Health(system::health(Some("Different system times")));
+        for (news, topic, event) in [
+            (&code, "SystemCnf", "<EventDECTAuthCodeCnf ac=\"4711\"/>"),
+            (&sari, "SystemCnf", "<EventSARICnf sari=\"1F10187326\"/>"),
+            (
+                &health,
+                "SystemState",
+                "<EventHealthState><health component=\"userDeviceSync\" severity=\"Error\" \
+                 reason=\"Different system times\" reasonCode=\"0\"/></EventHealthState>",
+            ),
+        ] {
+            assert_eq!(told(topic, news).as_deref(), Some(event));
+            let other = if topic == "SystemCnf" { "SystemState" } else { "SystemCnf" };
+            assert_eq!(told(other, news), None, "a client hangs on an event that it does not expect");
+            assert_eq!(told("PPUserCnf", news), None);
+        }
+        assert!(!format!("{code:?}").contains("4711"), "a secret shows");
     }
 }

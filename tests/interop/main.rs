@@ -15,6 +15,7 @@ mod beside;
 mod crowd;
 mod deaths;
 mod edits;
+mod events;
 mod external;
 mod failover;
 mod forgetting;

@@ -63,6 +63,8 @@ pub(super) enum Owed {
         facts: Box<Facts>,
     },
     Asker(oneshot::Sender<Result<(), Unchanged>>),
+    /// The sessions of clients, of the SARI.
+    Clients,
 }
 
 /// What is owed, in the order in which it was asked for, which is that of the store.
@@ -115,13 +117,14 @@ impl OmmActor {
 
     /// The central told this remote the SARI of the system (M-2.1.2.1-c).
     pub(super) fn learned(&mut self, sari: Sari, ctx: &mut Context<Self>) {
-        self.sari = Some(sari);
+        let is_news = self.sari.replace(sari) != Some(sari);
         if let Some(attach) = &mut self.birth.attach {
             attach.facts.sari = Some(sari);
         }
         self.tell_direct(ToDirect::Learned(sari));
         let wall = self.site().clock.wall();
-        self.keep(identity::keep_sari(sari, wall), Owed::Nobody, ctx);
+        let owed = if is_news { Owed::Clients } else { Owed::Nobody };
+        self.keep(identity::keep_sari(sari, wall), owed, ctx);
     }
 
     /// The roster says something new of a remote; it is answered when the store has it.
@@ -156,6 +159,7 @@ impl Handler<Kept> for OmmActor {
             Some(Owed::Answer { link, facts }) => self.welcome(link, *facts),
             // Who asked and went away again is owed nothing.
             Some(Owed::Asker(tell)) => drop(tell.send(Ok(()))),
+            Some(Owed::Clients) => self.tell_sari(),
             Some(Owed::Nobody) | None => {}
         }
     }

@@ -128,6 +128,14 @@ impl OmmActor {
         }
     }
 
+    /// Tells the sessions that the SARI is known now (axi 5: `EventSARICnf`).
+    pub(super) fn tell_sari(&self) {
+        if let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) {
+            let sari = self.birth.directory.borrow().sari().or(self.sari);
+            office.do_send(Happened(vec![News::Sari(system::sari(sari))]));
+        }
+    }
+
     /// Tells the sessions what is shown differently now.
     pub(super) fn tell_office(&mut self, changed: &Changed, ctx: &mut Context<Self>) {
         let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
