@@ -110,8 +110,7 @@ pub enum Order {
     Hold(Duration),
     /// The link to the other OMMs is down: ask the registrar before each refresh (SM-3 query before refresh).
     Caution(bool),
-    /// These contacts of ours, from before a restart, may still be listed (G-13): the next REGISTER or removal takes
-    /// them along.
+    /// Contacts of ours from before a restart, perhaps still listed (G-13): the next REGISTER or removal takes them along.
     Inherit(Leftover),
     /// The server came back, or the credentials changed: try now if waiting.
     Retry,
