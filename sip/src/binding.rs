@@ -116,8 +116,7 @@ pub enum Order {
     Hold(Duration),
     /// The link to the other OMMs is down: ask the registrar before each refresh (SM-3 query before refresh).
     Caution(bool),
-    /// These contacts of ours, from before a restart, may still be listed (G-13): the next REGISTER or removal takes
-    /// them along.
+    /// Contacts of ours from before a restart, perhaps still listed (G-13): the next REGISTER or removal takes them along.
     Inherit(Leftover),
     /// The server came back, or the credentials changed: try now if waiting.
     Retry,
@@ -373,26 +372,6 @@ impl Binding {
     /// The Call-ID of its subscription, when it has one.
     pub fn watch_id(&self) -> Option<&str> {
         self.watch.as_ref().map(|watch| watch.call_id())
-    }
-
-    /// Where it stands in SM-3.
-    pub fn state(&self) -> State {
-        self.state
-    }
-
-    /// Until when the registrar may list one of our contacts.
-    pub fn held(&self) -> Option<Moment> {
-        self.held
-    }
-
-    /// What the registrar granted beside the lifetime, with the last 2xx.
-    pub fn grant(&self) -> Option<&Grant> {
-        self.grant.as_deref()
-    }
-
-    /// Answers that belonged to no transaction, so far.
-    pub fn dropped(&self) -> u32 {
-        self.dropped
     }
 }
 

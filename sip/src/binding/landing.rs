@@ -110,7 +110,10 @@ impl Binding {
                 out.push(Effect::Evidence(Evidence::Lacks(lacks)));
                 self.attempt(now, errand, out);
             }
-            Verdict::Busy(rest) if rest.is_zero() && !errand.again => self.retry_afresh(now, errand, out),
+            // Whether we are listed is not worth a second try.
+            Verdict::Busy(rest) if rest.is_zero() && !errand.again && !errand.is_audit() => {
+                self.retry_afresh(now, errand, out)
+            }
             Verdict::Busy(rest) => {
                 errand.retry_after = errand.retry_after.max(Some(rest));
                 self.elsewhere(now, errand, (Failure::Refused(code), Evidence::Overloaded(rest)), out);

@@ -1,4 +1,9 @@
-//! The states of SM-3, as a binding has them.
+//! The states of SM-3, as a binding has them, and what is seen of it from outside.
+
+use machine::time::Moment;
+
+use super::Binding;
+use crate::grant::Grant;
 
 /// Where a binding stands in SM-3. A REGISTER may be in flight in each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,4 +24,26 @@ pub enum State {
     Removing,
     /// The removal failed; it is tried again until the registration has aged out.
     Cleanup,
+}
+
+impl Binding {
+    /// Where it stands in SM-3.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Until when the registrar may list one of our contacts.
+    pub fn held(&self) -> Option<Moment> {
+        self.held
+    }
+
+    /// What the registrar granted beside the lifetime, with the last 2xx.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_deref()
+    }
+
+    /// Answers that belonged to no transaction, so far.
+    pub fn dropped(&self) -> u32 {
+        self.dropped
+    }
 }
