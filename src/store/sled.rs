@@ -4,6 +4,8 @@
 //! were lost. So a commit is: one atomic batch, `flush()`, then an fsync of the log file; only then is it told.
 //! A power cut can also leave a snapshot file empty, and sled then refuses to open (spacejam/sled#1533); the log
 //! holds everything a snapshot does, so bad snapshots are set aside and the log is read from its beginning.
+//! And sled takes a log of which it can read nothing for a new one: so the first commit leaves a mark, and a store with the
+//! mark and without a record is refused.
 
 use std::fs::{self, File};
 use std::future::Future;
@@ -34,7 +36,12 @@ struct Shared {
 struct Open {
     db: sled::Db,
     log: File,
+    /// The mark is there: somebody was told that a record is safe.
+    marked: bool,
 }
+
+/// In sled's folder: something was acknowledged once.
+const MARK: &str = "acknowledged";
 
 impl SledStore {
     /// Opens the database in the folder `path`, making it when it is not there.
@@ -81,18 +88,23 @@ impl Shared {
         self.with(|open| {
             open.db.apply_batch(sled_batch)?;
             open.db.flush()?;
-            open.log.sync_all().map_err(sled::Error::from)
+            open.log.sync_all()?;
+            if !open.marked {
+                mark(&self.path)?;
+                open.marked = true;
+            }
+            Ok(())
         })
     }
 
     /// Does `act` with the open database; after an error it is closed, so that the next try opens it anew.
-    fn with<T>(&self, act: impl FnOnce(&Open) -> sled::Result<T>) -> Result<T, StoreFault> {
+    fn with<T>(&self, act: impl FnOnce(&mut Open) -> sled::Result<T>) -> Result<T, StoreFault> {
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match slot.take() {
+        let mut open = match slot.take() {
             Some(open) => open,
             None => Open::new(&self.path)?,
         };
-        let result = act(&open).map_err(|error| fault(&self.path, &error))?;
+        let result = act(&mut open).map_err(|error| fault(&self.path, &error))?;
         *slot = Some(open);
         Ok(result)
     }
@@ -100,15 +112,16 @@ impl Shared {
 
 impl Open {
     fn new(path: &Path) -> Result<Open, StoreFault> {
-        let held = fs::metadata(path.join("db")).is_ok_and(|log| log.len() > 0);
+        let marked = path.join(MARK).exists();
         let db = match try_open(path) {
-            Ok(db) => {
-                if held && !db.was_recovered() {
-                    // sled takes a log without one whole record for an empty one.
-                    tracing::warn!(store = %path.display(), "nothing could be read from the store; it begins anew");
-                }
-                db
+            Ok(db) if marked && !db.was_recovered() => {
+                return Err(StoreFault(format!(
+                    "nothing can be read from the store in {}, which held records once: restore a backup, or begin anew with \
+                     `homing reinitialise`",
+                    path.display()
+                )));
             }
+            Ok(db) => db,
             Err(error) if is_locked(&error) => return Err(in_use(path)),
             Err(error) => {
                 if set_aside(path)? == 0 {
@@ -122,8 +135,14 @@ impl Open {
         let log = File::open(path.join("db")).map_err(io)?;
         // A new log file must be found again after a power cut.
         File::open(path).and_then(|dir| dir.sync_all()).map_err(io)?;
-        Ok(Open { db, log })
+        Ok(Open { db, log, marked })
     }
+}
+
+/// Leaves the mark, so that a power cut does not take it away.
+fn mark(path: &Path) -> sled::Result<()> {
+    File::create(path.join(MARK)).and_then(|mark| mark.sync_all())?;
+    Ok(File::open(path).and_then(|dir| dir.sync_all())?)
 }
 
 /// sled answers some damage with a panic; that is no reason for the service to fall.
@@ -171,6 +190,34 @@ fn fault(path: &Path, error: &sled::Error) -> StoreFault {
 mod tests {
     use super::super::{Engine, conformance, open};
     use super::*;
+
+    #[test]
+    fn a_store_of_which_nothing_can_be_read_is_no_new_one() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let log = dir.path().join("store/db");
+        let spoil = || {
+            let length = fs::metadata(&log).expect("a log").len();
+            fs::read_dir(dir.path().join("store"))
+                .expect("a folder")
+                .filter_map(|file| Some(file.ok()?.path()))
+                .filter(|file| {
+                    file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."))
+                })
+                .for_each(|file| fs::remove_file(file).expect("a snapshot"));
+            fs::write(&log, vec![0; usize::try_from(length).expect("a length")]).expect("zeros");
+        };
+        // Nobody was told anything yet: a power cut in the first second of a new site.
+        drop(open(Engine::Sled, dir.path(), "test").expect("a store"));
+        spoil();
+        let store = open(Engine::Sled, dir.path(), "test").expect("a store that begins anew");
+        conformance::commit(&*store, &[("a", Some("1"))]).expect("a commit");
+        drop(store);
+        spoil();
+        let Err(fault) = open(Engine::Sled, dir.path(), "test") else {
+            panic!("everything is lost, and nobody says so")
+        };
+        assert!(fault.to_string().contains("which held records once"), "{fault}");
+    }
 
     #[test]
     fn an_empty_snapshot_is_set_aside_and_nothing_is_lost() {
