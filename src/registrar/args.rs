@@ -21,9 +21,9 @@ use crate::exit::Exit;
 pub const AFTER: &str = "\
 What it can do wrong (--behave, several with commas or several times; `after D` and `for D` at the end):
   silence [share P%]   late D   wrong-branch   wrong-cseq   duplicate   reorder   drops-own   foreign-contacts
-  nonce endless|stale|short D|proxy   expires shrink [by D]   grant N|garbage|none   min-expires D|none|lower [early]
+  nonce endless|stale|short D|proxy|foreign   expires shrink [by D]   grant N|garbage|none   min-expires D|none|lower [early]
   storm CODE [retry-after TEXT] [share P%]   retry-after TEXT   overload N/s [silent]   crash   rport-moves
-  redirect 301|302 URI..   options-only   options-filtered   forgets NUMBER   lists-nothing
+  oc P%   redirect 301|302 URI..   options-only   options-filtered   forgets NUMBER   lists-nothing
   (scenarios/LANGUAGE.md says what each is)
 
 Examples:
@@ -147,5 +147,17 @@ impl Words {
             json: self.json,
             verbose,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_all_that_can_be_ordered() {
+        for name in sip::uas::behave::words::NAMES {
+            assert!(AFTER.split_whitespace().any(|word| word == *name || word.contains(name)), "{name}");
+        }
     }
 }

@@ -116,8 +116,8 @@ impl Open {
         let db = match try_open(path) {
             Ok(db) if marked && !db.was_recovered() => {
                 return Err(StoreFault(format!(
-                    "nothing can be read from the store in {}, which held records once: restore a backup, or begin anew with \
-                     `homing reinitialise`",
+                    "nothing can be read from the store in {}, which held records once: restore a backup, or move the \
+                     folder away to begin anew",
                     path.display()
                 )));
             }
