@@ -285,6 +285,8 @@ impl Desk {
                     return self.close("its account may not log in any more", out);
                 }
                 session.account = account.clone();
+                // From now on, what is still held back included.
+                session.heard.withdraw(&session.account.permissions);
             }
             News::Account { .. }
             | News::AccountSummary(_)
