@@ -257,18 +257,6 @@ pub fn sari(sari: Option<Sari>) -> Reply {
     Reply::of([("sari", sari.map_or_else(|| "0000000000".to_owned(), |sari| sari.to_string()))])
 }
 
-/// `GetHealthStateResp`: how the sync link does, the one component that there is here. `trouble` is the vendor's
-/// sentence for what is wrong (axi 6.4).
-pub fn health(trouble: Option<&'static str>) -> Reply {
-    let mut health = Element::new("health").with("component", "userDeviceSync");
-    health.set("severity", if trouble.is_some() { "Error" } else { "OK" });
-    if let Some(trouble) = trouble {
-        health.set("reason", trouble);
-    }
-    health.set("reasonCode", "0");
-    Reply { attributes: Vec::new(), children: vec![health] }
-}
-
 /// `GetAccountSummaryResp` and its event.
 pub fn account_summary(accounts: &Accounts) -> Reply {
     let first = accounts.from(0).next().map_or(0, |account| account.id);
