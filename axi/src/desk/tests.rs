@@ -99,7 +99,7 @@ fn welcome(permissions: &[Permission]) -> Answer {
     };
     let key = PublicKey { modulus: "C021".into(), exponent: "010001".into() };
     let about = OpenResp { protocol_version: Some(45), ..OpenResp::default() };
-    Answer::Welcome(Box::new(Welcome { account, key, about }))
+    Answer::Welcome(Box::new(Welcome { account, key, about, platform: Platform::Rfp4g }))
 }
 
 const WRITER: &[Permission] = &[Permission::AllCnfWrite];
@@ -384,4 +384,10 @@ fn what_is_held_back_is_not_told_to_whoever_lost_the_right_to_hear_it_meanwhile(
     assert_eq!(world.step(may_only(&[])), Step::default());
     let told = world.answer(Answer::Found(ada())).sent;
     assert_eq!(told[1..], ["<EventPermissionChange/>"]);
+}
+
+#[test]
+fn a_client_is_told_the_limits_of_what_this_omm_runs_on() {
+    let told = World::open(&[], false).hears("<Limits seq=\"1\"/>");
+    assert!(told.contains(" ppnNum=\"1024\""), "{told}");
 }
