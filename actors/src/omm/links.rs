@@ -128,7 +128,6 @@ impl OmmActor {
         }
         welcome.tell(ToLink::Answered(Ok(facts)));
         self.introduce_all();
-        self.tell_health();
     }
 
     /// Tells every remote of all others (B-4). Ours: also when nothing has changed for it, since that is one message.
@@ -160,6 +159,7 @@ impl OmmActor {
         link.peer = Some(peer);
         self.feed(Input::LinkUp(peer), ctx);
         self.tell_directory(ToDirectory::LinkUp(peer));
+        self.tell_health();
     }
 
     /// The link does not reach `peer` any more. A replaced link may end after its successor came up: then the peer is

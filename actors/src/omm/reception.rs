@@ -16,6 +16,7 @@ use machine::note::Note;
 use omm::claim::{Bound, Place, Word};
 use omm::directory::edit::Changed;
 use omm::ids::Number;
+use omm::stamp::OmmId;
 use omm::star::Input;
 
 use super::OmmActor;
@@ -126,17 +127,15 @@ impl OmmActor {
             return Condition::of_link(health, links().any(|link| link.is_dialled() && link.apart));
         }
         let roster = self.birth.roster.iter().flat_map(|roster| roster.remotes());
-        Condition::of_remotes(roster.map(|(remote, _, is_live)| {
-            let is_joined = self.joined.iter().any(|joined| joined.pari == remote.pari);
-            let mut its = links().filter(|link| link.peer.is_some_and(|peer| peer.pari == remote.pari));
-            Remote {
-                progress: match (is_live, is_joined) {
-                    (false, _) => Progress::Away,
-                    (true, false) => Progress::Synchronising,
-                    (true, true) => Progress::InStep,
-                },
-                apart: its.any(|link| link.apart),
-            }
+        Condition::of_remotes(roster.map(|(remote, _, _)| {
+            let is_its = |omm: OmmId| omm.pari == remote.pari;
+            let mut its = links().filter(|link| link.peer.is_some_and(is_its)).peekable();
+            let progress = match its.peek() {
+                None => Progress::Away,
+                Some(_) if self.joined.iter().copied().any(is_its) => Progress::InStep,
+                Some(_) => Progress::Synchronising,
+            };
+            Remote { progress, apart: its.any(|link| link.apart) }
         }))
     }
 
