@@ -58,6 +58,8 @@ pub enum LinkNews {
     Neighbours(Vec<Neighbour>),
     /// How the link of a remote stands.
     Health(dial::Health),
+    /// Whether the clocks of both sides are farther apart than is good.
+    Apart(bool),
     /// Something an operator should know.
     Alarm(dial::Alarm),
     /// A message could not be understood; the connection goes on.
@@ -164,6 +166,7 @@ impl Seated<DialMachine> for DialActor {
             Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
             Effect::Neighbours(all) => self.ways.tell(LinkNews::Neighbours(all)),
             Effect::Health(health) => self.ways.tell(LinkNews::Health(health)),
+            Effect::Apart(apart) => self.ways.tell(LinkNews::Apart(apart)),
             Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
         }
         Flow::Go
@@ -286,6 +289,7 @@ impl Seated<Serve> for ServeActor {
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
             Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
             Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
+            Effect::Apart(apart) => self.ways.tell(LinkNews::Apart(apart)),
             Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
         }
         Flow::Go

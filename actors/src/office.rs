@@ -15,6 +15,7 @@ use axi::office::{DeskId, Effect, Input, Office};
 use axi::reply::Reply;
 use axi::request::{Change, Look};
 use axi::system::{self, Known, UserDataServer};
+use omm::platform::Platform;
 
 use crate::desk::{DeskActor, DeskWays, DeskWord, FromDesk, ToDesk};
 use crate::doors::{Accept, Hash, TellKey, Unseal, Verify, Visit, Wire};
@@ -37,6 +38,8 @@ pub struct Reception {
     pub accounts: Accounts,
     /// The product and its version, for people.
     pub product: String,
+    /// What the OMM runs on.
+    pub platform: Platform,
     /// Where external users come from.
     pub external: Option<UserDataServer>,
     /// Who opens secrets.
@@ -205,13 +208,13 @@ impl OfficeActor {
             self.reception.key.send(TellKey),
             self.ways.glance.send(Glance { look: Look::Sari, sync: false }),
         );
-        let product = self.reception.product.clone();
+        let (product, platform) = (self.reception.product.clone(), self.reception.platform);
         let uptime = self.site.clock.moment().as_millis() / 1000;
         let answer = async move {
             let key = key.await.ok().flatten()?;
             let sari = sari.await.ok()?.ok()?.attributes.into_iter().next().map(|(_, sari)| sari);
-            let about = system::about(&product, sari.as_deref(), uptime);
-            Some(Answer::Welcome(Box::new(Welcome { account, key, about })))
+            let about = system::about(&product, platform, sari.as_deref(), uptime);
+            Some(Answer::Welcome(Box::new(Welcome { account, key, about, platform })))
         };
         self.answer_later(desk, answer, ctx);
     }

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use axi::health::Condition;
 use machine::note::Note;
 use machine::time::Moment;
 use omm::claim::Word;
@@ -119,6 +120,8 @@ pub struct OmmActor {
     audited: BTreeMap<u8, Number>,
     /// How the link stands, and since when.
     link_health: Option<(Health, Moment)>,
+    /// How sessions were told that the links do.
+    told_health: Option<Condition>,
     /// The system's shared identity, once it is known.
     sari: Option<Sari>,
     /// The one that the store had at the start.
@@ -180,6 +183,7 @@ impl OmmActor {
             canvassed: None,
             audited: BTreeMap::new(),
             link_health: None,
+            told_health: None,
             joined: Vec::new(),
             neighbours,
             beside: BTreeSet::new(),

@@ -22,6 +22,7 @@ use machine::step::Machine;
 use machine::time::{Moment, Wall};
 use machine::timers::{Name, Timers};
 use omm::ids::Number;
+use omm::platform::Platform;
 
 use crate::account::Account;
 use crate::element::Element;
@@ -128,6 +129,8 @@ pub struct Welcome {
     pub key: PublicKey,
     /// What this OMM tells of itself.
     pub about: OpenResp,
+    /// What it runs on, which bounds what it may hold.
+    pub platform: Platform,
 }
 
 /// What a session wants done.
@@ -170,6 +173,7 @@ struct Session {
     account: Account,
     sync: bool,
     key: PublicKey,
+    platform: Platform,
     heard: Subscriptions,
 }
 
@@ -285,6 +289,8 @@ impl Desk {
                     return self.close("its account may not log in any more", out);
                 }
                 session.account = account.clone();
+                // From now on, what is still held back included.
+                session.heard.withdraw(&session.account.permissions);
             }
             News::Account { .. }
             | News::AccountSummary(_)

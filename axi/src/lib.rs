@@ -22,6 +22,7 @@ pub mod element;
 pub mod error;
 mod fields;
 pub mod frame;
+pub mod health;
 pub mod link;
 pub mod look;
 pub mod message;

@@ -186,8 +186,11 @@ fn whole(heard: &Subscriptions, topic: Topic, name: &'static str, reply: &Reply)
 #[cfg(test)]
 mod tests {
     use omm::ids::park::Sari;
+    use omm::link::dial::{Health, Held};
+    use omm::link::frame::Mismatch;
 
     use super::*;
+    use crate::health::Condition;
     use crate::look::{Registered, placed};
     use crate::open::Permission;
     use crate::subscribe;
@@ -228,7 +231,8 @@ mod tests {
         };
         let code = News::AuthCode(Secret::new("4711"));
         let sari = News::Sari(system::sari(Sari::read("1F10187326").unwrap()));
-        let health = News::Health(system::health(Some("Different system times")));
+        let health =
+            News::Health(Condition::of_link(Health::Held(Held::Here(Mismatch::Clock)), true).reply());
         for (news, topic, event) in [
             (&code, "SystemCnf", "<EventDECTAuthCodeCnf ac=\"4711\"/>"),
             (&sari, "SystemCnf", "<EventSARICnf sari=\"1F10187326\"/>"),

@@ -231,13 +231,15 @@ impl Office {
         login: (&str, &Secret),
         out: &mut Vec<Effect>,
     ) {
-        if let Some(wait) = self.throttle.delay(now, address) {
-            self.throttle.failed(now, address);
+        if let Some(wait) = self.throttle.turn_away(now, address) {
             out.push(Effect::Deny { desk, why: Refused::new(ErrCode::Auth), wait });
             return;
         }
         match self.accounts.login(login.0, login.1) {
-            Match::Right(account) => self.admit(desk, account.clone(), out),
+            Match::Right(account) => {
+                self.throttle.succeeded(address);
+                self.admit(desk, account.clone(), out);
+            }
             Match::Hashed(_, hash) => self.verify(desk, address, login, hash.clone(), out),
             Match::Wrong => {
                 self.throttle.failed(now, address);

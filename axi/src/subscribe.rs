@@ -8,7 +8,7 @@
 //!
 //! A request holds 1 to 20 wishes and is granted as a whole or not at all. Every event type of the vendor may be wished
 //! for, because clients wish for many at a time; those that are never told here stay silent. A subscription ends with
-//! its session.
+//! its session, or with the permission that it was granted for.
 
 use std::collections::BTreeSet;
 
@@ -262,7 +262,11 @@ fn wish(fields: Fields<'_>, child: &Element<'_>) -> Result<Wish, Complaint> {
 
 /// What one session hears.
 #[derive(Clone, Debug, Default)]
-pub struct Subscriptions(BTreeSet<(Topic, Whom)>);
+pub struct Subscriptions {
+    heard: BTreeSet<(Topic, Whom)>,
+    /// Whether something was taken away, and nothing was wished for since.
+    withdrawn: bool,
+}
 
 impl Subscriptions {
     /// Grants all wishes or none. `may` is what the account may do.
@@ -276,29 +280,39 @@ impl Subscriptions {
                 ..Refused::new(ErrCode::Perm)
             });
         }
-        if self.0.len() + wishes.len() > SINGLES_MAX {
+        if self.heard.len() + wishes.len() > SINGLES_MAX {
             return Err(Refused::new(ErrCode::NoMem));
         }
+        self.withdrawn = false;
         for wish in wishes {
             match (wish.on, wish.whom) {
                 (_, Whom::Nobody) => {}
-                (true, whom) => _ = self.0.insert((wish.topic, whom)),
+                (true, whom) => _ = self.heard.insert((wish.topic, whom)),
                 // "Off" for all takes the single ones along.
-                (false, Whom::All) => self.0.retain(|(topic, _)| *topic != wish.topic),
-                (false, Whom::One(id)) => _ = self.0.remove(&(wish.topic, Whom::One(id))),
+                (false, Whom::All) => self.heard.retain(|(topic, _)| *topic != wish.topic),
+                (false, Whom::One(id)) => _ = self.heard.remove(&(wish.topic, Whom::One(id))),
             }
         }
         Ok(())
     }
 
-    /// Whether the session hears of anything at all.
+    /// Takes away what an account that may do `may` may not hear (axi 5). What is left is told on; what was taken away
+    /// does not come back with its permission, because the client that wishes for it has to know what it missed.
+    pub fn withdraw(&mut self, may: &BTreeSet<Permission>) {
+        let before = self.heard.len();
+        self.heard.retain(|(topic, _)| may.contains(&topic.permission()));
+        self.withdrawn |= self.heard.len() < before;
+    }
+
+    /// Whether the session hears of anything at all, or did until it was taken away.
     pub fn is_any(&self) -> bool {
-        !self.0.is_empty()
+        !self.heard.is_empty() || self.withdrawn
     }
 
     /// Whether the session hears this about `id`; `None` is an event about the whole.
     pub fn hears(&self, topic: Topic, id: Option<u32>) -> bool {
-        self.0.contains(&(topic, Whom::All)) || id.is_some_and(|id| self.0.contains(&(topic, Whom::One(id))))
+        self.heard.contains(&(topic, Whom::All))
+            || id.is_some_and(|id| self.heard.contains(&(topic, Whom::One(id))))
     }
 }
 
@@ -342,6 +356,20 @@ mod tests {
             ("EPerm", Some("PPState"))
         );
         assert!(!heard.hears(Topic::UserSummary, None), "nothing was granted");
+    }
+
+    #[test]
+    fn what_is_taken_away_was_wished_for_until_the_client_wishes_anew() {
+        let mut heard = Subscriptions::default();
+        heard.grant(&wishes(r#"<e cmd="On" eventType="PPUserCnf" uid="-1"/>"#).unwrap(), &reader()).unwrap();
+        heard.withdraw(&reader());
+        assert!(heard.hears(Topic::Users, Some(7)), "nothing was lost");
+        heard.withdraw(&BTreeSet::new());
+        assert!(!heard.hears(Topic::Users, Some(7)) && heard.is_any());
+        heard.withdraw(&reader());
+        assert!(!heard.hears(Topic::Users, Some(7)), "it does not come back by itself");
+        heard.grant(&wishes(r#"<e cmd="Off" eventType="PPUserCnf" uid="-1"/>"#).unwrap(), &reader()).unwrap();
+        assert!(!heard.is_any(), "it wants to hear no more");
     }
 
     #[test]

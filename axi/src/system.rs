@@ -3,15 +3,18 @@
 //! Radio is not part of homing: there are no base stations, and their lists are empty in the way that clients expect.
 
 use omm::directory::login::Variant;
+use omm::directory::profile::PROFILES_MAX;
 use omm::ids::park::Sari;
+use omm::platform::Platform;
 
-use crate::account::Accounts;
+use crate::account::{ACCOUNTS_MAX, Accounts};
 use crate::element::Element;
 use crate::error::{ErrCode, Refused};
 use crate::office::{CLIENTS_MAX, Office};
 use crate::open::{OpenResp, Standby, Versions};
 use crate::reply::Reply;
 use crate::request::{Look, PAGE_MAX, Page};
+use crate::sibling::vendor_platform;
 use crate::words::Kept;
 
 /// The protocol version that clients are told: that of the vendor's 7.1, whose names are spoken here (axi 3).
@@ -20,17 +23,6 @@ pub const PROTOCOL: u32 = 45;
 pub const AXI: &str = "171101";
 /// `ommAxiSpecVersion`, of the same (axi 3).
 pub const SPEC: &str = "7.1.1";
-/// What `Limits` tells (axi 3): only what there is here.
-const LIMITS: &[(&str, usize)] = &[
-    ("axiClients", CLIENTS_MAX),
-    ("omm", 0),
-    ("rfpNum", 0),
-    ("site", 0),
-    ("ppProfileNum", 20),
-    ("ppnNum", 10_000),
-    ("records", PAGE_MAX),
-    ("userId", 10_000),
-];
 /// What is spoken here, and in which version of the vendor's (axi 6.3: 2.0.0 for the pair messages of 7.1).
 const MESSAGES: &[&str] = &[
     "CreateAccount",
@@ -173,14 +165,15 @@ impl UserDataServer {
     }
 }
 
-/// `OpenResp` but for the cookie, the key and the permissions. `omm` is the product and its version, for people.
-pub fn about(omm: &str, sari: Option<&str>, uptime: u64) -> OpenResp {
+/// `OpenResp` but for the cookie, the key and the permissions. `omm` is the product and its version, for people; `uptime`
+/// in seconds.
+pub fn about(omm: &str, platform: Platform, sari: Option<&str>, uptime: u64) -> OpenResp {
     let have = ["SIP", "SARI", "UserDeviceSync", "UnboundDevices", "ExternalUserData"];
     OpenResp {
         protocol_version: Some(PROTOCOL),
         versions: Versions { omm: omm.to_owned(), axi: AXI.to_owned(), spec: SPEC.to_owned() },
         standby: Some(Kept::Known(Standby::None)),
-        platform: Some("linux-pc".to_owned()),
+        platform: Some(vendor_platform(platform).to_owned()),
         uptime: Some(uptime),
         sari: sari.map(str::to_owned),
         capabilities: have.map(str::to_owned).to_vec(),
@@ -197,9 +190,20 @@ pub fn versions() -> Reply {
     Reply::of(MESSAGES.iter().map(version))
 }
 
-/// `LimitsResp`.
-pub fn limits() -> Reply {
-    Reply::of(LIMITS.iter().map(|(name, limit)| (*name, limit.to_string())))
+/// `LimitsResp` (axi 3): only what there is here. Handsets are bounded by the platform (M-2.2.1-b to d); `userId` is
+/// about accounts, not about users.
+pub fn limits(platform: Platform) -> Reply {
+    let limits = [
+        ("axiClients", CLIENTS_MAX),
+        ("omm", 0),
+        ("rfpNum", 0),
+        ("site", 0),
+        ("ppProfileNum", usize::from(PROFILES_MAX)),
+        ("ppnNum", platform.phones_max()),
+        ("records", PAGE_MAX),
+        ("userId", ACCOUNTS_MAX),
+    ];
+    Reply::of(limits.map(|(name, limit)| (name, limit.to_string())))
 }
 
 /// Looks at what the office knows; `None` when it is for the OMM to say.
@@ -257,18 +261,6 @@ pub fn sari(sari: Option<Sari>) -> Reply {
     Reply::of([("sari", sari.map_or_else(|| "0000000000".to_owned(), |sari| sari.to_string()))])
 }
 
-/// `GetHealthStateResp`: how the sync link does, the one component that there is here. `trouble` is the vendor's
-/// sentence for what is wrong (axi 6.4).
-pub fn health(trouble: Option<&'static str>) -> Reply {
-    let mut health = Element::new("health").with("component", "userDeviceSync");
-    health.set("severity", if trouble.is_some() { "Error" } else { "OK" });
-    if let Some(trouble) = trouble {
-        health.set("reason", trouble);
-    }
-    health.set("reasonCode", "0");
-    Reply { attributes: Vec::new(), children: vec![health] }
-}
-
 /// `GetAccountSummaryResp` and its event.
 pub fn account_summary(accounts: &Accounts) -> Reply {
     let first = accounts.from(0).next().map_or(0, |account| account.id);
@@ -277,4 +269,24 @@ pub fn account_summary(accounts: &Accounts) -> Reply {
 
 fn accounts(accounts: &Accounts, page: Page) -> Result<Reply, Refused> {
     Reply::page(accounts.from(page.from).map(|account| account.element()), page.max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_platform_is_true_of_it() {
+        for (platform, word, phones) in [
+            (Platform::Pc, "linux-pc", "10000"),
+            (Platform::Rfp, "rfp", "512"),
+            (Platform::Rfp4g, "rfp", "1024"),
+        ] {
+            assert_eq!(about("homing", platform, None, 0).platform.as_deref(), Some(word), "{platform}");
+            let limits = limits(platform).attributes;
+            let limit =
+                |name| limits.iter().find(|(found, _)| *found == name).map(|(_, limit)| limit.as_str());
+            assert_eq!((limit("ppnNum"), limit("userId")), (Some(phones), Some("100")), "{platform}");
+        }
+    }
 }

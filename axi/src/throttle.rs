@@ -1,16 +1,23 @@
 //! How often one address may try a password (spec SM-1C: 5 bad logins a minute from one address, then a delay).
 //!
+//! ```text
+//! bad logins of the last minute:  0 .. 4 --> the password is looked at
+//!                                 5      --> it is not, and each answer comes later than the one before
+//! ```
+//!
 //! Whoever has failed too often is not listened to for a while: the password is not even looked at, so that guessing
-//! gets slower with every guess and a client with the right password at another address notices nothing.
+//! gets slower with every guess and a client with the right password at another address notices nothing. The minute
+//! slides: each bad login is forgotten a minute later, whatever was tried since, so that a client that goes on asking
+//! is heard again; and all are forgotten when one succeeds. Ours: what was not looked at is no bad login.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use machine::time::Moment;
 
 /// Bad logins within a minute that have no consequence (spec SM-1C).
-pub const BAD_LOGINS_MAX: u32 = 5;
+pub const BAD_LOGINS_MAX: usize = 5;
 /// The time in which they are counted (spec SM-1C).
 const MINUTE: Duration = Duration::from_secs(60);
 /// The delay of the first answer after too many; it doubles with every further one (spec SM-1C).
@@ -24,30 +31,59 @@ const ADDRESSES_MAX: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Throttle(BTreeMap<Arc<str>, Bad>);
 
-#[derive(Clone, Copy, Debug)]
+/// What one address did.
+#[derive(Clone, Debug, Default)]
 struct Bad {
-    count: u32,
-    last: Moment,
+    /// When its bad logins of the last minute were, [`BAD_LOGINS_MAX`] of them at most; the oldest first.
+    times: VecDeque<Moment>,
+    /// How many it tried since it has had too many.
+    turned_away: u32,
+}
+
+impl Bad {
+    fn slide(&mut self, now: Moment) {
+        while self.times.front().is_some_and(|bad| now.since(*bad) >= MINUTE) {
+            self.times.pop_front();
+        }
+    }
 }
 
 impl Throttle {
-    /// How long this address has to wait for its answer without its password being looked at; `None` when it may try.
-    pub fn delay(&self, now: Moment, address: &str) -> Option<Duration> {
-        let bad = self.0.get(address).filter(|bad| now.since(bad.last) < MINUTE)?;
-        let over = bad.count.checked_sub(BAD_LOGINS_MAX)?;
-        Some(DELAY.saturating_mul(1 << over.min(8)).min(DELAY_MAX))
+    /// An address wants to log in: how long it has to wait for its answer without its password being looked at; `None`
+    /// when it may try.
+    pub fn turn_away(&mut self, now: Moment, address: &str) -> Option<Duration> {
+        let bad = self.0.get_mut(address)?;
+        bad.slide(now);
+        if bad.times.len() < BAD_LOGINS_MAX {
+            bad.turned_away = 0;
+            return None;
+        }
+        let wait = DELAY.saturating_mul(1 << bad.turned_away.min(8)).min(DELAY_MAX);
+        bad.turned_away = bad.turned_away.saturating_add(1);
+        Some(wait)
     }
 
-    /// A login of this address failed, or was not looked at.
+    /// The password that this address tried is wrong.
     pub fn failed(&mut self, now: Moment, address: &Arc<str>) {
-        self.0.retain(|_, bad| now.since(bad.last) < MINUTE);
+        self.0.retain(|_, bad| {
+            bad.slide(now);
+            !bad.times.is_empty()
+        });
         if self.0.len() >= ADDRESSES_MAX && !self.0.contains_key(address) {
-            let oldest = self.0.iter().min_by_key(|(_, bad)| bad.last).map(|(address, _)| address.clone());
-            oldest.and_then(|oldest| self.0.remove(&oldest));
+            let longest_ago = self.0.iter().min_by_key(|(_, bad)| bad.times.back().copied());
+            let longest_ago = longest_ago.map(|(address, _)| address.clone());
+            longest_ago.and_then(|address| self.0.remove(&address));
         }
-        let bad = self.0.entry(address.clone()).or_insert(Bad { count: 0, last: now });
-        bad.count = bad.count.saturating_add(1);
-        bad.last = now;
+        let times = &mut self.0.entry(address.clone()).or_default().times;
+        times.push_back(now);
+        if times.len() > BAD_LOGINS_MAX {
+            times.pop_front();
+        }
+    }
+
+    /// The password that this address tried is right.
+    pub fn succeeded(&mut self, address: &str) {
+        self.0.remove(address);
     }
 
     /// How many addresses are remembered.
@@ -69,19 +105,53 @@ mod tests {
         Moment::from_millis(seconds * 1000)
     }
 
-    #[test]
-    fn from_the_sixth_bad_login_on_answers_get_slower_and_after_a_quiet_minute_all_is_forgotten() {
-        let (mut throttle, address) = (Throttle::default(), Arc::from("192.0.2.7"));
-        let mut delays = Vec::new();
-        for _ in 0..12 {
-            delays.push(throttle.delay(at(10), &address).map(|delay| delay.as_secs()));
-            throttle.failed(at(10), &address);
+    /// Tries a wrong password; how many seconds it is turned away for without a look at it.
+    fn guess(throttle: &mut Throttle, second: u64, address: &Arc<str>) -> Option<u64> {
+        let wait = throttle.turn_away(at(second), address).map(|wait| wait.as_secs());
+        if wait.is_none() {
+            throttle.failed(at(second), address);
         }
+        wait
+    }
+
+    #[test]
+    fn from_the_sixth_bad_login_on_answers_get_slower_and_a_minute_later_all_is_forgotten() {
+        let (mut throttle, address) = (Throttle::default(), Arc::from("192.0.2.7"));
+        let delays: Vec<_> = (0..12).map(|_| guess(&mut throttle, 10, &address)).collect();
         let expected =
             [None, None, None, None, None, Some(1), Some(2), Some(4), Some(8), Some(16), Some(16), Some(16)];
         assert_eq!(delays, expected);
-        assert_eq!(throttle.delay(at(10), "192.0.2.8"), None, "another address notices nothing");
-        assert_eq!(throttle.delay(at(70), &address), None);
+        assert_eq!(throttle.turn_away(at(10), "192.0.2.8"), None, "another address notices nothing");
+        assert_eq!(guess(&mut throttle, 69, &address), Some(16));
+        assert_eq!(guess(&mut throttle, 70, &address), None, "asking again has not kept it out");
+        assert_eq!(throttle.turn_away(at(70), &address), None, "and that is the only one of this minute");
+    }
+
+    #[test]
+    fn a_slow_client_with_a_wrong_password_is_never_throttled_and_each_bad_login_counts_for_a_minute() {
+        let (mut throttle, address) = (Throttle::default(), Arc::from("192.0.2.7"));
+        for second in (0..2000).step_by(50) {
+            assert_eq!(guess(&mut throttle, second, &address), None, "at {second}");
+        }
+        let busy = Arc::from("192.0.2.8");
+        for second in [0, 10, 20, 30, 40] {
+            assert_eq!(guess(&mut throttle, second, &busy), None, "at {second}");
+        }
+        assert_eq!(guess(&mut throttle, 59, &busy), Some(1));
+        assert_eq!(guess(&mut throttle, 60, &busy), None, "the first of the five is forgotten");
+        assert_eq!(guess(&mut throttle, 61, &busy), Some(1), "and the sixth counts in its place");
+    }
+
+    #[test]
+    fn whoever_gets_in_begins_anew() {
+        let (mut throttle, address) = (Throttle::default(), Arc::from("192.0.2.7"));
+        for _ in 0..3 {
+            for _ in 0..4 {
+                assert_eq!(guess(&mut throttle, 10, &address), None);
+            }
+            throttle.succeeded(&address);
+        }
+        assert!(throttle.is_empty());
     }
 
     #[test]

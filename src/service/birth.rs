@@ -214,6 +214,7 @@ fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
     Reception {
         accounts: Accounts::of([omm, root].into_iter().chain(others)),
         product: AGENT.to_owned(),
+        platform: site.platform,
         external: site.epr.as_ref().map(user_data_server),
         vault: vault.clone().recipient(),
         key: vault.clone().recipient(),

@@ -72,4 +72,20 @@ fn clients_hear_of_the_code_the_sari_and_the_health_of_the_link_if_they_have_ask
     // Who has asked for nothing has heard nothing: the next message is the answer.
     let answer = other.ask("<Ping seq=\"9\"/>").unwrap_or_default();
     assert!(answer.starts_with("<PingResp seq=\"9\""), "{answer}");
+
+    // The central does as its remotes do; this one leaves, and its own sessions end with that.
+    let mut watch = Session::open(central.clients()).expect("a session at the central");
+    let well = || attribute(&watch.does("<GetHealthState seq=\"1\"/>"), "severity");
+    poll::until(UP, "the central is well", well, |now| now.as_deref() == Some("OK"));
+    watch.does("<Subscribe seq=\"2\"><e cmd=\"On\" eventType=\"SystemState\"/></Subscribe>");
+    let (code, told) = remote.command(&["detach"]);
+    assert_eq!(code, Some(0), "{told}");
+    let lost = event(&mut watch, "EventHealthState", &format!("{health}=\"Warning\""));
+    assert!(lost.contains("Cannot connect to external AXI / lost AXI connection"), "{lost}");
+    // It starts over, and lets nobody in for a moment.
+    let idle = || {
+        let answer = Session::open(remote.clients())?.ask("<GetHealthState seq=\"1\"/>")?;
+        attribute(&answer, "severity")
+    };
+    poll::until(UP, "the remote is idle", idle, |now| now.as_deref() == Some("Idle"));
 }

@@ -192,6 +192,7 @@ impl Handler<Expel> for OmmActor {
         }
         self.hang_up(remote);
         self.introduce_all();
+        self.tell_health();
         self.tell_directory(ToDirectory::Removed(remote));
         self.promise(identity::forget_remote(remote), ctx)
     }

@@ -26,6 +26,8 @@ pub(super) struct Link {
     /// Who was let in; it is not [`Link::peer`] before its link is up.
     admitted: Option<OmmId>,
     pub(super) peer: Option<OmmId>,
+    /// Whether the clocks of both ends are farther apart than is good.
+    pub(super) apart: bool,
 }
 
 enum LinkAddr {
@@ -35,7 +37,7 @@ enum LinkAddr {
 
 impl Link {
     fn new(actor: LinkAddr, from: String) -> Link {
-        Link { actor, from, admitted: None, peer: None }
+        Link { actor, from, admitted: None, peer: None, apart: false }
     }
 
     fn tell(&self, message: ToLink) {
@@ -148,6 +150,7 @@ impl OmmActor {
             self.joined.push(peer);
         }
         self.tell_users(Reach::Up);
+        self.tell_health();
     }
 
     fn up(&mut self, link: u64, peer: OmmId, ctx: &mut Context<Self>) {
@@ -156,6 +159,7 @@ impl OmmActor {
         link.peer = Some(peer);
         self.feed(Input::LinkUp(peer), ctx);
         self.tell_directory(ToDirectory::LinkUp(peer));
+        self.tell_health();
     }
 
     /// The link does not reach `peer` any more. A replaced link may end after its successor came up: then the peer is
@@ -171,6 +175,7 @@ impl OmmActor {
         if self.joined.is_empty() {
             self.tell_users(Reach::Down);
         }
+        self.tell_health();
     }
 
     fn down(&mut self, link: u64, peer: OmmId, ctx: &mut Context<Self>) {
@@ -194,6 +199,14 @@ impl OmmActor {
         if let (false, Some(roster)) = (stands, &mut self.birth.roster) {
             roster.parted(admitted);
         }
+        self.tell_health();
+    }
+
+    fn apart(&mut self, link: u64, apart: bool) {
+        if let Some(link) = self.children.as_mut().and_then(|children| children.links.get_mut(&link)) {
+            link.apart = apart;
+        }
+        self.tell_health();
     }
 }
 
@@ -249,6 +262,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Learned(sari) => self.learned(sari, ctx),
             LinkNews::Neighbours(all) => self.meet(all, ctx),
             LinkNews::Health(health) => self.stands(health),
+            LinkNews::Apart(apart) => self.apart(link, apart),
             LinkNews::Alarm(Alarm::Protocol) => self.disorder.astray += 1,
             // The link's own trace line has said it.
             LinkNews::Alarm(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use axi::edits::edits;
 use axi::error::{ErrCode, Refused};
+use axi::health::{Condition, Progress, Remote};
 use axi::look::{self, Registered, View};
 use axi::news::News;
 use axi::reply::Reply;
@@ -15,8 +16,7 @@ use machine::note::Note;
 use omm::claim::{Bound, Place, Word};
 use omm::directory::edit::Changed;
 use omm::ids::Number;
-use omm::link::dial::{Health, Held};
-use omm::link::frame::{Mismatch, OpenError};
+use omm::stamp::OmmId;
 use omm::star::Input;
 
 use super::OmmActor;
@@ -67,7 +67,7 @@ impl OmmActor {
     fn glance(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
         match look {
             Look::Sari => Ok(system::sari(self.birth.directory.borrow().sari().or(self.sari))),
-            Look::Health => Ok(system::health(self.link_health.and_then(|(health, _)| trouble(health)))),
+            Look::Health => Ok(self.condition().reply()),
             look => {
                 let directory = self.birth.directory.borrow();
                 let view = View {
@@ -120,11 +120,33 @@ impl OmmActor {
         }
     }
 
-    /// Tells the sessions how the link does now (axi 5: `EventHealthState`).
-    pub(super) fn tell_health(&self) {
-        if let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) {
-            let health = system::health(self.link_health.and_then(|(health, _)| trouble(health)));
-            office.do_send(Happened(vec![News::Health(health)]));
+    /// How the link to the central does; at a central those to its remotes.
+    fn condition(&self) -> Condition {
+        let links = || self.children.iter().flat_map(|children| children.links.values());
+        if let Some((health, _)) = self.link_health {
+            return Condition::of_link(health, links().any(|link| link.is_dialled() && link.apart));
+        }
+        let roster = self.birth.roster.iter().flat_map(|roster| roster.remotes());
+        Condition::of_remotes(roster.map(|(remote, _, _)| {
+            let is_its = |omm: OmmId| omm.pari == remote.pari;
+            let mut its = links().filter(|link| link.peer.is_some_and(is_its)).peekable();
+            let progress = match its.peek() {
+                None => Progress::Away,
+                Some(_) if self.joined.iter().copied().any(is_its) => Progress::InStep,
+                Some(_) => Progress::Synchronising,
+            };
+            Remote { progress, apart: its.any(|link| link.apart) }
+        }))
+    }
+
+    /// Tells the sessions how the links do now, if they do otherwise (axi 5: `EventHealthState`).
+    pub(super) fn tell_health(&mut self) {
+        let condition = self.condition();
+        let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
+            return;
+        };
+        if self.told_health.replace(condition) != Some(condition) {
+            office.do_send(Happened(vec![News::Health(condition.reply())]));
         }
     }
 
@@ -177,35 +199,6 @@ impl OmmActor {
 /// A place as it is shown.
 pub(super) fn registered(Place { tier, server }: Place) -> Registered {
     Registered { tier, host: server.ip().to_string(), port: server.port() }
-}
-
-/// What the vendor calls what is wrong with the link (axi 6.4).
-fn trouble(health: Health) -> Option<&'static str> {
-    let mismatch = |mismatch| match mismatch {
-        Mismatch::Protocol => "Different AXI or OMM version",
-        Mismatch::Platform => "Connection between RFP an PC OMM",
-        Mismatch::Clock => "Different system times",
-        Mismatch::Pli | Mismatch::DuplicatePark | Mismatch::Sari => {
-            "Cannot connect to external AXI / lost AXI connection"
-        }
-    };
-    match health {
-        Health::Off | Health::Refused(_) | Health::Synchronising(_) | Health::InSync => None,
-        Health::Connecting | Health::Lost => Some("Cannot connect to external AXI / lost AXI connection"),
-        Health::Held(Held::Here(why) | Held::There(OpenError::Mismatch(why))) => Some(mismatch(why)),
-        Health::Held(Held::There(OpenError::NoSari)) => Some("SARI not configured on central OMM"),
-        Health::Held(
-            Held::Distrusted
-            | Held::There(
-                OpenError::Auth
-                | OpenError::Delayed(_)
-                | OpenError::Full
-                | OpenError::Inactive
-                | OpenError::Outranked
-                | OpenError::Stranger,
-            ),
-        ) => Some("Cannot connect to external AXI / lost AXI connection"),
-    }
 }
 
 impl Handler<Visit> for OmmActor {

@@ -7,11 +7,14 @@ use std::time::Duration;
 use ::actors::clock::Origin;
 use ::actors::doors::{Accept, ToPeer};
 use ::actors::identity::Attachment;
+use ::actors::link::{FromLink, LinkNews};
+use ::actors::office::Glance;
 use ::actors::omm::OmmActor;
 use ::actors::omm::identity::{Expel, SetAttachment, SetSari, Unchanged};
 use actix::prelude::*;
 use axi::frame::Frames;
 use axi::link::{decode, encode};
+use axi::request::Look;
 use machine::secret::Secret;
 use omm::ids::park::{Park, Sari};
 use omm::link::dial::Health;
@@ -291,6 +294,43 @@ fn a_detached_remote_stays_detached_until_it_is_attached() {
         }
         let refused = central.omm().await.send(wish(false)).await.expect("an OMM");
         assert_eq!(refused, Err(Unchanged::NoRemote));
+    });
+}
+
+/// How the sync link does, as clients of this OMM are told.
+async fn health(ground: &Ground) -> String {
+    let glance = Glance { look: Look::Health, sync: false };
+    let told = ground.omm().await.send(glance).await.expect("an OMM").expect("a health");
+    let health = &told.children[0];
+    format!("{} {}", health.get("severity").unwrap_or("?"), health.get("reason").unwrap_or("-"))
+}
+
+#[test]
+fn clients_are_told_how_the_link_does_at_both_of_its_ends() {
+    story(async {
+        let origin = Origin::now();
+        let central = Ground::with(Role::Central, origin).await;
+        assert_eq!(health(&central).await, "Idle -", "there are no remotes");
+        let remote = Ground::with(Role::Remote, origin).await;
+        remote.dials(Exchange(central.omm().await).start().recipient());
+        remote.omm().await;
+        pass(5 * SECOND).await;
+        assert_eq!((&*health(&central).await, &*health(&remote).await), ("OK -", "OK -"));
+        for (apart, expected) in [(true, "Warning Different system times"), (false, "OK -")] {
+            for end in [&central, &remote] {
+                // The first link that each of them has.
+                for link in 0..2 {
+                    end.omm().await.do_send(FromLink { link, news: LinkNews::Apart(apart) });
+                }
+                assert_eq!(health(end).await, expected);
+            }
+        }
+        let wish = SetAttachment(Attachment { attached: false, adopt: false });
+        assert_eq!(remote.omm().await.send(wish).await.expect("an OMM"), Ok(()));
+        remote.start_over().await;
+        pass(5 * SECOND).await;
+        let lost = "Warning Cannot connect to external AXI / lost AXI connection";
+        assert_eq!((&*health(&central).await, &*health(&remote).await), (lost, "Idle -"));
     });
 }
 

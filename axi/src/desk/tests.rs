@@ -99,7 +99,7 @@ fn welcome(permissions: &[Permission]) -> Answer {
     };
     let key = PublicKey { modulus: "C021".into(), exponent: "010001".into() };
     let about = OpenResp { protocol_version: Some(45), ..OpenResp::default() };
-    Answer::Welcome(Box::new(Welcome { account, key, about }))
+    Answer::Welcome(Box::new(Welcome { account, key, about, platform: Platform::Rfp4g }))
 }
 
 const WRITER: &[Permission] = &[Permission::AllCnfWrite];
@@ -339,4 +339,55 @@ fn the_permissions_of_an_account_are_those_that_it_implies() {
     let told = world.answer(welcome(&[Permission::Alerting]));
     let granted: BTreeSet<&str> = told.sent[0].split("<permission>").skip(1).collect();
     assert_eq!(granted.len(), 3, "{told:?}");
+}
+
+/// The account of [`welcome`], which may do this from now on.
+fn may_only(permissions: &[Permission]) -> Input {
+    let Answer::Welcome(welcome) = welcome(permissions) else { panic!("a welcome") };
+    Input::Happened(Arc::new(News::Account { id: 1, change: Some(welcome.account) }))
+}
+
+fn code() -> Input {
+    Input::Happened(Arc::new(News::AuthCode(Secret::new("4711"))))
+}
+
+const WATCH: &str = "<Subscribe><e cmd=\"On\" eventType=\"PPUserCnf\" uid=\"-1\"/>\
+                     <e cmd=\"On\" eventType=\"SystemCnf\"/><e cmd=\"On\" eventType=\"PPState\" ppn=\"7\"/></Subscribe>";
+
+#[test]
+fn whoever_may_read_no_more_hears_no_more() {
+    let mut world = World::open(&[Permission::Monitoring], false);
+    assert_eq!(world.hears(WATCH), "<SubscribeResp/>");
+    let gone = || Arc::new(News::State { ppn: 7, changed: crate::look::placed(None) });
+    assert_eq!(world.step(Input::Happened(gone())).sent.len(), 1);
+    let told = world.step(may_only(&[Permission::AllCnfRead]));
+    assert_eq!(
+        told.sent,
+        ["<EventPermissionChange><permission>AllCnfRead</permission></EventPermissionChange>"]
+    );
+    assert_eq!(world.step(Input::Happened(gone())), Step::default(), "it watches no handset any more");
+    assert_eq!(world.step(code()).sent, ["<EventDECTAuthCodeCnf ac=\"4711\"/>"], "the rest it hears");
+    assert_eq!(world.step(may_only(&[])).sent, ["<EventPermissionChange/>"]);
+    assert_eq!(world.step(code()), Step::default());
+    assert_eq!(world.step(Input::Happened(ada_changed())), Step::default());
+    let told = world.step(may_only(&[Permission::AllCnfRead])).sent;
+    assert_eq!(told.len(), 1, "it learns that it may wish again: {told:?}");
+    assert_eq!(world.step(code()), Step::default(), "and has not yet");
+}
+
+#[test]
+fn what_is_held_back_is_not_told_to_whoever_lost_the_right_to_hear_it_meanwhile() {
+    let mut world = World::open(&[Permission::Monitoring], false);
+    world.say(WATCH);
+    world.say("<GetPPUser seq=\"3\" uid=\"1\"/>");
+    assert_eq!(world.step(code()), Step::default());
+    assert_eq!(world.step(may_only(&[])), Step::default());
+    let told = world.answer(Answer::Found(ada())).sent;
+    assert_eq!(told[1..], ["<EventPermissionChange/>"]);
+}
+
+#[test]
+fn a_client_is_told_the_limits_of_what_this_omm_runs_on() {
+    let told = World::open(&[], false).hears("<Limits seq=\"1\"/>");
+    assert!(told.contains(" ppnNum=\"1024\""), "{told}");
 }

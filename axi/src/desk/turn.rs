@@ -76,7 +76,7 @@ impl Desk {
                 return send(PingResp { seq: request.seq, clock }.element().into_owned(), out);
             }
             Body::Versions => return respond(&request, &system::versions(), out),
-            Body::Limits => return respond(&request, &system::limits(), out),
+            Body::Limits => return self.tell_limits(&request, out),
             Body::PublicKey => return self.tell_key(&request, out),
             Body::Subscribe(wishes) => return self.subscribe(&request, &wishes.clone(), out),
             Body::Look(look) => {
@@ -101,6 +101,11 @@ impl Desk {
             }
         }
         self.turn = Some(request);
+    }
+
+    fn tell_limits(&self, request: &Request, out: &mut Vec<Effect>) {
+        let Some(session) = &self.session else { return };
+        respond(request, &system::limits(session.platform), out);
     }
 
     fn tell_key(&self, request: &Request, out: &mut Vec<Effect>) {
@@ -146,14 +151,14 @@ impl Desk {
 
     fn welcome(&mut self, now: Moment, request: &Request, welcome: Welcome, out: &mut Vec<Effect>) {
         let Body::Open(open) = &request.body else { return };
-        let Welcome { mut account, key, about } = welcome;
+        let Welcome { mut account, key, about, platform } = welcome;
         account.permissions = implied(account.permissions);
         let permissions = account.permissions.iter().copied().map(crate::words::Kept::Known).collect();
         let response =
             OpenResp { seq: request.seq.clone(), public_key: Some(key.clone()), permissions, ..about };
         send(response.element().into_owned(), out);
         self.session =
-            Some(Session { account, sync: open.sync_client, key, heard: Subscriptions::default() });
+            Some(Session { account, sync: open.sync_client, key, platform, heard: Subscriptions::default() });
         self.listen(now);
     }
 

@@ -71,6 +71,9 @@ impl Office {
     pub(super) fn verified(&mut self, now: Moment, right: bool, out: &mut Vec<Effect>) {
         let Some(Login { desk, address, username, .. }) = self.pending.logins.pop_front() else { return };
         let account = self.accounts.named(&username).filter(|account| account.active && right).cloned();
+        if account.is_some() {
+            self.throttle.succeeded(&address);
+        }
         match (account, desk) {
             (Some(account), Some(desk)) => self.admit(desk, account, out),
             (Some(_), None) => {}

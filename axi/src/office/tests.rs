@@ -55,6 +55,37 @@ fn after_five_bad_logins_not_even_the_right_password_is_looked_at() {
 }
 
 #[test]
+fn a_client_that_goes_on_asking_with_the_right_password_is_heard_after_a_minute() {
+    let mut office = office();
+    let mut login = |second, password| {
+        let (username, password) = ("omm".into(), Secret::new(password));
+        let login = Input::Login { desk: 1, address: "192.0.2.7".into(), username, password };
+        matches!(on(&mut office, second, login)[..], [Effect::Admit { .. }])
+    };
+    for second in 0..5 {
+        assert!(!login(second, "x"));
+    }
+    let heard = (5..1000).step_by(10).find(|second| login(*second, "geheim"));
+    assert_eq!(heard, Some(65));
+}
+
+#[test]
+fn a_login_that_succeeds_forgives_those_before_it() {
+    let mut office = office();
+    exporter(&mut office);
+    for password in ["x", "x", "x", "x", "geheim", "x", "x", "x", "x"] {
+        login(&mut office, 1, password);
+    }
+    assert!(matches!(login(&mut office, 1, "geheim")[..], [Effect::Admit { .. }]));
+    // The same with a password that has to be compared with a hash.
+    for right in [false, false, false, false, true, false, false, false, false, true] {
+        let asked = enter(&mut office, 2, "192.0.2.9", "geheim geheim");
+        assert!(matches!(asked[..], [Effect::Verify { .. }]), "{asked:?}");
+        on(&mut office, 1, Input::Verified(right));
+    }
+}
+
+#[test]
 fn a_hundred_clients_are_let_in_and_a_place_that_is_left_is_given_again() {
     let mut office = office();
     for desk in 0..CLIENTS_MAX as u64 {

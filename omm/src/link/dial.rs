@@ -135,6 +135,8 @@ pub enum Effect {
     Neighbours(Vec<Neighbour>),
     /// What to show of this link from now on; said only when it changes.
     Health(Health),
+    /// Whether the clocks of both sides are farther apart than is good; said only when it changes.
+    Apart(bool),
     /// Tell the operator.
     Alarm(Alarm),
 }
@@ -406,7 +408,8 @@ impl Machine for Dial {
             | Effect::Down(_)
             | Effect::Deliver { .. }
             | Effect::Learn { .. }
-            | Effect::Neighbours(_) => None,
+            | Effect::Neighbours(_)
+            | Effect::Apart(_) => None,
         }
     }
 }

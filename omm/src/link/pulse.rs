@@ -50,6 +50,11 @@ impl Pulse {
         self.asked = None;
     }
 
+    /// Whether the clocks are so far apart that people were warned, by the last answer; also while no connection stands.
+    pub fn is_apart(&self) -> bool {
+        self.warned
+    }
+
     /// The next ping.
     pub fn beat(&mut self, now: Moment) -> Frame {
         self.count = self.count.wrapping_add(1);

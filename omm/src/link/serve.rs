@@ -82,6 +82,8 @@ pub enum Effect {
         /// What it said.
         word: Box<sync::word::Word>,
     },
+    /// Whether the clocks of both sides are farther apart than is good; said only when it changes.
+    Apart(bool),
     /// Tell the operator.
     Alarm(Alarm),
 }
@@ -190,7 +192,12 @@ impl Serve {
     }
 
     fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
-        match self.pulse.answered(now, seq, theirs, &self.timing) {
+        let before = self.pulse.is_apart();
+        let answered = self.pulse.answered(now, seq, theirs, &self.timing);
+        if self.pulse.is_apart() != before {
+            out.push(Effect::Apart(!before));
+        }
+        match answered {
             Some((_, Worth::Stop)) => {
                 let clock = Mismatch::Clock;
                 out.push(Effect::Alarm(Alarm::Held(Held::Here(clock))));
@@ -307,7 +314,8 @@ impl Machine for Serve {
             | Effect::Close
             | Effect::Downloaded(_)
             | Effect::Deliver { .. }
-            | Effect::Learn { .. } => None,
+            | Effect::Learn { .. }
+            | Effect::Apart(_) => None,
         }
     }
 }

@@ -21,7 +21,12 @@ impl Dial {
 
     /// Clocks that are too far apart hold the link: the stamps of edits could not be compared (SM-7).
     pub(super) fn pong(&mut self, now: Moment, seq: u32, theirs: Wall, out: &mut Vec<Effect>) {
-        match self.pulse.answered(now, seq, theirs, &self.attach.timing) {
+        let before = self.pulse.is_apart();
+        let answered = self.pulse.answered(now, seq, theirs, &self.attach.timing);
+        if self.pulse.is_apart() != before {
+            out.push(Effect::Apart(!before));
+        }
+        match answered {
             Some((_, Worth::Stop)) => self.hold(now, Held::Here(Mismatch::Clock), out),
             Some((Offset { by: offset, ahead }, Worth::Warn)) => {
                 out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));

@@ -98,6 +98,7 @@ impl Bench {
                 Effect::Health(Health::Held(held)) => format!("held {held}"),
                 Effect::Health(Health::Refused(census)) => format!("refused {census}"),
                 Effect::Health(health) => health.word().to_owned(),
+                Effect::Apart(apart) => format!("apart {apart}"),
                 Effect::Alarm(Alarm::Held(held)) => format!("alarm {held}"),
                 Effect::Alarm(Alarm::Clock { offset, ahead }) => format!("alarm clock {offset:?} {ahead}"),
                 Effect::Alarm(Alarm::NotEmpty(census)) => format!("alarm {census}"),
@@ -268,15 +269,17 @@ fn l6_wrong_clocks_are_told_once_and_hold_the_link_from_30_seconds_on() {
     let mut bench = Bench::in_sync();
     bench.hear(1, Frame::Pong { seq: 1, wall: theirs(2_000) }, "");
     bench.pass(30, "send ping");
-    bench.hear(30, Frame::Pong { seq: 2, wall: theirs(40_000) }, "alarm clock 10s true");
+    bench.hear(30, Frame::Pong { seq: 2, wall: theirs(40_000) }, "apart true, alarm clock 10s true");
     bench.pass(60, "send ping");
     bench.hear(60, Frame::Pong { seq: 3, wall: theirs(70_000) }, "");
     bench.hear(60, Frame::Pong { seq: 3, wall: theirs(700_000) }, "");
+    bench.pass(90, "send ping");
+    bench.hear(90, Frame::Pong { seq: 4, wall: theirs(91_000) }, "apart false");
     for (off, held) in [(30_500, ""), (32_000, "held"), (600_000, "held")] {
         let mut bench = Bench::in_sync();
         let said = match held {
-            "" => "alarm clock 30s true".to_owned(),
-            _ => format!("down {CENTRAL}, close, alarm clock, held clock"),
+            "" => "apart true, alarm clock 30s true".to_owned(),
+            _ => format!("apart true, down {CENTRAL}, close, alarm clock, held clock"),
         };
         bench.hear(1, Frame::Pong { seq: 1, wall: theirs(off) }, &said);
     }

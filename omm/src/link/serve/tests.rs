@@ -151,20 +151,21 @@ fn l6_the_central_measures_the_remote_s_clock_too_and_says_why_it_parts() {
     let (mut bench, right) = clock(10);
     bench.hear(4, right, vec![], State::Live(REMOTE));
     let (mut bench, ahead) = clock(20);
-    let warning =
-        vec![Effect::Alarm(Alarm::Clock { offset: std::time::Duration::from_secs(11), ahead: true })];
+    let offset = std::time::Duration::from_secs(11);
+    let warning = vec![Effect::Apart(true), Effect::Alarm(Alarm::Clock { offset, ahead: true })];
     bench.hear(4, ahead, warning, State::Live(REMOTE));
     let (mut bench, border) = clock(39);
     let thirty = std::time::Duration::from_secs(30);
     bench.hear(
         4,
         border,
-        vec![Effect::Alarm(Alarm::Clock { offset: thirty, ahead: true })],
+        vec![Effect::Apart(true), Effect::Alarm(Alarm::Clock { offset: thirty, ahead: true })],
         State::Live(REMOTE),
     );
     // The round trip of 4 s may explain two of them.
     let (mut bench, wrong) = clock(42);
     let parts = vec![
+        Effect::Apart(true),
         Effect::Alarm(Alarm::Held(Held::Here(Mismatch::Clock))),
         Effect::Send(Frame::OpenResult(Err(OpenError::Mismatch(Mismatch::Clock)))),
         Effect::Down(REMOTE),
