@@ -173,22 +173,7 @@ pub enum Rest {
 impl Evidence {
     /// The server has not done what it was asked, for reasons of its own: it may be elsewhere by now (S-22).
     pub fn is_failure(self) -> bool {
-        match self {
-            Evidence::Silent
-            | Evidence::Overloaded(_)
-            | Evidence::Unreachable
-            | Evidence::Broken(_)
-            | Evidence::Unfit(_)
-            | Evidence::Passed(..) => true,
-            Evidence::Alive
-            | Evidence::Lacks(_)
-            | Evidence::Load(_)
-            | Evidence::Settled(_)
-            | Evidence::Kept
-            | Evidence::Forgot
-            | Evidence::Reticent
-            | Evidence::Unanswered => false,
-        }
+        self.fault().is_some() || matches!(self, Evidence::Passed(..))
     }
 
     /// The same as the fault of the one target that was asked.
