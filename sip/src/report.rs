@@ -136,16 +136,23 @@ pub enum Evidence {
     Load(Feedback),
     /// A user is registered at this one of its targets; told where there are several.
     Settled(Target),
-    /// An audit found the user's contact listed.
-    Kept,
-    /// An audit did not find it, and found it when the user had registered again: the server forgot it.
-    Forgot,
-    /// An audit did not find it even then, or was refused: what the server answers to a query says nothing.
-    Reticent,
-    /// An audit got no answer, or a 5xx. There may be registrars that take no queries, so this is no verdict.
-    Unanswered,
+    /// What a user saw who looked whether the server still lists it.
+    Audited(Audited),
     /// This one of its targets failed; told where there are several. Whether the server has, the others decide.
     Passed(Target, Fault),
+}
+
+/// What came of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audited {
+    /// The user's contact is listed.
+    Kept,
+    /// It was not, and is when the user has registered again: the server forgot it.
+    Forgot,
+    /// It is not even then, or the query was refused: what the server answers to a query says nothing.
+    Reticent,
+    /// No answer, or a 5xx. There may be registrars that take no queries, so this is no verdict.
+    Unanswered,
 }
 
 /// What one target of a server did.
@@ -187,10 +194,7 @@ impl Evidence {
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
-            | Evidence::Kept
-            | Evidence::Forgot
-            | Evidence::Reticent
-            | Evidence::Unanswered
+            | Evidence::Audited(_)
             | Evidence::Passed(..) => None,
         }
     }

@@ -298,10 +298,7 @@ impl Shaper {
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
-            | Evidence::Kept
-            | Evidence::Forgot
-            | Evidence::Reticent
-            | Evidence::Unanswered
+            | Evidence::Audited(_)
             | Evidence::Passed(..) => {}
         }
     }

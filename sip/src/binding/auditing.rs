@@ -20,7 +20,7 @@ use super::answer::{self, Keeps};
 use super::flight::Errand;
 use super::{Binding, Effect, State, Timer};
 use crate::message::Message;
-use crate::report::{Evidence, Listed, Report};
+use crate::report::{Audited, Evidence, Listed, Report};
 
 /// Which look at the list an audit takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,15 +68,15 @@ impl Binding {
             return;
         }
         match (answer::keeps(message, &wish, &self.ours, &self.account, &self.timing), look) {
-            (Keeps::Ours, Look::First) => out.push(Effect::Evidence(Evidence::Kept)),
-            (Keeps::Ours, Look::Second) => out.push(Effect::Evidence(Evidence::Forgot)),
+            (Keeps::Ours, Look::First) => out.push(Effect::Evidence(Evidence::Audited(Audited::Kept))),
+            (Keeps::Ours, Look::Second) => out.push(Effect::Evidence(Evidence::Audited(Audited::Forgot))),
             (Keeps::Nobody, Look::First) => {
                 out.push(Effect::Unlisted);
                 (self.wants.due, self.wants.lost) = (true, true);
                 self.wants.audit = Some(Look::Second);
                 self.grown = 0;
             }
-            (Keeps::Nobody, Look::Second) => out.push(Effect::Evidence(Evidence::Reticent)),
+            (Keeps::Nobody, Look::Second) => out.push(Effect::Evidence(Evidence::Audited(Audited::Reticent))),
             (Keeps::Sibling, Look::First | Look::Second) if errand.prove => {
                 out.push(Effect::Report(Report::Listed(listed.to_vec())));
             }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Kind;
 use super::auditing::Look;
 use super::redirect::Detour;
-use crate::report::Evidence;
+use crate::report::{Audited, Evidence};
 use crate::server::Account;
 use crate::target::Target;
 use crate::transaction::client::Client;
@@ -93,8 +93,12 @@ impl Errand {
     /// What its failure tells the health of the server: an audit alone takes no server down.
     pub(super) fn told(&self, evidence: Evidence) -> Evidence {
         match evidence {
-            Evidence::Silent | Evidence::Broken(_) if self.is_audit() => Evidence::Unanswered,
-            Evidence::Overloaded(rest) if self.is_audit() && rest.is_zero() => Evidence::Unanswered,
+            Evidence::Silent | Evidence::Broken(_) if self.is_audit() => {
+                Evidence::Audited(Audited::Unanswered)
+            }
+            Evidence::Overloaded(rest) if self.is_audit() && rest.is_zero() => {
+                Evidence::Audited(Audited::Unanswered)
+            }
             Evidence::Alive
             | Evidence::Silent
             | Evidence::Overloaded(_)
@@ -105,10 +109,7 @@ impl Errand {
             | Evidence::Settled(_)
             | Evidence::Unfit(_)
             | Evidence::Passed(..)
-            | Evidence::Kept
-            | Evidence::Forgot
-            | Evidence::Reticent
-            | Evidence::Unanswered => evidence,
+            | Evidence::Audited(_) => evidence,
         }
     }
 

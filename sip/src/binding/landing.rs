@@ -16,7 +16,7 @@ use crate::grant::Grant;
 use crate::message::Message;
 use crate::name::Name;
 use crate::overload::Feedback;
-use crate::report::{Evidence, Failure, Removal, Report};
+use crate::report::{Audited, Evidence, Failure, Removal, Report};
 use crate::target::Target;
 use crate::transaction::client::Heard;
 
@@ -95,7 +95,10 @@ impl Binding {
             },
             Verdict::Moved(_) if errand.is_audit() => {
                 // What is listed elsewhere, this server does not say.
-                out.extend([Effect::Evidence(Evidence::Reticent), Effect::Evidence(Evidence::Alive)]);
+                out.extend([
+                    Effect::Evidence(Evidence::Audited(Audited::Reticent)),
+                    Effect::Evidence(Evidence::Alive),
+                ]);
             }
             Verdict::Moved(places) => self.moved(now, errand, places, code, out),
             Verdict::Unsupported(named) => {
@@ -169,7 +172,7 @@ impl Binding {
     fn refused(&mut self, now: Moment, errand: Errand, code: u16, out: &mut Vec<Effect>) {
         self.credentials.forget();
         if errand.audit.is_some() {
-            out.push(Effect::Evidence(Evidence::Reticent));
+            out.push(Effect::Evidence(Evidence::Audited(Audited::Reticent)));
         }
         out.push(Effect::Evidence(Evidence::Alive));
         self.failed(now, errand, Failure::Rejected(code), out);

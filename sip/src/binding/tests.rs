@@ -282,6 +282,7 @@ impl Story {
                 None => "granted nothing".to_owned(),
             },
             Effect::Report(Report::Done) => "done".to_owned(),
+            Effect::Evidence(Evidence::Audited(what)) => format!("{what:?}").to_lowercase(),
             Effect::Evidence(evidence) => format!("{evidence:?}").to_lowercase(),
             Effect::Shape(wish) => format!("{wish:?}").to_lowercase(),
         })

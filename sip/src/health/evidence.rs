@@ -3,7 +3,7 @@
 use machine::time::Moment;
 
 use super::{Effect, Health, State, Timer};
-use crate::report::Evidence;
+use crate::report::{Audited, Evidence};
 
 impl Health {
     /// What a binding of any user learned.
@@ -29,10 +29,10 @@ impl Health {
                 return self.posts.settled(now, target);
             }
             Evidence::Passed(target, fault) => return self.passed(now, target, fault, out),
-            Evidence::Kept => return self.kept(),
-            Evidence::Forgot => return self.forgot(now, out),
-            Evidence::Reticent => return self.reticent(now),
-            Evidence::Unanswered => return self.unanswered(now, out),
+            Evidence::Audited(Audited::Kept) => return self.kept(),
+            Evidence::Audited(Audited::Forgot) => return self.forgot(now, out),
+            Evidence::Audited(Audited::Reticent) => return self.reticent(now),
+            Evidence::Audited(Audited::Unanswered) => return self.unanswered(now, out),
             Evidence::Silent | Evidence::Overloaded(_) | Evidence::Unreachable | Evidence::Broken(_) => {}
         }
         self.judge(now, evidence, out);
@@ -52,10 +52,7 @@ impl Health {
                 | Evidence::Settled(_)
                 | Evidence::Unfit(_)
                 | Evidence::Passed(..)
-                | Evidence::Kept
-                | Evidence::Forgot
-                | Evidence::Reticent
-                | Evidence::Unanswered,
+                | Evidence::Audited(_),
                 _,
             ) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() && self.is_wanted_by_all(now) => {
@@ -112,10 +109,7 @@ impl Health {
                 | Evidence::Settled(_)
                 | Evidence::Unfit(_)
                 | Evidence::Passed(..)
-                | Evidence::Kept
-                | Evidence::Forgot
-                | Evidence::Reticent
-                | Evidence::Unanswered,
+                | Evidence::Audited(_),
                 _,
             ) => {}
             (Evidence::Overloaded(rest), _) if !rest.is_zero() => {

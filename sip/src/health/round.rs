@@ -75,10 +75,7 @@ impl Health {
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
-            | Evidence::Kept
-            | Evidence::Forgot
-            | Evidence::Reticent
-            | Evidence::Unanswered
+            | Evidence::Audited(_)
             | Evidence::Passed(..) => round.absent.push(target),
         }
         if self.probe.is_over() {
@@ -99,10 +96,7 @@ impl Health {
             | Evidence::Lacks(_)
             | Evidence::Load(_)
             | Evidence::Settled(_)
-            | Evidence::Kept
-            | Evidence::Forgot
-            | Evidence::Reticent
-            | Evidence::Unanswered
+            | Evidence::Audited(_)
             | Evidence::Passed(..) => return self.probed(now, evidence, out),
         };
         self.leave_alone(now, target, rest, out);

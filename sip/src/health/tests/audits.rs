@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::overload::Feedback;
+use crate::report::Audited;
 
 /// A server with audits, of which a user has heard at the moment 0. It is asked by OPTIONS so seldom that none shows.
 fn audited() -> Story {
@@ -15,7 +16,7 @@ fn audited() -> Story {
 fn every_half_minute_a_user_looks_whether_the_server_still_lists_it() {
     let mut story = audited();
     assert_eq!(story.run(90_000), ["30000 audit", "60000 audit", "90000 audit"]);
-    story.check(Evidence::Kept, &[]);
+    story.check(Evidence::Audited(Audited::Kept), &[]);
     story.check(Evidence::Alive, &[]);
     assert_eq!(story.run(120_000), ["120000 audit"]);
     // A server of which no user has heard is not asked, and neither is one whose site wants no audits.
@@ -30,38 +31,38 @@ fn every_half_minute_a_user_looks_whether_the_server_still_lists_it() {
 fn a_second_user_is_asked_at_once_and_its_word_makes_all_register_again() {
     let mut story = audited();
     story.run(30_000);
-    story.check(Evidence::Forgot, &["30000 audit"]);
-    story.check(Evidence::Forgot, &["30000 restore"]);
+    story.check(Evidence::Audited(Audited::Forgot), &["30000 audit"]);
+    story.check(Evidence::Audited(Audited::Forgot), &["30000 restore"]);
     assert_eq!(story.run(60_000), ["60000 audit"]);
-    story.check(Evidence::Kept, &[]);
+    story.check(Evidence::Audited(Audited::Kept), &[]);
 }
 
 #[test]
 fn one_user_who_was_removed_makes_nobody_else_register() {
     let mut story = audited();
     story.run(30_000);
-    story.check(Evidence::Forgot, &["30000 audit"]);
-    story.check(Evidence::Kept, &[]);
+    story.check(Evidence::Audited(Audited::Forgot), &["30000 audit"]);
+    story.check(Evidence::Audited(Audited::Kept), &[]);
     // Another one, half a minute later, is again the only one.
     assert_eq!(story.run(60_000), ["60000 audit"]);
-    story.check(Evidence::Forgot, &["60000 audit"]);
-    story.check(Evidence::Kept, &[]);
+    story.check(Evidence::Audited(Audited::Forgot), &["60000 audit"]);
+    story.check(Evidence::Audited(Audited::Kept), &[]);
 }
 
 #[test]
 fn all_register_again_once_in_five_minutes_at_most() {
     let mut story = audited();
     story.run(30_000);
-    story.check(Evidence::Forgot, &["30000 audit"]);
-    story.check(Evidence::Forgot, &["30000 restore"]);
-    story.check(Evidence::Forgot, &["30000 audit"]);
+    story.check(Evidence::Audited(Audited::Forgot), &["30000 audit"]);
+    story.check(Evidence::Audited(Audited::Forgot), &["30000 restore"]);
+    story.check(Evidence::Audited(Audited::Forgot), &["30000 audit"]);
     for _ in 0..3 {
-        story.check(Evidence::Forgot, &[]);
+        story.check(Evidence::Audited(Audited::Forgot), &[]);
     }
     story.run(329_999);
-    story.check(Evidence::Forgot, &[]);
+    story.check(Evidence::Audited(Audited::Forgot), &[]);
     story.run(330_000);
-    story.check(Evidence::Forgot, &["330000 restore"]);
+    story.check(Evidence::Audited(Audited::Forgot), &["330000 restore"]);
 }
 
 #[test]
@@ -101,12 +102,12 @@ fn a_server_that_was_silent_and_answers_again_is_asked_at_once() {
 fn a_server_whose_lists_say_nothing_is_left_alone_for_an_hour() {
     let mut story = audited();
     story.run(30_000);
-    story.check(Evidence::Reticent, &[]);
+    story.check(Evidence::Audited(Audited::Reticent), &[]);
     assert!(story.run(3_629_999).is_empty());
     assert_eq!(story.run(3_630_000), ["3630000 audit"]);
     // One that has listed somebody has lost its table again: it is asked as ever.
-    story.check(Evidence::Kept, &[]);
-    story.check(Evidence::Reticent, &[]);
+    story.check(Evidence::Audited(Audited::Kept), &[]);
+    story.check(Evidence::Audited(Audited::Reticent), &[]);
     assert_eq!(story.run(3_660_000), ["3660000 audit"]);
 }
 
@@ -114,26 +115,26 @@ fn a_server_whose_lists_say_nothing_is_left_alone_for_an_hour() {
 fn an_audit_that_is_not_answered_is_a_reason_for_a_probe_and_no_verdict() {
     let mut story = audited();
     story.run(30_000);
-    story.check(Evidence::Kept, &[]);
+    story.check(Evidence::Audited(Audited::Kept), &[]);
     for second in [30, 60] {
         story.run(second * 1000);
-        story.check(Evidence::Unanswered, &[&format!("{second}000 probe 5060")]);
+        story.check(Evidence::Audited(Audited::Unanswered), &[&format!("{second}000 probe 5060")]);
         story.answers(200, &[]);
         assert_eq!(story.health.state(), State::Up);
     }
     assert_eq!(story.run(90_000), ["90000 audit"]);
-    story.check(Evidence::Unanswered, &["90000 probe 5060"]);
+    story.check(Evidence::Audited(Audited::Unanswered), &["90000 probe 5060"]);
     assert_eq!(story.run(96_000).last().map(String::as_str), Some("95000 down"));
     // A probe that is under way already is not begun anew.
     let mut story = audited();
-    story.check(Evidence::Unanswered, &["0 probe 5060"]);
+    story.check(Evidence::Audited(Audited::Unanswered), &["0 probe 5060"]);
     story.run(2_000);
-    story.check(Evidence::Unanswered, &[]);
+    story.check(Evidence::Audited(Audited::Unanswered), &[]);
     assert_eq!(story.run(5_000).last().map(String::as_str), Some("5000 down"));
     // Where nobody was ever listed it is perhaps the query that is not liked.
     let mut story = audited();
     story.run(30_000);
-    story.check(Evidence::Unanswered, &["30000 probe 5060"]);
+    story.check(Evidence::Audited(Audited::Unanswered), &["30000 probe 5060"]);
     story.answers(200, &[]);
     assert!(story.run(3_629_999).is_empty());
 }
