@@ -33,7 +33,7 @@ pub struct Diary {
 impl Diary {
     /// Keeps what a machine told, unless that is routine.
     pub fn write(&self, at: Wall, who: &str, note: &Note) {
-        if is_routine(note) {
+        if is_routine(note) || who == "directory" && !is_amiss(note) {
             return;
         }
         let mut entries = self.entries.borrow_mut();
@@ -59,22 +59,27 @@ impl Entry {
             "binding" => rest.split_once('@').is_some_and(|(user, _)| user == number),
             "server" => true,
             "link" => matches!(self.note.event, "link" | "alarm"),
+            "directory" => self.text("number") == Some(number) || self.note.event == "alarm",
             _ => self.text("user") == Some(number),
         }
     }
 
     /// The text under `key` of its note.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.note.fields.iter().find(|(name, _)| *name == key).and_then(|(_, value)| match value {
-            Value::Text(text) => Some(text.as_str()),
-            Value::Number(_) => None,
-        })
+        text(&self.note, key)
     }
 
     /// The number under `key` of its note.
     pub fn number(&self, key: &str) -> Option<u64> {
         number(&self.note, key)
     }
+}
+
+fn text<'n>(note: &'n Note, key: &str) -> Option<&'n str> {
+    note.fields.iter().find(|(name, _)| *name == key).and_then(|(_, value)| match value {
+        Value::Text(text) => Some(text.as_str()),
+        Value::Number(_) => None,
+    })
 }
 
 fn number(note: &Note, key: &str) -> Option<u64> {
@@ -90,6 +95,15 @@ fn is_routine(note: &Note) -> bool {
         "register" | "probe" | "asked" | "dropped" => true,
         "answer" => matches!(number(note, "code"), Some(200..=299 | 401 | 407)),
         "sighted" => number(note, "contacts") == Some(0),
+        _ => false,
+    }
+}
+
+/// Of what the directory tells: that somebody cannot be used, or is gone. An import would leave room for nothing else.
+fn is_amiss(note: &Note) -> bool {
+    match note.event {
+        "alarm" => true,
+        "user" => text(note, "state") != Some("shown") || text(note, "status") != Some("active"),
         _ => false,
     }
 }
@@ -135,6 +149,25 @@ mod tests {
         diary.write(at(1), "user/101", &Note::new("sighted").number("contacts", 0_u64));
         diary.write(at(1), "server/pbx", &Note::new("probe"));
         assert_eq!(events(&diary, "101"), [""; 0]);
+    }
+
+    #[test]
+    fn of_the_directory_only_what_is_amiss_is_kept() {
+        let diary = Diary::default();
+        let shown = |number: &str, status: &str| {
+            Note::new("user").text("state", "shown").text("number", number).text("status", status)
+        };
+        diary.write(at(1), "directory", &Note::new("edit").text("what", "create user"));
+        diary.write(at(1), "directory", &shown("101", "active"));
+        diary.write(at(2), "directory", &shown("101", "conflict"));
+        diary.write(at(2), "directory", &Note::new("alarm").text("text", "1 user cannot be used"));
+        diary.write(at(3), "directory", &shown("102", "conflict"));
+        let expected = [
+            "directory user state=shown number=101 status=conflict",
+            "directory alarm text=1 user cannot be used",
+        ];
+        assert_eq!(events(&diary, "101"), expected);
+        assert_eq!(diary.entries.borrow().len(), 3);
     }
 
     #[test]

@@ -116,17 +116,13 @@ fn time(stamp: Stamp) -> Option<String> {
 
 /// `homing users` for people.
 pub fn users(answer: &Value) -> String {
-    let mut out = format!("{:<12} {:<24} {:<18} {:<10} OWNER", "NUMBER", "NAME", "HANDSET", "PLACE");
+    let row = |[number, name, device, status, place, owner]: [&str; 6]| {
+        format!("{number:<12} {name:<24} {device:<18} {status:<10} {place:<10} {owner}")
+    };
+    let mut out = row(["NUMBER", "NAME", "HANDSET", "STATUS", "PLACE", "OWNER"]);
     for user in list(answer, "users") {
-        let _ = write!(
-            out,
-            "\n{:<12} {:<24} {:<18} {:<10} {}",
-            text(user, "number"),
-            text(user, "name"),
-            text(user, "device"),
-            text(user, "place"),
-            text(user, "owner"),
-        );
+        let columns = ["number", "name", "device", "status", "place", "owner"];
+        let _ = write!(out, "\n{}", row(columns.map(|column| text(user, column))));
     }
     out
 }

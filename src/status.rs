@@ -53,6 +53,9 @@ pub fn to_json(
             "users": survey.users,
             "devices": survey.devices,
             "tombstones": survey.tombstones,
+            "conflicts": survey.conflicts,
+            "over_limit": survey.over_limit,
+            "quarantined": survey.quarantined,
         },
         "sip": {
             "received": door.received,
@@ -293,6 +296,15 @@ pub fn overview(answer: &Value) -> String {
             number(directory, "devices"),
             number(directory, "tombstones"),
         );
+        let idle = ["conflicts", "over_limit", "quarantined"].map(|what| number(directory, what));
+        if let [conflicts, over, quarantined] = idle
+            && idle != [0; 3]
+        {
+            let _ = writeln!(
+                out,
+                "attention {conflicts} in conflict, {over} over the limit, {quarantined} from the future",
+            );
+        }
     }
     let axi = |kind: &str| answer.get("axi").map_or(0, |axi| number(axi, kind));
     if ["misread", "broken", "astray", "refused", "unwanted"].into_iter().any(|kind| axi(kind) > 0) {
@@ -347,6 +359,9 @@ mod tests {
         answer["directory"] = json!({"digest": digest, "users": 3, "devices": 2, "tombstones": 1});
         let directory = "\ndirectory 0123456789ab.. with 3 users, 2 handsets, 1 deletions\n";
         assert!(overview(&answer).contains(directory), "{}", overview(&answer));
+        answer["directory"]["conflicts"] = json!(2);
+        let attention = "\nattention 2 in conflict, 0 over the limit, 0 from the future\n";
+        assert!(overview(&answer).contains(attention), "{}", overview(&answer));
         answer["axi"] = json!({"misread": 1, "broken": 2, "astray": 3, "refused": 4, "unwanted": 5});
         let strangers = "strangers 4 logins refused, 2 connections broken, 3 astray, 5 too many; \
                          1 messages not understood\ndatagrams";

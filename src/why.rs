@@ -62,6 +62,7 @@ fn reason(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
         "binding" => of_binding(entry),
         "server" => of_server(entry),
         "link" | "star" | "omm" => of_site(entry, name),
+        "directory" => of_directory(entry),
         _ => None,
     }
     .or_else(|| alarm(entry))
@@ -191,6 +192,22 @@ fn of_site(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
             let peer = entry.text("peer").map(name).map(|peer| format!(" with {peer}")).unwrap_or_default();
             because("SM-1R", format!("the link{peer} is {}", text(entry, "state")))
         }
+        _ => None,
+    }
+}
+
+fn of_directory(entry: &Entry) -> Option<Reason> {
+    match (entry.note.event, entry.text("state"), entry.text("status")) {
+        ("user", Some("gone"), _) => {
+            because("SM-7", "nobody has this number any more: deleted, or renumbered")
+        }
+        ("user", Some("shown"), Some("conflict")) => {
+            because("SM-7", "another user has its number: it is shown under this one and cannot be used")
+        }
+        ("user", Some("shown"), Some("over-limit")) => {
+            because("SM-7, M-2.2.1", "there are more users than the platform holds: it cannot be used")
+        }
+        ("alarm", _, _) => because("SM-7", text(entry, "text")),
         _ => None,
     }
 }

@@ -36,6 +36,11 @@ pub struct Change(pub Edit);
 #[rtype(result = "BTreeMap<OmmId, bool>")]
 pub struct Having(pub Arc<User>);
 
+/// Asks how many pieces wait because they carry stamps of the future: [`Sync::quarantined`].
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "usize")]
+pub struct Waiting;
+
 /// What the OMM tells its directory of the links.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
@@ -163,10 +168,7 @@ impl Seated<Sync> for DirectoryActor {
                 self.ways.news.do_send(FromDirectory::Send { peer, word: Box::new(word) });
             }
             Effect::Observe(stamp) => self.seat.clock().observe(stamp),
-            Effect::Progress { .. }
-            | Effect::InStep { .. }
-            | Effect::Forgotten(_)
-            | Effect::Quarantined { .. } => {}
+            Effect::Progress { .. } | Effect::InStep { .. } | Effect::Forgotten(_) | Effect::Alarm(_) => {}
         }
         Flow::Go
     }
@@ -218,6 +220,14 @@ impl Handler<Having> for DirectoryActor {
 
     fn handle(&mut self, Having(user): Having, _: &mut Context<Self>) -> Self::Result {
         MessageResult(self.seat.machine().having(&user))
+    }
+}
+
+impl Handler<Waiting> for DirectoryActor {
+    type Result = usize;
+
+    fn handle(&mut self, _: Waiting, _: &mut Context<Self>) -> usize {
+        self.seat.machine().quarantined()
     }
 }
 

@@ -299,8 +299,8 @@ impl Handler<Ask> for Boss {
                 inside.map_or(0, |inside| inside.strays + inside.dropped.iter().map(|(_, n)| n).sum::<u64>());
             match ask {
                 Ask::Status => match omm.send(Measure).await {
-                    Ok(survey) => status::to_json(&site, (&standing, &survey), counts, dropped, up),
-                    Err(_) => json!({"error": "the OMM is restarting"}),
+                    Ok(Some(survey)) => status::to_json(&site, (&standing, &survey), counts, dropped, up),
+                    Ok(None) | Err(_) => json!({"error": "the OMM is restarting"}),
                 },
                 Ask::Users | Ask::Show(_) | Ask::Drill(_) | Ask::Order(_) | Ask::Supply(_) | Ask::Why(_) => {
                     Value::Null

@@ -7,17 +7,18 @@ use actix::prelude::*;
 use axi::look::Registered;
 use omm::claim::Claim;
 use omm::directory::content::Digest;
+use omm::directory::status::Status;
 use omm::directory::user::User;
 use omm::ids::Number;
 use omm::stamp::OmmId;
 
 use super::OmmActor;
 use super::reception::registered;
-use crate::directory::Having;
+use crate::directory::{Having, Waiting};
 
-/// Asks how much is in the directory, and for its digest.
+/// Asks how much is in the directory, and for its digest; `None` while there is no directory.
 #[derive(Message)]
-#[rtype(result = "Survey")]
+#[rtype(result = "Option<Survey>")]
 pub struct Measure;
 
 /// How much is in the directory.
@@ -31,6 +32,12 @@ pub struct Survey {
     pub devices: usize,
     /// Deleted records that are kept, so that their deletion can be told (SM-7).
     pub tombstones: usize,
+    /// Users and handsets that are shown and cannot be used, because another one has the number or IPEI (SM-7).
+    pub conflicts: usize,
+    /// The same, because there are more than the platform holds (SM-7).
+    pub over_limit: usize,
+    /// Pieces that wait because they carry stamps of the future (SM-7).
+    pub quarantined: usize,
 }
 
 /// Asks for all users of the directory, by number.
@@ -66,16 +73,24 @@ impl OmmActor {
 }
 
 impl Handler<Measure> for OmmActor {
-    type Result = MessageResult<Measure>;
+    type Result = ResponseFuture<Option<Survey>>;
 
     fn handle(&mut self, _: Measure, _: &mut Context<Self>) -> Self::Result {
         let directory = self.birth.directory.borrow();
-        MessageResult(Survey {
+        let users = directory.users().map(|user| user.status);
+        let stood: Vec<Status> = users.chain(directory.devices().map(|device| device.status)).collect();
+        let count = |wanted: Status| stood.iter().filter(|status| **status == wanted).count();
+        let survey = Survey {
             digest: directory.digest(),
             users: directory.users().len(),
             devices: directory.devices().len(),
             tombstones: directory.tombstones(),
-        })
+            conflicts: count(Status::Conflict),
+            over_limit: count(Status::OverLimit),
+            quarantined: 0,
+        };
+        let writer = self.children.as_ref().map(|children| children.directory.clone());
+        Box::pin(async move { Some(Survey { quarantined: writer?.send(Waiting).await.ok()?, ..survey }) })
     }
 }
 

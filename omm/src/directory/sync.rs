@@ -13,7 +13,7 @@
 //! that is interrupted goes on where it was. Pages may come twice; merging is idempotent. The clocks of an edit are the
 //! caller's: every effect [`Effect::Observe`] is to reach the clock before the next stamp is minted.
 //!
-//! - [`word`]: what is said. [`quarantine`]: what was written in the future.
+//! - [`word`]: what is said. [`quarantine`]: what was written in the future. [`alarm`]: what people have to know.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,7 @@ use crate::directory::content::Digest;
 use crate::directory::edit::{Changed, Done, Edit};
 use crate::directory::piece::{Piece, Slot, Subject};
 use crate::directory::refusal::Refusal;
+use crate::directory::sync::alarm::Alarm;
 use crate::directory::sync::outbox::Outbox;
 use crate::directory::sync::quarantine::Quarantine;
 use crate::directory::sync::word::{Have, Word};
@@ -38,6 +39,7 @@ use crate::directory::vector::Vector;
 use crate::stamp::{OmmId, Stamp};
 use crate::star::Role;
 
+pub mod alarm;
 mod forgetting;
 mod having;
 mod hearing;
@@ -135,13 +137,8 @@ pub enum Effect {
     },
     /// So many deletions were forgotten: everybody has had them for long enough (SM-7). Only to be told.
     Forgotten(u32),
-    /// So many pieces of this OMM carry stamps of the future and wait: its clock is, or was, wrong.
-    Quarantined {
-        /// Who sent them.
-        from: OmmId,
-        /// How many wait now.
-        waiting: usize,
-    },
+    /// Somebody has to know this. Only to be told.
+    Alarm(Alarm),
 }
 
 /// What is to be made durable, as one change.
@@ -195,6 +192,8 @@ pub struct Sync {
     own: Option<Stamp>,
     links: BTreeMap<OmmId, Link>,
     quarantine: Quarantine,
+    /// [`Alarm::Offline`] was said since the central was heard last.
+    warned: bool,
     timers: Timers<Timer>,
     /// The last pair of times that is known.
     time: (Moment, Wall),
@@ -237,6 +236,7 @@ impl Sync {
             own,
             links: BTreeMap::new(),
             quarantine: Quarantine::default(),
+            warned: false,
             timers,
             time: (now, wall),
         }
@@ -261,6 +261,7 @@ impl Sync {
         // Effects that observe may still wait for the disk; nothing may be stamped before what is known here.
         let latest = self.directory.borrow().latest();
         let stamp = latest.map_or(stamp, |latest| stamp.above(latest));
+        let name = alarm::is_better_online(&edit).then(|| edit.name());
         let result = self.directory.borrow_mut().edit(stamp, edit);
         let done = match result {
             Ok(done) => done,
@@ -276,6 +277,7 @@ impl Sync {
             self.save(&fresh, BTreeSet::new(), out);
         }
         out.push(Effect::Answer { ask, result: Ok(done) });
+        name.into_iter().for_each(|edit| self.warn_offline(edit, out));
         self.tell(&fresh, changed, None, out);
     }
 
@@ -294,9 +296,7 @@ impl Sync {
         except: Option<OmmId>,
         out: &mut Vec<Effect>,
     ) {
-        if !changed.is_empty() {
-            out.push(Effect::Changed(changed));
-        }
+        self.shows(changed, out);
         self.spread(fresh, except, out);
     }
 
@@ -323,6 +323,7 @@ impl Sync {
     }
 
     fn link_up(&mut self, peer: OmmId, out: &mut Vec<Effect>) {
+        self.warned = false;
         match self.role {
             Role::Central => {
                 self.links.insert(peer, Link::default());
@@ -421,10 +422,7 @@ impl Machine for Sync {
 
     fn note_effect(effect: &Effect) -> Option<Note> {
         match effect {
-            Effect::Quarantined { from, waiting } => {
-                let text = format!("{waiting} records of {from} carry stamps of the future and wait");
-                Some(Note::new("alarm").text("text", text))
-            }
+            Effect::Alarm(alarm) => Some(Note::new("alarm").text("text", alarm)),
             Effect::Answer { result: Err(refusal), .. } => Some(Note::new("refused").text("text", refusal)),
             Effect::Save(_)
             | Effect::Answer { .. }

@@ -46,9 +46,7 @@ impl Sync {
         if count > 0 {
             out.push(Effect::Forgotten(count));
         }
-        if !changed.is_empty() {
-            out.push(Effect::Changed(changed));
-        }
+        self.shows(changed, out);
     }
 
     /// The central: what does everybody have, and what of it is old enough to be forgotten?

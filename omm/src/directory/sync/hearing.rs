@@ -8,6 +8,7 @@ use super::{Effect, Sync, member_one};
 use crate::directory::content::Digest;
 use crate::directory::edit::Changed;
 use crate::directory::piece::{Lacking, Piece, Slot};
+use crate::directory::sync::alarm::Alarm;
 use crate::directory::sync::word::{End, Have, ORIGINS_MAX, Page, Word};
 use crate::stamp::OmmId;
 use crate::star::Role;
@@ -41,7 +42,7 @@ impl Sync {
         let pieces = self.quarantine.sift(wall, pieces);
         let whole = pieces.len() == count;
         if !whole {
-            out.push(Effect::Quarantined { from, waiting: self.quarantine.len() });
+            out.push(Effect::Alarm(Alarm::Quarantined { from, waiting: self.quarantine.len() }));
         }
         let latest = pieces.iter().filter_map(|piece| piece.stamps().last().copied()).max();
         out.extend(latest.map(Effect::Observe));
@@ -70,9 +71,7 @@ impl Sync {
         if let Some(end) = page.end {
             self.ended(from, end, out);
         }
-        if !changed.is_empty() {
-            out.push(Effect::Changed(changed));
-        }
+        self.shows(changed, out);
         self.pump(out);
         self.arm();
     }

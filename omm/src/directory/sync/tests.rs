@@ -12,6 +12,7 @@ use crate::ids::{Ipei, Number};
 use crate::platform::Platform;
 use crate::stamp::Hlc;
 
+mod alarms;
 mod having;
 mod losses;
 mod nights;
@@ -37,7 +38,7 @@ struct Site {
     asked: u64,
     answers: Vec<Result<Done, Refusal>>,
     in_step: u32,
-    quarantined: u32,
+    alarms: Vec<Alarm>,
     /// Words by kind: pages, pieces in them, acknowledgements.
     sent: (usize, usize, usize),
 }
@@ -101,7 +102,7 @@ impl Star {
             asked: 0,
             answers: Vec::new(),
             in_step: 0,
-            quarantined: 0,
+            alarms: Vec::new(),
             sent: (0, 0, 0),
         }
     }
@@ -153,7 +154,7 @@ impl Star {
                     }
                 }
                 Effect::InStep { .. } => site.in_step += 1,
-                Effect::Quarantined { .. } => site.quarantined += 1,
+                Effect::Alarm(alarm) => site.alarms.push(alarm),
                 Effect::Changed(_) | Effect::Progress { .. } | Effect::Forgotten(_) => {}
             }
         }
@@ -385,7 +386,8 @@ fn l6_a_stamp_of_the_future_waits_until_its_time_has_come() {
     star.settle();
     let users = |star: &Star, at: usize| star.sites[at].directory.borrow().users().len();
     assert_eq!((users(&star, 0), users(&star, 1), users(&star, 2)), (1, 2, 1));
-    assert_eq!(star.sites[0].quarantined, 1);
+    let waits = |alarm: &Alarm| matches!(alarm, Alarm::Quarantined { waiting: 1, .. });
+    assert_eq!(star.sites[0].alarms.iter().filter(|alarm| waits(alarm)).count(), 1);
     // Links that break meanwhile change nothing about it.
     star.cut(1);
     star.link(1);
