@@ -92,7 +92,7 @@ fn number(note: &Note, key: &str) -> Option<u64> {
 /// What comes all day long and is no reason for anything.
 fn is_routine(note: &Note) -> bool {
     match note.event {
-        "register" | "probe" | "asked" | "dropped" => true,
+        "register" | "probe" | "asked" | "dropped" | "errand" => true,
         "answer" => matches!(number(note, "code"), Some(200..=299 | 401 | 407)),
         "sighted" => number(note, "contacts") == Some(0),
         _ => false,

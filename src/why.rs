@@ -4,10 +4,12 @@
 
 use std::fmt::Write;
 
+use axi::inquiry::{Line, Story};
 use machine::time::Wall;
 use serde_json::{Value, json};
 
 use crate::diary::Entry;
+use crate::status::{list, text};
 
 /// What an entry means, and by which rule it happened.
 struct Reason {
@@ -15,35 +17,42 @@ struct Reason {
     rule: &'static str,
 }
 
-/// The answer to `why`. `name` tells an OMM's name by its number.
-pub fn to_json(site: &str, number: &str, entries: &[Entry], name: impl Fn(&str) -> String) -> Value {
+/// What the entries mean. `name` tells an OMM's name by its number.
+pub fn lines(entries: &[Entry], name: impl Fn(&str) -> String) -> Vec<Line> {
     let told = entries.iter().filter_map(|entry| {
         let Reason { sentence, rule } = reason(entry, &name)?;
-        Some(json!({
-            "at_ms": entry.at.as_millis(),
-            "who": &*entry.who,
-            "event": entry.note.to_string(),
-            "what": sentence,
-            "rule": rule,
-        }))
+        Some(Line { at: entry.at, what: sentence, rule: rule.to_owned() })
     });
-    json!({"site": site, "number": number, "entries": told.collect::<Vec<_>>()})
+    told.collect()
+}
+
+/// The answer to `why`: what each site told, in the order of their clocks.
+pub fn to_json(site: &str, number: &str, told: Vec<Story>) -> Value {
+    let sites: Vec<String> = told.iter().map(|story| story.site.clone()).collect();
+    let mut all: Vec<(Line, String)> = told
+        .into_iter()
+        .flat_map(|Story { site, lines }| lines.into_iter().map(move |line| (line, site.clone())))
+        .collect();
+    all.sort_by_key(|(line, _)| line.at);
+    let entries = all.into_iter().map(|(Line { at, what, rule }, site)| {
+        json!({"at_ms": at.as_millis(), "site": site, "what": what, "rule": rule})
+    });
+    json!({"site": site, "sites": sites, "number": number, "entries": entries.collect::<Vec<_>>()})
 }
 
 /// `homing why` for people.
 pub fn story(answer: &Value) -> String {
-    let entries = answer.get("entries").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-    if entries.is_empty() {
-        let (number, site) = (text(answer, "number"), text(answer, "site"));
-        return format!("nothing was told of {number} at {site} lately");
+    let sites: Vec<&str> = list(answer, "sites").filter_map(Value::as_str).collect();
+    let asked = sites.join(", ");
+    if list(answer, "entries").next().is_none() {
+        return format!("nothing was told of {} lately at {asked}", text(answer, "number"));
     }
-    let mut out = String::new();
-    for entry in entries {
+    let width = sites.iter().map(|site| site.chars().count()).max().unwrap_or_default();
+    let mut out = format!("told by {asked}");
+    for entry in list(answer, "entries") {
         let at = Wall::from_millis(entry.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
-        let separator = if out.is_empty() { "" } else { "\n" };
-        let (what, rule) = (text(entry, "what"), text(entry, "rule"));
-        let _ = write!(out, "{separator}{}  {what} [{rule}]", date(at));
+        let (site, what, rule) = (text(entry, "site"), text(entry, "what"), text(entry, "rule"));
+        let _ = write!(out, "\n{}  {site:<width$}  {what} [{rule}]", date(at));
     }
     out
 }
@@ -72,17 +81,17 @@ fn because(rule: &'static str, sentence: impl Into<String>) -> Option<Reason> {
     Some(Reason { sentence: sentence.into(), rule })
 }
 
-fn text<'e>(entry: &'e Entry, key: &str) -> &'e str {
+fn field<'e>(entry: &'e Entry, key: &str) -> &'e str {
     entry.text(key).unwrap_or("-")
 }
 
 fn of_user(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
     let heard = entry.text("way") == Some("heard");
-    let omm = |key: &str| name(text(entry, key));
+    let omm = |key: &str| name(field(entry, key));
     match entry.note.event {
-        "located" => because("M-2.1.4.3-a", format!("its phone {} reported here", text(entry, "device"))),
+        "located" => because("M-2.1.4.3-a", format!("its phone {} reported here", field(entry, "device"))),
         "admit" => because("SM-2", "the phone was let in"),
-        "refuse" => because("SM-2", format!("the phone was turned away: {}", text(entry, "reason"))),
+        "refuse" => because("SM-2", format!("the phone was turned away: {}", field(entry, "reason"))),
         "bind" => because("M-2.1.4.1-a", "this site registers it at once"),
         "claim" if heard && entry.text("phase") == Some("gone") => {
             because("M-2.1.4.3-b", format!("{} told that its phone is gone from there", omm("owner")))
@@ -95,18 +104,18 @@ fn of_user(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
         }
         "claim" => because("M-2.1.4.1-b", "this site told the others that it has its phone"),
         "confirm" if heard => {
-            let outcome = text(entry, "outcome");
+            let outcome = field(entry, "outcome");
             because(
                 "M-2.1.4.1-d",
                 format!("{} confirmed that its registration is over: {outcome}", omm("from")),
             )
         }
         "confirm" => {
-            because("M-2.1.4.1-d", format!("this site confirmed its removal: {}", text(entry, "outcome")))
+            because("M-2.1.4.1-d", format!("this site confirmed its removal: {}", field(entry, "outcome")))
         }
         "stale" => because("B-9", "a claim was older than what is known, and its owner was told"),
         "unbind" => because("M-2.1.4.1-c", "this site ends its registration: the phone is elsewhere or gone"),
-        "released" => because("AMB-2", format!("its registration here ended: {}", text(entry, "outcome"))),
+        "released" => because("AMB-2", format!("its registration here ended: {}", field(entry, "outcome"))),
         "renew" => {
             because("M-2.1.4.1-e", "registered once more, because another site's removal may have hit it")
         }
@@ -152,8 +161,8 @@ fn of_binding(entry: &Entry) -> Option<Reason> {
             let lifetime = entry.number("expires").unwrap_or_default();
             because("SM-3", format!("registered at {server} for {lifetime} s"))
         }
-        "unbound" => because("SM-3", format!("not registered at {server}: {}", text(entry, "reason"))),
-        "removed" => because("SM-3", format!("removed from {server}: {}", text(entry, "outcome"))),
+        "unbound" => because("SM-3", format!("not registered at {server}: {}", field(entry, "reason"))),
+        "removed" => because("SM-3", format!("removed from {server}: {}", field(entry, "outcome"))),
         "unlisted" => {
             because("RFC 3261 10.2.3", format!("{server} did not list it any more: it registers again"))
         }
@@ -165,23 +174,23 @@ fn of_binding(entry: &Entry) -> Option<Reason> {
 fn of_server(entry: &Entry) -> Option<Reason> {
     let server = entry.who.split_once('/').map_or("the server", |(_, server)| server);
     match entry.note.event {
-        "server" => because("SM-3H", format!("{server} is {}", text(entry, "standing"))),
-        "absent" => because("SM-3H", format!("{} of {server} does not answer", text(entry, "target"))),
+        "server" => because("SM-3H", format!("{server} is {}", field(entry, "standing"))),
+        "absent" => because("SM-3H", format!("{} of {server} does not answer", field(entry, "target"))),
         "forgot" => {
             because("RFC 3261 10.2.3", format!("{server} has forgotten its users: all register again"))
         }
         "rests" if entry.number("for") == Some(0) => {
-            because("SM-3H", format!("{} of {server} is asked like the others again", text(entry, "target")))
+            because("SM-3H", format!("{} of {server} is asked like the others again", field(entry, "target")))
         }
         "rests" => {
             let time = entry.number("for").unwrap_or_default();
             because(
                 "S-21, SM-3H",
-                format!("{} of {server} is passed over for {time} s", text(entry, "target")),
+                format!("{} of {server} is passed over for {time} s", field(entry, "target")),
             )
         }
         "demands" => because("RFC 7339", format!("{server} demands to be spared")),
-        "resolved" => because("RFC 3263", format!("{server} is found at {}", text(entry, "targets"))),
+        "resolved" => because("RFC 3263", format!("{server} is found at {}", field(entry, "targets"))),
         _ => None,
     }
 }
@@ -190,7 +199,7 @@ fn of_site(entry: &Entry, name: &impl Fn(&str) -> String) -> Option<Reason> {
     match entry.note.event {
         "link" => {
             let peer = entry.text("peer").map(name).map(|peer| format!(" with {peer}")).unwrap_or_default();
-            because("SM-1R", format!("the link{peer} is {}", text(entry, "state")))
+            because("SM-1R", format!("the link{peer} is {}", field(entry, "state")))
         }
         _ => None,
     }
@@ -207,7 +216,7 @@ fn of_directory(entry: &Entry) -> Option<Reason> {
         ("user", Some("shown"), Some("over-limit")) => {
             because("SM-7, M-2.2.1", "there are more users than the platform holds: it cannot be used")
         }
-        ("alarm", _, _) => because("SM-7", text(entry, "text")),
+        ("alarm", _, _) => because("SM-7", field(entry, "text")),
         _ => None,
     }
 }
@@ -254,22 +263,32 @@ mod tests {
             entry(9, "user/101", Note::new("unbind")),
         ];
         let name = |omm: &str| if omm == "102A7020" { "aachen".to_owned() } else { omm.to_owned() };
-        let answer = to_json("berlin", "101", &entries, name);
+        let far = Line {
+            at: Wall::from_millis(1_767_225_601_500),
+            what: "its phone reported here".to_owned(),
+            rule: "M-2.1.4.3-a".to_owned(),
+        };
+        let story_of = |site: &str, lines| Story { site: site.to_owned(), lines };
+        let told = vec![story_of("berlin", lines(&entries, name)), story_of("aachen", vec![far])];
+        let answer = to_json("berlin", "101", told);
         let expected = "\
-2026-01-01T00:00:00.000Z  its phone 00100 0000001 4 reported here [M-2.1.4.3-a]
-2026-01-01T00:00:00.000Z  this site registers it at once [M-2.1.4.1-a]
-2026-01-01T00:00:01.000Z  registered at pbx for 3600 s [SM-3]
-2026-01-01T00:00:01.000Z  udp:10.0.0.1:5060 of pbx is passed over for 60 s [S-21, SM-3H]
-2026-01-01T00:00:02.000Z  pbx is down [SM-3H]
-2026-01-01T00:00:02.000Z  moves from the primary server to the secondary [M-2.1.3-a, SM-3]
-2026-01-01T00:00:09.000Z  aachen told that it has its phone now [M-2.1.4.1-b]
-2026-01-01T00:00:09.000Z  this site ends its registration: the phone is elsewhere or gone [M-2.1.4.1-c]";
+told by berlin, aachen
+2026-01-01T00:00:00.000Z  berlin  its phone 00100 0000001 4 reported here [M-2.1.4.3-a]
+2026-01-01T00:00:00.000Z  berlin  this site registers it at once [M-2.1.4.1-a]
+2026-01-01T00:00:01.000Z  berlin  registered at pbx for 3600 s [SM-3]
+2026-01-01T00:00:01.000Z  berlin  udp:10.0.0.1:5060 of pbx is passed over for 60 s [S-21, SM-3H]
+2026-01-01T00:00:01.500Z  aachen  its phone reported here [M-2.1.4.3-a]
+2026-01-01T00:00:02.000Z  berlin  pbx is down [SM-3H]
+2026-01-01T00:00:02.000Z  berlin  moves from the primary server to the secondary [M-2.1.3-a, SM-3]
+2026-01-01T00:00:09.000Z  berlin  aachen told that it has its phone now [M-2.1.4.1-b]
+2026-01-01T00:00:09.000Z  berlin  this site ends its registration: the phone is elsewhere or gone [M-2.1.4.1-c]";
         assert_eq!(story(&answer), expected);
     }
 
     #[test]
     fn of_whom_nothing_is_known_that_is_said() {
-        let answer = to_json("berlin", "999", &[], str::to_owned);
-        assert_eq!(story(&answer), "nothing was told of 999 at berlin lately");
+        let told = ["berlin", "central"].map(|site| Story { site: site.to_owned(), lines: Vec::new() });
+        let answer = to_json("berlin", "999", told.to_vec());
+        assert_eq!(story(&answer), "nothing was told of 999 lately at berlin, central");
     }
 }

@@ -22,6 +22,7 @@ pub mod disorder;
 pub mod doors;
 pub mod endpoint;
 pub mod epr;
+pub mod errands;
 pub mod falls;
 pub mod flows;
 pub mod identity;

@@ -4,6 +4,7 @@
 use actix::prelude::*;
 use omm::claim::Word;
 use omm::directory::sync;
+use omm::errand::Errand;
 use omm::ids::park::Sari;
 use omm::link::dial::{self, Dial as DialMachine};
 use omm::link::frame::{Facts, Open, OpenError};
@@ -52,6 +53,13 @@ pub enum LinkNews {
         /// What.
         word: Box<sync::word::Word>,
     },
+    /// An errand arrived.
+    Errand {
+        /// From whom.
+        from: OmmId,
+        /// What.
+        errand: Box<Errand>,
+    },
     /// A remote introduced itself: what does the roster say?
     Knock(Box<Open>),
     /// The central told of the other remotes.
@@ -78,6 +86,8 @@ pub enum ToLink {
     Word(Word),
     /// Carry this word about the directory.
     Directory(Box<sync::word::Word>),
+    /// Take this errand along.
+    Errand(Box<Errand>),
     /// Everything this side had has been sent.
     EndOfDownload,
     /// The roster's answer to a knock.
@@ -164,6 +174,7 @@ impl Seated<DialMachine> for DialActor {
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
             Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
             Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
+            Effect::Carried { from, errand } => self.ways.tell(LinkNews::Errand { from, errand }),
             Effect::Neighbours(all) => self.ways.tell(LinkNews::Neighbours(all)),
             Effect::Health(health) => self.ways.tell(LinkNews::Health(health)),
             Effect::Apart(apart) => self.ways.tell(LinkNews::Apart(apart)),
@@ -230,6 +241,7 @@ impl Handler<ToLink> for DialActor {
         match message {
             ToLink::Word(word) => self.feed(dial::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(dial::Input::Tell(word), ctx),
+            ToLink::Errand(errand) => self.feed(dial::Input::Carry(errand), ctx),
             ToLink::EndOfDownload => self.feed(dial::Input::Uploaded, ctx),
             ToLink::Answered(_) | ToLink::Replaced | ToLink::Neighbours(_) => {
                 debug_assert!(false, "only a central says so");
@@ -289,6 +301,7 @@ impl Seated<Serve> for ServeActor {
             Effect::Down(peer) => self.ways.tell(LinkNews::Down(peer)),
             Effect::Deliver { from, word } => self.ways.tell(LinkNews::Word { from, word }),
             Effect::Learn { from, word } => self.ways.tell(LinkNews::Learn { from, word }),
+            Effect::Carried { from, errand } => self.ways.tell(LinkNews::Errand { from, errand }),
             Effect::Apart(apart) => self.ways.tell(LinkNews::Apart(apart)),
             Effect::Alarm(alarm) => self.ways.tell(LinkNews::Alarm(alarm)),
         }
@@ -338,6 +351,7 @@ impl Handler<ToLink> for ServeActor {
         match message {
             ToLink::Word(word) => self.feed(serve::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(serve::Input::Tell(word), ctx),
+            ToLink::Errand(errand) => self.feed(serve::Input::Carry(errand), ctx),
             ToLink::EndOfDownload => self.feed(serve::Input::Served, ctx),
             ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
             ToLink::Neighbours(all) => self.feed(serve::Input::Neighbours(all), ctx),

@@ -2,7 +2,7 @@
 //!
 //! - [`beside`]: remotes without a central. [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
 //!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
-//!   [`external`]: users of a provisioning server. [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
+//!   [`errands`]: what is asked of other OMMs. [`external`]: users of a provisioning server. [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
 //!   calls want. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
@@ -35,6 +35,7 @@ use crate::direct::{Manner, ToDirect};
 use crate::disorder::Disorder;
 use crate::doors::{Datagram, Dial, Enter, OpenFlow, Resolve, Seek, Wire};
 use crate::epr::Provisioning;
+use crate::errands::Recall;
 use crate::falls::Falls;
 use crate::flows::Known;
 use crate::link::ToLink;
@@ -51,6 +52,7 @@ mod beside;
 mod canvass;
 mod changes;
 pub mod drill;
+pub mod errands;
 mod external;
 mod falls;
 mod family;
@@ -96,6 +98,8 @@ pub struct Birth {
     pub reception: Option<Reception>,
     /// What it takes to have external users; `None` where none are wanted.
     pub provisioning: Option<Provisioning>,
+    /// Who knows what happened to a user lately; `None` where nobody keeps it.
+    pub stories: Option<Recipient<Recall>>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over. The old one is told to [`Die`] first.
@@ -251,6 +255,7 @@ impl Actor for OmmActor {
         self.hire_family(ctx);
         self.hire_office(ctx);
         self.hire_epr(ctx);
+        self.hire_errands(ctx);
         self.enrol_all();
         let wall = self.site().clock.wall();
         // A claim that somebody has yet to confirm is announced by its user, behind its REGISTER.

@@ -8,7 +8,8 @@
 //! S: <PingResp seq="7" timeStamp="1790000000" hmClock="1790000000012"/>
 //! ```
 //!
-//! Words about roams and the end-of-download marker: see [`crate::roam`]; the other remotes: see [`crate::neighbours`].
+//! Words about roams and the end-of-download marker: see [`crate::roam`]; the other remotes: see [`crate::neighbours`];
+//! errands: see [`crate::errand`].
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use omm::link::frame::{Facts, Frame, Mismatch, Open, OpenError};
 
 use crate::element::Element;
+use crate::errand;
 use crate::error::{ErrCode, Fault, Refused};
 use crate::fields::Fields;
 use crate::neighbours;
@@ -41,6 +43,7 @@ pub fn encode(frame: &Frame) -> Bytes {
             let seq = Some(Seq::of(u64::from(*seq)));
             PingResp { seq, clock: Ok(Clock::Exact(*wall)) }.element().write(&mut out);
         }
+        Frame::Errand(errand) => errand::element(errand).write(&mut out),
         Frame::Neighbours(all) => neighbours::element(all).write(&mut out),
         Frame::Directory(word) => sync::element(word).write(&mut out),
         Frame::Open(open) => write_open(open, &mut out),
@@ -66,6 +69,7 @@ pub fn decode(message: &[u8]) -> Result<Frame, Fault> {
         "OpenResp" => read_result(&element),
         roam::END => Ok(Frame::EndOfDownload),
         neighbours::NAME => Ok(Frame::Neighbours(neighbours::read(&element)?)),
+        errand::ASK | errand::TOLD => Ok(Frame::Errand(Box::new(errand::read(&element)?))),
         name => match (roam::read(&element)?, sync::read(&element)?) {
             (Some(word), _) => Ok(Frame::Word(word)),
             (None, Some(word)) => Ok(Frame::Directory(Box::new(word))),

@@ -21,7 +21,7 @@ pub struct View<'v> {
     pub roam: &'v dyn Fn(&Number) -> Option<Claim>,
     /// Where the user is registered, by the OMM that owns it: the tier, and the server's host and port. The vendor knows
     /// that only there (M-2.2.6.2-c); here OMMs tell each other (B-10), so what another OMM registered is as it was told
-    /// last. Ours: requests are not forwarded (B-11), because an answer must not depend on a link.
+    /// last. Whoever can be reached is asked itself ([`crate::inquiry`], B-11).
     pub registered: &'v dyn Fn(&Number) -> Option<Registered>,
 }
 

@@ -16,6 +16,7 @@
 pub mod claim;
 pub mod directory;
 pub mod epr;
+pub mod errand;
 pub mod flapping;
 pub mod ids;
 pub mod link;

@@ -198,6 +198,7 @@ fn birth(world: &World, at: usize, alive: &Rc<Cell<bool>>) -> Birth {
         dial: trunk.recipient(),
         reception: None,
         provisioning: external::provisioning(world, at),
+        stories: None,
         store: Rc::new(Memory::new(world.sites[at].disk.clone(), alive.clone(), world.tuning.disk_latency)),
         fallen: undertaker.start().recipient(),
         site,

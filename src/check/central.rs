@@ -114,6 +114,7 @@ fn word(frame: &Frame) -> &'static str {
         Frame::Pong { .. } => "PingResp",
         Frame::Word(_) => "a word about a roam",
         Frame::Directory(_) => "a word about the directory",
+        Frame::Errand(_) => "an errand",
         Frame::Neighbours(_) => "a list of remotes",
         Frame::EndOfDownload => "the end of a download",
     }

@@ -10,6 +10,7 @@ use ::actors::clock::Clock;
 use ::actors::direct::Manner;
 use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve, Seek};
 use ::actors::epr::Provisioning;
+use ::actors::errands::Recall;
 use ::actors::messages::Fallen;
 use ::actors::office::Reception;
 use ::actors::omm::Birth;
@@ -90,6 +91,8 @@ pub struct Midwife {
     pub vault: Addr<Vault>,
     /// Who reads files of external users.
     pub provisioner: Option<Recipient<Fetch>>,
+    /// Who knows what happened lately; `None` where nobody keeps it.
+    pub stories: Option<Recipient<Recall>>,
     /// The store.
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over.
@@ -109,6 +112,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     let Midwife { servers, clock, trace, seed, key, sip, streams, dns, places, dial, vault, .. } = midwife;
     let (door, provisioner, store, fallen) =
         (midwife.door, midwife.provisioner, midwife.store, midwife.fallen);
+    let stories = midwife.stories;
     let facts = facts(site, sari(site), clock.wall());
     let link = site.link.as_ref();
     let uas = uas(site, &clock, seed, key);
@@ -180,6 +184,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             .as_ref()
             .zip(provisioner)
             .map(|(epr, door)| Provisioning { policy: epr.policy, door }),
+        stories,
         reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault)),
         store,
         fallen,

@@ -8,19 +8,23 @@ use std::time::Duration;
 use ::actors::clock::Clock;
 use ::actors::doors::{Accept, Enter, Resolve, Visit, Wire};
 use ::actors::endpoint::Count;
+use ::actors::errands::Recall;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
 use ::actors::omm::OmmActor;
+use ::actors::omm::errands::Recount;
 use ::actors::omm::inspect::{Entrance, Inspect};
 use ::actors::omm::roll::Measure;
 use ::actors::store::Store;
 use ::actors::trace::Trace;
+use ::axi::inquiry::{Line, Story};
 use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture,
     WrapFuture,
 };
 use machine::secret::Secret;
 use machine::time::Moment;
+use omm::ids::Number;
 use omm::link::neighbour::Door;
 use serde_json::{Value, json};
 use sip::server::Server;
@@ -168,6 +172,7 @@ impl Boss {
             door: outfit.entrance.clone(),
             vault: outfit.vault.clone(),
             provisioner: outfit.provisioner.clone().map(Addr::recipient),
+            stories: Some(own.clone().recipient()),
             store: outfit.store.clone(),
             fallen: own.recipient(),
         };
@@ -264,8 +269,7 @@ impl Handler<Ask> for Boss {
                 None => (None, None),
             };
             if let Ask::Why(number) = &ask {
-                let name = |omm: &str| status::name_of_text(&site, omm);
-                return why::to_json(&site.name, number, &diary.about(number), name);
+                return tell_story(&site, &diary, omm.as_ref(), number).await;
             }
             let (Some(standing), Some(omm)) = (standing, omm) else {
                 return json!({"error": "the OMM is not there yet: no SIP server was found, or it is restarting"});
@@ -308,6 +312,28 @@ impl Handler<Ask> for Boss {
             }
         })
     }
+}
+
+impl Handler<Recall> for Boss {
+    type Result = Vec<Line>;
+
+    fn handle(&mut self, Recall(number): Recall, _: &mut Context<Self>) -> Self::Result {
+        lines(&self.outfit.site, &self.outfit.diary, number.as_str())
+    }
+}
+
+/// What happened to a user here lately.
+fn lines(site: &Site, diary: &Diary, number: &str) -> Vec<Line> {
+    why::lines(&diary.about(number), |omm| status::name_of_text(site, omm))
+}
+
+/// The same of all sites that can be asked, when the OMM is there to ask them.
+async fn tell_story(site: &Site, diary: &Diary, omm: Option<&Addr<OmmActor>>, number: &str) -> Value {
+    let mut told = vec![Story { site: site.name.clone(), lines: lines(site, diary, number) }];
+    if let (Some(omm), Ok(number)) = (omm, Number::new(number)) {
+        told.extend(omm.send(Recount(number)).await.unwrap_or_default());
+    }
+    why::to_json(&site.name, number, told)
 }
 
 impl Handler<StartOver> for Boss {

@@ -103,11 +103,20 @@ fn stream(
 
 #[test]
 fn whoever_dies_in_a_stream_of_edits_what_was_acknowledged_is_everywhere() {
+    die_in_a_stream_of_edits("sled");
+}
+
+#[test]
+fn whoever_dies_in_a_stream_of_edits_loses_nothing_from_the_other_store_either() {
+    die_in_a_stream_of_edits("redb");
+}
+
+fn die_in_a_stream_of_edits(store: &str) {
     let _processors = burdening_the_machine();
     let number = |variable: &str| std::env::var(variable).ok().and_then(|text| text.parse().ok());
     let (seed, deaths) = (number("HOMING_SEED").unwrap_or(1), number("HOMING_DEATHS").unwrap_or(DEATHS));
     eprintln!("HOMING_SEED={seed} HOMING_DEATHS={deaths} cargo test --test interop whoever_dies");
-    let mut trio = Trio::on_the_loopback();
+    let mut trio = Trio::keeping_in(store);
     let (mut moments, mut edits) = (Chance::of(seed, "moments"), Chance::of(seed, "edits"));
     let mut ledger = Ledger::default();
     for death in 0..deaths {
@@ -139,5 +148,5 @@ fn whoever_dies_in_a_stream_of_edits_what_was_acknowledged_is_everywhere() {
             ledger.users.entry(row).or_default().states = vec![state];
         }
     }
-    eprintln!("{} edits were acknowledged, {} users", ledger.acknowledged, ledger.users.len());
+    eprintln!("{store}: {} edits were acknowledged, {} users", ledger.acknowledged, ledger.users.len());
 }

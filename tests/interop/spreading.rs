@@ -66,6 +66,12 @@ fn a_user_made_at_one_site_registers_its_phone_at_another_and_is_gone_everywhere
     }
     let state = own.does(&format!("<GetPPState seq=\"3\" ppn=\"{ppn}\"/>"));
     assert_eq!(attribute(&state, "regServerType").as_deref(), Some("Primary"), "{state}");
+    // What happened to it is told at every site, with the names of those that told it (B-16).
+    for site in [&system.a, &system.central] {
+        let (_, told) = site.command(&["why", USER]);
+        let let_in = told.lines().find(|line| line.contains("the phone was let in"));
+        assert!(let_in.is_some_and(|line| line.contains("  site-b ")), "{told}");
+    }
     // The central knows what everybody has acknowledged.
     let acked = || Some(system.central.show(USER)?["acked_by"].as_array()?.len());
     poll::until(SPREAD, "both remotes have acknowledged it", acked, |acked| *acked == Some(2));

@@ -23,6 +23,9 @@ const NEAR: [&str; 2] = ["wire-a", "wire-b"];
 /// A remote's interface towards the central.
 const UPLINK: &str = "uplink";
 
+/// Where nobody answers.
+const NO_PBX: &str = "sip:127.0.0.1:9;transport=udp";
+
 /// The central and two remotes.
 pub(crate) struct Trio {
     /// The central, site A, site B. Before the ground that they stand on, which is left last.
@@ -104,13 +107,22 @@ fn address_on(near: &str, end: u8) -> Ipv4Addr {
 impl Trio {
     /// On the loopback.
     pub(crate) fn on_the_loopback() -> Trio {
+        Trio::keeping_in("sled")
+    }
+
+    /// On the loopback, with this engine for their stores.
+    pub(crate) fn keeping_in(store: &str) -> Trio {
+        let site = |name, park, place| {
+            let plan = Plan { name, park, sip: address::sip(), pbx: NO_PBX.into(), place };
+            Omm::start_told(plan, |file| format!("store = \"{store}\"\n{file}"))
+        };
         let listen = SocketAddr::from((address::fresh(), AXI));
         let wires: Vec<Relay> = (0..2).map(|_| Relay::lay(listen)).collect();
         let remotes = vec![("site-a", PARKS[1]), ("site-b", PARKS[2])];
-        let mut sites = vec![site("central", PARKS[0], Place::Central { listen, remotes }, None)];
+        let mut sites = vec![site("central", PARKS[0], Place::Central { listen, remotes })];
         for ((name, park), wire) in [("site-a", PARKS[1]), ("site-b", PARKS[2])].into_iter().zip(&wires) {
             let clients = SocketAddr::from((address::fresh(), CLIENTS));
-            sites.push(site(name, park, Place::Remote { wire: wire.at(), clients }, None));
+            sites.push(site(name, park, Place::Remote { wire: wire.at(), clients }));
         }
         Trio { sites, ground: Ground::Loopback(wires) }.linked()
     }
@@ -125,12 +137,12 @@ impl Trio {
         let remotes = vec![("site-a", PARKS[1]), ("site-b", PARKS[2])];
         let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, AXI));
         let at = |space: &Namespace| Some(space.0.clone());
-        let mut sites = vec![site("central", PARKS[0], Place::Central { listen, remotes }, at(&spaces[0]))];
+        let mut sites = vec![within("central", PARKS[0], Place::Central { listen, remotes }, at(&spaces[0]))];
         for (remote, name) in [(1, "site-a"), (2, "site-b")] {
             let wire = (address_on(NEAR[remote - 1], 1), AXI).into();
             let clients = (Ipv4Addr::LOCALHOST, CLIENTS).into();
             let (park, space) = (PARKS[remote], &spaces[remote]);
-            sites.push(site(name, park, Place::Remote { wire, clients }, at(space)));
+            sites.push(within(name, park, Place::Remote { wire, clients }, at(space)));
         }
         Trio { sites, ground: Ground::Namespaces(spaces) }.linked()
     }
@@ -197,11 +209,8 @@ impl Trio {
     }
 }
 
-fn site(name: &'static str, park: &'static str, place: Place, space: Option<String>) -> Omm {
-    // In a namespace everybody has the whole loopback.
-    let sip = match space {
-        Some(_) => (Ipv4Addr::LOCALHOST, 5060).into(),
-        None => address::sip(),
-    };
-    Omm::start_in(Plan { name, park, sip, pbx: "sip:127.0.0.1:9;transport=udp".into(), place }, space)
+/// A site in a namespace of its own, where everybody has the whole loopback.
+fn within(name: &'static str, park: &'static str, place: Place, space: Option<String>) -> Omm {
+    let sip = (Ipv4Addr::LOCALHOST, 5060).into();
+    Omm::start_in(Plan { name, park, sip, pbx: NO_PBX.into(), place }, space)
 }

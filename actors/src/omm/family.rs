@@ -17,6 +17,7 @@ use crate::directory::{DirectoryActor, DirectoryWays};
 use crate::doors::Ways;
 use crate::endpoint::{EndpointActor, EndpointWays};
 use crate::epr::EprActor;
+use crate::errands::ErrandsActor;
 use crate::flows::{FlowsActor, FlowsWays, Known};
 use crate::keeper::{Keeper, KeeperWays};
 use crate::locator::{LocatorActor, LocatorWays};
@@ -47,6 +48,8 @@ pub(super) struct Children {
     pub(super) direct: Option<Addr<DirectActor>>,
     /// Only where AXI clients are received.
     pub(super) office: Option<Addr<OfficeActor>>,
+    /// Not before the OMM has begun.
+    pub(super) errands: Option<Addr<ErrandsActor>>,
     /// Only where there are external users.
     pub(super) epr: Option<Addr<EprActor>>,
 }
@@ -116,6 +119,7 @@ impl OmmActor {
             links,
             direct: None,
             office: None,
+            errands: None,
             epr: None,
         });
     }
@@ -247,6 +251,9 @@ impl OmmActor {
         }
         if let Some(office) = &children.office {
             office.do_send(Die);
+        }
+        if let Some(errands) = &children.errands {
+            errands.do_send(Die);
         }
         if let Some(epr) = &children.epr {
             epr.do_send(Die);

@@ -10,6 +10,7 @@ use super::OmmActor;
 use crate::direct::ToDirect;
 use crate::directory::ToDirectory;
 use crate::doors::{Accept, Wire};
+use crate::errands::ToErrands;
 use crate::link::{DialActor, FromLink, LinkNews, LinkWays, ServeActor, ToLink};
 use crate::messages::{Die, Reach};
 use crate::seat::Seated;
@@ -159,6 +160,7 @@ impl OmmActor {
         link.peer = Some(peer);
         self.feed(Input::LinkUp(peer), ctx);
         self.tell_directory(ToDirectory::LinkUp(peer));
+        self.tell_errands(ToErrands::LinkUp(peer));
         self.tell_health();
     }
 
@@ -171,6 +173,7 @@ impl OmmActor {
         }
         self.feed(Input::LinkDown(peer), ctx);
         self.tell_directory(ToDirectory::LinkDown(peer));
+        self.tell_errands(ToErrands::LinkDown(peer));
         self.joined.retain(|joined| *joined != peer);
         if self.joined.is_empty() {
             self.tell_users(Reach::Down);
@@ -258,6 +261,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Down(peer) => self.down(link, peer, ctx),
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
             LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
+            LinkNews::Errand { from, errand } => self.tell_errands(ToErrands::Heard { from, errand }),
             LinkNews::Knock(open) => self.knock(link, &open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
             LinkNews::Neighbours(all) => self.meet(all, ctx),

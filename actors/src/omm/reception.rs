@@ -23,7 +23,7 @@ use super::OmmActor;
 use crate::directory::Change;
 use crate::doors::{Visit, Wire};
 use crate::messages::{Fallen, Placed};
-use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
+use crate::office::{Amend, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
 use crate::seat::Seated;
 use crate::settings;
 
@@ -64,7 +64,7 @@ impl OmmActor {
         children.office = Some(OfficeActor::new(site, reception, settings, ways).start());
     }
 
-    fn glance(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
+    pub(super) fn glance(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
         match look {
             Look::Sari => Ok(system::sari(self.birth.directory.borrow().sari().or(self.sari))),
             Look::Health => Ok(self.condition().reply()),
@@ -207,14 +207,6 @@ impl Handler<Visit> for OmmActor {
     fn handle(&mut self, visit: Visit, _: &mut Context<Self>) -> Self::Result {
         let office = self.children.as_ref().and_then(|children| children.office.clone());
         Box::pin(async move { office?.send(visit).await.ok().flatten() })
-    }
-}
-
-impl Handler<Glance> for OmmActor {
-    type Result = Result<Reply, Refused>;
-
-    fn handle(&mut self, Glance { look, sync }: Glance, _: &mut Context<Self>) -> Self::Result {
-        self.glance(&look, sync)
     }
 }
 

@@ -19,8 +19,9 @@ use sip::target::{Target, Transport};
 use sip::uas::Uas;
 
 use crate::ground::disk::Mood;
+use crate::ground::outside::phones;
 use crate::ground::outside::{Heard, Phone, Since};
-use crate::ground::{Ground, pass, phones, story};
+use crate::ground::{Ground, pass, story};
 
 const PHONE: &str = "10.128.0.1:5060";
 const SECOND: Duration = Duration::from_secs(1);

@@ -36,7 +36,6 @@ use omm::stamp::OmmId;
 use omm::star::Role;
 use omm::watchdog::Class as Watch;
 use sip::line::Mode;
-use sip::registrar::Policy as Grants;
 use sip::server::{Listening, Local, Options, Server, Way};
 use sip::shaper::Shape;
 use sip::target::{Target, Transport};
@@ -48,7 +47,7 @@ pub(crate) mod line;
 pub(crate) mod outside;
 
 use disk::Disk;
-use outside::Outside;
+use outside::{Outside, phones};
 
 /// The primary and the secondary registrar, and the OMM.
 pub(crate) const PBX: &str = "10.0.0.1:5060";
@@ -363,6 +362,7 @@ impl Shared {
             dial: dial.unwrap_or_else(|| self.outside.clone().recipient()),
             reception: None,
             provisioning: None,
+            stories: Some(self.outside.clone().recipient()),
             store: self.disk.clone(),
             fallen,
             site,
@@ -435,16 +435,4 @@ pub(crate) fn directory() -> Directory {
         directory.plant_user(user).expect("a new user");
     }
     directory
-}
-
-/// How the OMM answers phones: everybody is let in, by a verdict.
-pub(crate) fn phones() -> sip::uas::profile::Profile {
-    let stop = Watch::PERIODIC.stop;
-    sip::uas::profile::Profile {
-        domains: vec![outside::DOMAIN.to_owned()],
-        policy: Grants { max: stop, default: stop, ..Grants::default() },
-        open: true,
-        hold: true,
-        ..sip::uas::profile::Profile::default()
-    }
 }

@@ -4,6 +4,7 @@ mod ground;
 
 mod directory;
 mod endpoint;
+mod errands;
 mod identity;
 mod keeper;
 mod links;

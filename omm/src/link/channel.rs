@@ -240,6 +240,7 @@ impl Channel {
             | Frame::Ping { .. }
             | Frame::Pong { .. }
             | Frame::Directory(_)
+            | Frame::Errand(_)
             | Frame::Neighbours(_)
             | Frame::EndOfDownload => self.fail(Alarm::Protocol, out),
         }

@@ -26,6 +26,7 @@ use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
 use crate::directory::sync;
+use crate::errand::Errand;
 use crate::ids::park::Sari;
 use crate::link::census::Census;
 use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
@@ -93,6 +94,8 @@ pub enum Input {
     Say(Word),
     /// The directory wants this sent ([`crate::directory::sync::Effect::Send`]).
     Tell(Box<sync::word::Word>),
+    /// Take this errand along (B-11).
+    Carry(Box<Errand>),
     /// The star has uploaded all that it had ([`crate::star::Effect::EndOfDownload`]).
     Uploaded,
 }
@@ -123,6 +126,13 @@ pub enum Effect {
         from: OmmId,
         /// What it said.
         word: Word,
+    },
+    /// An errand, from the central ([`crate::errand::Input::Heard`]).
+    Carried {
+        /// The central.
+        from: OmmId,
+        /// What.
+        errand: Box<Errand>,
     },
     /// A word about the directory, from the central ([`crate::directory::sync::Input::Heard`]).
     Learn {
@@ -328,6 +338,7 @@ impl Machine for Dial {
                     | Frame::Pong { .. }
                     | Frame::Word(_)
                     | Frame::Directory(_)
+                    | Frame::Errand(_)
                     | Frame::Neighbours(_)
                     | Frame::EndOfDownload => {
                         self.astray(now, out);
@@ -347,6 +358,9 @@ impl Machine for Dial {
             (Input::Say(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
                 out.push(Effect::Send(Frame::Word(word)));
             }
+            (Input::Carry(errand), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
+                out.push(Effect::Send(Frame::Errand(errand)));
+            }
             (Input::Tell(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
                 out.push(Effect::Send(Frame::Directory(word)));
             }
@@ -363,7 +377,7 @@ impl Machine for Dial {
             | (Input::Distrusted, _)
             | (Input::Received { .. }, State::Off | State::Dialling | State::Wait | State::Held(_))
             | (
-                Input::Tell(_),
+                Input::Tell(_) | Input::Carry(_),
                 State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_),
             )
             | (Input::Say(_), State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_))
@@ -408,6 +422,7 @@ impl Machine for Dial {
             | Effect::Down(_)
             | Effect::Deliver { .. }
             | Effect::Learn { .. }
+            | Effect::Carried { .. }
             | Effect::Neighbours(_)
             | Effect::Apart(_) => None,
         }

@@ -9,6 +9,7 @@ use machine::time::Wall;
 
 use crate::claim::Word;
 use crate::directory::sync;
+use crate::errand::Errand;
 use crate::ids::park::{Pli, Sari};
 use crate::link::neighbour::{Door, Neighbour};
 use crate::platform::Platform;
@@ -37,6 +38,8 @@ pub enum Frame {
     Word(Word),
     /// A word about the directory.
     Directory(Box<sync::word::Word>),
+    /// A question about a phone at another OMM, or its answer (B-11).
+    Errand(Box<Errand>),
     /// The other remotes, and where they can be called: from the central, at first and whenever that changes (B-4).
     Neighbours(Vec<Neighbour>),
     /// All that the sender had has been sent: first the central's download, then the remote's upload (M-2.2.8-a).

@@ -18,6 +18,7 @@ use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
 use crate::directory::sync;
+use crate::errand::Errand;
 use crate::link::dial::{Alarm, Held};
 use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError, Purpose};
 use crate::link::neighbour::Neighbour;
@@ -43,6 +44,8 @@ pub enum Input {
     Say(Word),
     /// The directory wants this sent.
     Tell(Box<sync::word::Word>),
+    /// Take this errand along (B-11).
+    Carry(Box<Errand>),
     /// The remotes that can be called, for the remote to know (B-4).
     Neighbours(Vec<Neighbour>),
     /// The star has sent the whole download.
@@ -81,6 +84,13 @@ pub enum Effect {
         from: OmmId,
         /// What it said.
         word: Box<sync::word::Word>,
+    },
+    /// An errand, from the remote (B-11).
+    Carried {
+        /// The remote.
+        from: OmmId,
+        /// What.
+        errand: Box<Errand>,
     },
     /// Whether the clocks of both sides are farther apart than is good; said only when it changes.
     Apart(bool),
@@ -217,6 +227,7 @@ impl Serve {
         match (frame, self.state) {
             (Frame::Word(word), _) => out.push(Effect::Deliver { from: peer, word }),
             (Frame::Directory(word), _) => out.push(Effect::Learn { from: peer, word }),
+            (Frame::Errand(errand), _) => out.push(Effect::Carried { from: peer, errand }),
             (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
             (Frame::EndOfDownload, State::Merging(_)) => {
                 self.state = State::Live(peer);
@@ -272,6 +283,9 @@ impl Machine for Serve {
             (Input::Tell(word), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
                 out.push(Effect::Send(Frame::Directory(word)));
             }
+            (Input::Carry(errand), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
+                out.push(Effect::Send(Frame::Errand(errand)));
+            }
             (Input::Neighbours(all), State::Serving(_) | State::Merging(_) | State::Live(_)) => {
                 out.push(Effect::Send(Frame::Neighbours(all)));
             }
@@ -285,7 +299,7 @@ impl Machine for Serve {
             (Input::Accepted | Input::Answered(_) | Input::Served, _)
             | (Input::Received { .. }, State::Closed)
             | (
-                Input::Tell(_) | Input::Say(_) | Input::Neighbours(_),
+                Input::Tell(_) | Input::Say(_) | Input::Carry(_) | Input::Neighbours(_),
                 State::Waiting | State::Knocking(_) | State::Trying | State::Closed,
             ) => {}
         }
@@ -315,6 +329,7 @@ impl Machine for Serve {
             | Effect::Downloaded(_)
             | Effect::Deliver { .. }
             | Effect::Learn { .. }
+            | Effect::Carried { .. }
             | Effect::Apart(_) => None,
         }
     }

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use ::actors::clock::Origin;
 use ::actors::doors::{Datagram, Dial};
+use ::actors::errands::Recall;
 use actix::prelude::*;
+use axi::inquiry::Line;
 use bytes::Bytes;
 use machine::chance::Chance;
 use machine::step::Machine;
-use machine::time::Moment;
+use machine::time::{Moment, Wall};
+use omm::watchdog::Class as Watch;
+use sip::registrar::Policy as Grants;
 use sip::target::{Target, Transport};
 use sip::uas::profile::Profile;
 use sip::uas::{Effect, Input, Uas};
@@ -155,8 +159,29 @@ impl Handler<Datagram> for Outside {
     }
 }
 
+impl Handler<Recall> for Outside {
+    type Result = Vec<Line>;
+
+    /// It remembers one thing of everybody.
+    fn handle(&mut self, Recall(user): Recall, _: &mut Context<Self>) -> Self::Result {
+        vec![Line { at: Wall::default(), what: format!("{user} was born"), rule: "SM-2".to_owned() }]
+    }
+}
+
 impl Handler<Dial> for Outside {
     type Result = ();
     /// Nobody is at the other end.
     fn handle(&mut self, _: Dial, _: &mut Context<Self>) {}
+}
+
+/// How the OMM answers phones: everybody is let in, by a verdict.
+pub(crate) fn phones() -> Profile {
+    let stop = Watch::PERIODIC.stop;
+    Profile {
+        domains: vec![DOMAIN.to_owned()],
+        policy: Grants { max: stop, default: stop, ..Grants::default() },
+        open: true,
+        hold: true,
+        ..Profile::default()
+    }
 }

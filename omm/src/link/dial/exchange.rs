@@ -70,6 +70,7 @@ impl Dial {
                 }
                 out.push(Effect::Learn { from: peer, word });
             }
+            (Frame::Errand(errand), _) => out.push(Effect::Carried { from: peer, errand }),
             (Frame::Ping { seq }, _) => out.push(Effect::Send(Frame::Pong { seq, wall })),
             (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
             (Frame::EndOfDownload, State::Download(_)) => {
