@@ -14,15 +14,15 @@ use crate::element::Element;
 use crate::error::{ErrCode, Refused};
 use crate::fields::Fields;
 use crate::reply::Reply;
-use crate::request::Look;
+use crate::request::{Look, Page};
 
 const STATE: &str = "GetPPState";
 const LAST: &str = "GetLastPPDevAction";
 const STORY: &str = "GetStory";
 const LINE: &str = "line";
 
-/// What is told of a phone (axi schema, `PPStateType` and the last action); whatever else an OMM tells stays with it.
-const TOLD: [&str; 17] = [
+/// What is told of a phone (axi schema, `PPStateType`); whatever else an OMM tells stays with it.
+const TOLD: [&str; 11] = [
     "ppn",
     "onHook",
     "silentCharging",
@@ -34,13 +34,11 @@ const TOLD: [&str; 17] = [
     "regServerType",
     "regServerAddr",
     "regServerPort",
-    "id",
-    "action",
-    "trType",
-    "timeStamp",
-    "rfpId",
-    "relTime",
 ];
+
+/// What is told of its last action, in a child.
+const ACTED: [&str; 3] = ["ppn", "trType", "relTime"];
+const HANDSET: &str = "pp";
 
 /// One thing that is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,10 +76,20 @@ impl Inquiry {
     pub fn of(look: &Look) -> Option<Inquiry> {
         if let Look::State(ppn) = look {
             Some(Inquiry::State(*ppn))
-        } else if let Look::LastAction(ppn) = look {
-            Some(Inquiry::LastAction(*ppn))
+        } else if let Look::LastAction(Page { from, max: 1 }) = look {
+            // A list is that of this site.
+            Some(Inquiry::LastAction(*from))
         } else {
             None
+        }
+    }
+
+    /// What answers it at the OMM that is asked; `None` for a story, which no client asks for.
+    pub fn look(&self) -> Option<Look> {
+        match self {
+            Inquiry::State(ppn) => Some(Look::State(*ppn)),
+            Inquiry::LastAction(ppn) => Some(Look::LastAction(Page { from: *ppn, max: 1 })),
+            Inquiry::Story(_) => None,
         }
     }
 
@@ -117,14 +125,20 @@ pub fn write_phone(answer: &Result<Reply, Refused>) -> String {
     element.to_string()
 }
 
-/// Reads what was answered about a phone; `None` when it is no such answer.
-pub fn read_phone(text: &str) -> Option<Result<Reply, Refused>> {
+/// Reads what was answered about the phone in this row; `None` when it is no such answer.
+pub fn read_phone(text: &str, ppn: u32) -> Option<Result<Reply, Refused>> {
     let element = Element::read(text.as_bytes()).ok()?;
     if let Some(code) = element.get("errCode") {
         return Some(Err(Refused::new(code.parse::<ErrCode>().ok()?)));
     }
     let told = TOLD.into_iter().filter_map(|name| Some((name, element.get(name)?.to_owned())));
-    Some(Ok(Reply::of(told)))
+    let mut reply = Reply::of(told);
+    if let Some(acted) = element.child(HANDSET) {
+        let told = ACTED.into_iter().filter_map(|name| Some((name, acted.get(name)?.to_owned())));
+        reply.children.push(told.fold(Element::new(HANDSET), |acted, (name, value)| acted.with(name, value)));
+    }
+    let row = element.get("ppn").or_else(|| element.child(HANDSET)?.get("ppn"))?;
+    (row == ppn.to_string()).then_some(Ok(reply))
 }
 
 /// A story as text: the newest lines that fit an errand.
@@ -171,15 +185,20 @@ mod tests {
             assert_eq!(Inquiry::read(strange), None, "{strange}");
         }
         let state = Reply::of([("ppn", "4".to_owned()), ("regServerAddr", "192.0.2.1".to_owned())]);
-        assert_eq!(read_phone(&write_phone(&Ok(state.clone()))), Some(Ok(state)));
+        let acted = Element::new("pp").with("ppn", "4").with("trType", "LocReg").with("relTime", "7");
+        let acted = Reply { children: vec![acted], ..Reply::default() };
+        for reply in [state, acted] {
+            assert_eq!(read_phone(&write_phone(&Ok(reply.clone())), 4), Some(Ok(reply.clone())));
+            assert_eq!(read_phone(&write_phone(&Ok(reply)), 5), None, "another phone's");
+        }
         let none = Err(Refused::new(ErrCode::NoEnt));
-        assert_eq!(read_phone(&write_phone(&none)), Some(none));
+        assert_eq!(read_phone(&write_phone(&none), 4), Some(none));
     }
 
     #[test]
     fn a_client_is_told_nothing_of_a_phone_that_it_cannot_know() {
         let text = "<PhoneResp ppn=\"4\" uak=\"secret\"><user sipPw=\"secret\"/></PhoneResp>";
-        assert_eq!(read_phone(text), Some(Ok(Reply::of([("ppn", "4".to_owned())]))));
+        assert_eq!(read_phone(text, 4), Some(Ok(Reply::of([("ppn", "4".to_owned())]))));
     }
 
     #[test]

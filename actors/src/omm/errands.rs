@@ -54,11 +54,11 @@ impl OmmActor {
         (claim.phase == Phase::Here && claim.owner != self.site().omm).then_some(claim.owner)
     }
 
-    /// What has to be asked elsewhere, and where.
-    fn inquiry(&self, look: &Look) -> Option<Inquire> {
+    /// What has to be asked elsewhere, where, and about which row of handsets.
+    fn inquiry(&self, look: &Look) -> Option<(Inquire, u32)> {
         let inquiry = Inquiry::of(look)?;
         let (Inquiry::State(ppn) | Inquiry::LastAction(ppn)) = inquiry else { return None };
-        Some(Inquire { to: self.elsewhere(ppn)?, inquiry })
+        Some((Inquire { to: self.elsewhere(ppn)?, inquiry }, ppn))
     }
 
     /// Everybody who may have had to do with this user.
@@ -83,11 +83,9 @@ impl Handler<Glance> for OmmActor {
         let errands = self.children.as_ref().and_then(|children| children.errands.clone());
         let inquiry = self.inquiry(&look);
         Box::pin(async move {
-            let told = match (errands, inquiry) {
-                (Some(errands), Some(inquiry)) => errands.send(inquiry).await.ok().flatten(),
-                (_, _) => None,
-            };
-            told.and_then(|text| inquiry::read_phone(&text)).unwrap_or(known)
+            let (Some(errands), Some((inquiry, ppn))) = (errands, inquiry) else { return known };
+            let told = errands.send(inquiry).await.ok().flatten();
+            told.and_then(|text| inquiry::read_phone(&text, ppn)).unwrap_or(known)
         })
     }
 }
@@ -96,19 +94,15 @@ impl Handler<Attend> for OmmActor {
     type Result = ResponseFuture<Option<String>>;
 
     fn handle(&mut self, Attend(inquiry): Attend, _: &mut Context<Self>) -> Self::Result {
-        let look = match inquiry {
-            Inquiry::State(ppn) => Look::State(ppn),
-            Inquiry::LastAction(ppn) => Look::LastAction(ppn),
-            Inquiry::Story(number) => {
-                let (stories, site) = (self.birth.stories.clone(), self.site().node.to_string());
-                return Box::pin(async move {
-                    let lines = stories?.send(Recall(number)).await.ok()?;
-                    Some(inquiry::write_story(&Story { site, lines }))
-                });
-            }
-        };
-        let told = inquiry::write_phone(&self.glance(&look, false));
-        Box::pin(std::future::ready(Some(told)))
+        if let Inquiry::Story(number) = inquiry {
+            let (stories, site) = (self.birth.stories.clone(), self.site().node.to_string());
+            return Box::pin(async move {
+                let lines = stories?.send(Recall(number)).await.ok()?;
+                Some(inquiry::write_story(&Story { site, lines }))
+            });
+        }
+        let told = inquiry.look().map(|look| inquiry::write_phone(&self.glance(&look, false)));
+        Box::pin(std::future::ready(told))
     }
 }
 

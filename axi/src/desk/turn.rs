@@ -7,6 +7,7 @@
 
 use super::*;
 use crate::account::implied;
+use crate::record::Record;
 use crate::request::accounts::Deed;
 use crate::request::{Page, Relation, UserKey};
 
@@ -26,11 +27,16 @@ fn need(body: &Body) -> Need {
         // Ping tells no more than the time, and one client family asks for the versions first (axi 3).
         Body::Open(_) | Body::Ping | Body::Versions => Need::Nothing,
         Body::Limits | Body::PublicKey | Body::Subscribe(_) => Need::Login,
-        Body::Look(Look::State(_) | Look::LastAction(_)) => Need::Permission(Permission::Monitoring),
-        Body::Look(_) => Need::Permission(Permission::AllCnfRead),
-        Body::Change(_) | Body::Set(_) | Body::Account(_) | Body::Import(_) => {
-            Need::Permission(Permission::AllCnfWrite)
+        Body::Look(Look::State(_) | Look::LastAction(_) | Look::Active) => {
+            Need::Permission(Permission::Monitoring)
         }
+        Body::Look(_) => Need::Permission(Permission::AllCnfRead),
+        Body::Change(_)
+        | Body::Set(_)
+        | Body::Account(_)
+        | Body::Order(_)
+        | Body::Expect(_)
+        | Body::Import(_) => Need::Permission(Permission::AllCnfWrite),
     }
 }
 
@@ -90,6 +96,10 @@ impl Desk {
                     Some(_) | None => Ask::Account(change.clone()),
                 }));
             }
+            Body::Order(order) => out.push(Effect::Ask(Ask::Order(order.clone()))),
+            Body::Expect(expectation) => {
+                out.push(Effect::Ask(Ask::Look { look: expectation.look.clone(), sync: false }));
+            }
             Body::Import(user) => out.push(Effect::Ask(Ask::Import(user.clone()))),
             Body::Change(change) => {
                 let sealed: Vec<String> =
@@ -133,8 +143,11 @@ impl Desk {
                 self.timers.set(Timer::Delay, now + wait);
             }
             Answer::Refused(why, _) => send(request.refuse(why), out),
-            Answer::Found(reply) => respond(&request, &reply, out),
-            Answer::Set => send(request.respond(), out),
+            Answer::Found(reply) => match request.disappointed(&reply) {
+                Some(why) => send(request.refuse(why), out),
+                None => respond(&request, &reply, out),
+            },
+            Answer::Set => self.set(request, out),
             Answer::Account(id) => self.account_set(request, id, out),
             Answer::Unsealed(texts) => self.unsealed(request, texts, out),
             Answer::Changed { uid, ppn } => self.changed(request, uid, ppn, out),
@@ -151,7 +164,11 @@ impl Desk {
 
     fn welcome(&mut self, now: Moment, request: &Request, welcome: Welcome, out: &mut Vec<Effect>) {
         let Body::Open(open) = &request.body else { return };
-        let Welcome { mut account, key, about, platform } = welcome;
+        let Welcome { account, key, about, platform } = welcome;
+        let Some(mut account) = self.as_it_is_now(account) else {
+            send(request.refuse(Refused::new(ErrCode::Auth)), out);
+            return self.close("its account is no more", out);
+        };
         account.permissions = implied(account.permissions);
         let permissions = account.permissions.iter().copied().map(crate::words::Kept::Known).collect();
         let response =
@@ -160,6 +177,46 @@ impl Desk {
         self.session =
             Some(Session { account, sync: open.sync_client, key, platform, heard: Subscriptions::default() });
         self.listen(now);
+    }
+
+    /// The account as which somebody was let in a moment ago, with all that it was told since; `None` when it may not log in
+    /// any more.
+    fn as_it_is_now(&mut self, mut account: Account) -> Option<Account> {
+        for news in self.held.drain(..) {
+            match &*news {
+                News::Account { id, change } if *id == account.id => {
+                    account = change.clone().filter(|now| now.active)?;
+                }
+                News::Account { .. }
+                | News::AccountSummary(_)
+                | News::AuthCode(_)
+                | News::Device { .. }
+                | News::DeviceSummary(_)
+                | News::Health(_)
+                | News::Import { .. }
+                | News::Mode(_)
+                | News::Profile { .. }
+                | News::Sari(_)
+                | News::State { .. }
+                | News::Transaction { .. }
+                | News::User { .. }
+                | News::UserSummary(_) => {}
+            }
+        }
+        Some(account)
+    }
+
+    /// It is done; the response shows what is set now.
+    fn set(&mut self, request: Request, out: &mut Vec<Effect>) {
+        let Body::Set(setting) = &request.body else { return send(request.respond(), out) };
+        let look = match setting {
+            Setting::Mode { .. } => Look::Mode,
+            Setting::AutoCreate(_) => Look::AutoCreate,
+            Setting::AuthCode(_) => Look::AuthCode,
+            Setting::RfpCapture(_) => Look::RfpCapture,
+        };
+        out.push(Effect::Ask(Ask::Look { look, sync: false }));
+        self.turn = Some(request);
     }
 
     /// It is done; the response shows the account, unless it is no more.
@@ -211,7 +268,13 @@ impl Desk {
                 Look::Devices(Page { from: ppn, max: 1 })
             }
             Change::SetProfile { id, .. } => Look::Profiles(Page { from: u32::from(*id), max: 1 }),
-            Change::CreateFixed { .. } | Change::SetPair { .. } => Look::Pair { uid, ppn },
+            Change::CreateFixed { .. } => Look::Pair { uid, ppn },
+            // Both as they were named: whoever was parted already shows with nobody.
+            Change::SetPair { user, device } => {
+                let named = |record: &Record, name| record.number(name).and_then(|id| u32::try_from(id).ok());
+                let ppn = named(device, "ppn").filter(|ppn| *ppn != 0).unwrap_or(ppn);
+                Look::Pair { uid: named(user, "uid").unwrap_or(uid), ppn }
+            }
             Change::DeleteUser(UserKey::Uid(_) | UserKey::Number(_))
             | Change::DeleteDevice(_)
             | Change::DeleteProfile(_) => {

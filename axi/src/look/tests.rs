@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use omm::claim::Phase;
+use omm::directory::edit::{DeviceChange, Edit};
 use omm::platform::Platform;
 use omm::stamp::{OmmId, Stamp};
+use omm::star::Role;
 
 use super::*;
-use crate::edits::edits;
+use crate::edits::{Here, edits};
 use crate::element::Element;
 use crate::request::{Body, Request};
+use crate::transaction::Transaction;
 
 const HERE: OmmId = OmmId::new(0x102A_7C82);
 const THERE: OmmId = OmmId::new(0x102A_F12C);
@@ -22,11 +25,20 @@ struct World {
     stamps: u64,
     roam: Option<Claim>,
     registered: Option<Registered>,
+    acted: Option<(Ipei, Last)>,
+    role: Role,
 }
 
 impl World {
     fn new() -> World {
-        World { directory: Directory::new(Platform::Pc), stamps: 0, roam: None, registered: None }
+        World {
+            directory: Directory::new(Platform::Pc),
+            stamps: 0,
+            roam: None,
+            registered: None,
+            acted: None,
+            role: Role::Remote,
+        }
     }
 
     /// Two users and two handsets.
@@ -51,7 +63,7 @@ impl World {
     fn try_change(&mut self, xml: &str) -> Result<(), String> {
         let Body::Change(change) = World::request(xml) else { panic!("{xml}") };
         let text = |refused: Refused| format!("{} {}", refused.code, refused.bad.unwrap_or_default());
-        for edit in edits(&change, &self.directory, HERE).map_err(text)? {
+        for edit in edits(&change, &self.directory, Here { omm: HERE, role: self.role }).map_err(text)? {
             self.stamps += 1;
             let stamp = Stamp { ms: (BEGAN + self.stamps) * 1000, ctr: 0, omm: HERE };
             self.directory.edit(stamp, edit).map_err(|refusal| text(Refused::from(&refusal)))?;
@@ -67,7 +79,8 @@ impl World {
         let Body::Look(look) = World::request(xml) else { panic!("{xml}") };
         let roam = |_: &Number| self.roam.clone();
         let registered = |_: &Number| self.registered.clone();
-        let view = View { directory: &self.directory, roam: &roam, registered: &registered };
+        let acted = |ipei: Ipei| self.acted.filter(|(by, _)| *by == ipei).map(|(_, last)| last);
+        let view = View { directory: &self.directory, roam: &roam, registered: &registered, acted: &acted };
         let reply = super::look(&look, false, &view).expect("it is in the directory");
         let reply = reply.map_err(|refused| refused.code.to_string())?;
         let mut told: Vec<String> =
@@ -146,6 +159,66 @@ fn refusals_have_the_codes_that_clients_know() {
 }
 
 #[test]
+fn a_handset_is_kept_from_roaming_with_a_fixed_user_and_not_at_the_central() {
+    let mut world = World::filled();
+    let set = "<SetPPDev><pp ppn=\"1\" subscribeToPARIOnly=\"1\"/></SetPPDev>";
+    let forbidden = Err("EForbidden subscribeToPARIOnly".to_owned());
+    let pair = |relation: &str, more: &str| {
+        format!(
+            "<SetPP><user uid=\"1\" ppn=\"1\" relType=\"{relation}\"/>\
+             <pp ppn=\"1\" uid=\"1\" relType=\"{relation}\"{more}/></SetPP>"
+        )
+    };
+    let only = " subscribeToPARIOnly=\"1\"";
+    assert_eq!(world.try_change(set), forbidden, "nobody is with it");
+    world.change(&pair("Dynamic", ""));
+    assert_eq!(world.try_change(set), forbidden, "its user may leave it");
+    assert_eq!(world.try_change(&pair("Dynamic", only)), forbidden);
+    let new = "<CreatePPDev><pp ipei=\"01032 0345625 0\" subscribeToPARIOnly=\"1\"/></CreatePPDev>";
+    assert_eq!(world.try_change(new), forbidden);
+    world.role = Role::Central;
+    assert_eq!(world.try_change(&pair("Fixed", only)), forbidden, "the central's PARI is the SARI");
+    world.role = Role::Remote;
+    world.change(&pair("Fixed", only));
+    assert!(world.sees("<GetPPDev ppn=\"1\"/>").contains(only));
+    assert_eq!(world.try_change(&pair("Dynamic", "")), Err("EForbidden relType".to_owned()));
+    world.change("<CreateFixedPP><user num=\"103\"/><pp ipei=\"01032 0345625 0\" subscribeToPARIOnly=\"1\"/></CreateFixedPP>");
+
+    // A file may fix the user and keep the handset at once, but not keep it and leave the user free.
+    let file = |relation: &str| {
+        format!(
+            "<CreateFixedPP replaceData=\"1\"><user num=\"102\" relType=\"{relation}\"/>\
+             <pp ipei=\"02914 0376663 7\" subscribeToPARIOnly=\"1\"/></CreateFixedPP>"
+        )
+    };
+    world.change("<SetPP><user uid=\"2\" ppn=\"2\" relType=\"Dynamic\"/><pp ppn=\"2\" uid=\"2\" relType=\"Dynamic\"/></SetPP>");
+    assert_eq!(world.try_change(&file("Unbound")), forbidden);
+    assert_eq!(world.try_change(&file("Dynamic")), forbidden);
+    world.change(&file("Fixed"));
+    assert!(world.sees("<GetPPDev ppn=\"2\"/>").contains(only));
+}
+
+#[test]
+fn a_record_that_is_sent_back_at_another_site_moves_no_handset_there() {
+    let mut world = World::filled();
+    world.change(
+        "<SetPP><user uid=\"1\" ppn=\"1\" relType=\"Fixed\"/><pp ppn=\"1\" uid=\"1\" relType=\"Fixed\"/></SetPP>",
+    );
+    let ppn = Ppn::new(1).unwrap();
+    let change = DeviceChange { pari_only: Some(Some(THERE)), ..DeviceChange::default() };
+    let stamp = Stamp { ms: (BEGAN + 100) * 1000, ctr: 0, omm: THERE };
+    world.directory.edit(stamp, Edit::SetDevice { ppn, change: Box::new(change) }).unwrap();
+    world.stamps = 200;
+    for role in [Role::Remote, Role::Central] {
+        world.role = role;
+        world.change("<SetPPDev><pp ppn=\"1\" encrypt=\"1\" subscribeToPARIOnly=\"1\"/></SetPPDev>");
+        assert_eq!(world.directory.device_at(ppn).unwrap().admin.pari_only, Some(THERE), "{role:?}");
+    }
+    world.change("<SetPPDev><pp ppn=\"1\" subscribeToPARIOnly=\"0\"/></SetPPDev>");
+    assert_eq!(world.directory.device_at(ppn).unwrap().admin.pari_only, None);
+}
+
+#[test]
 fn an_attribute_that_no_rule_reads_is_kept_and_told_until_it_is_the_default_again() {
     let mut world = World::filled();
     world.change(
@@ -211,6 +284,19 @@ fn where_a_phone_is_shows_at_every_omm_and_its_registration_where_it_is() {
         "ppn=1 callState=none registered=1 regServerType=Secondary regServerAddr=192.0.2.9 regServerPort=5060"
     );
     assert_eq!(world.sees("<GetPPState ppn=\"2\"/>"), "ppn=2 callState=none", "only if a user is bound");
+}
+
+#[test]
+fn what_a_handset_did_last_is_told_of_those_that_were_seen() {
+    let mut world = World::filled();
+    let ask = "<GetLastPPDevAction id=\"0\" maxRecords=\"20\"/>";
+    assert_eq!(world.look(ask), Err("ENoEnt".into()), "nobody was seen yet");
+    let last = Last { what: Transaction::Detach, ago: Duration::from_millis(61_900) };
+    world.acted = Some(("02914 0376663 7".parse().unwrap(), last));
+    let told = "<pp ppn=\"2\" trType=\"Detach\" relTime=\"61\"/>";
+    assert_eq!(world.sees(ask), told);
+    assert_eq!(world.sees("<GetLastPPDevAction ppn=\"2\"/>"), told);
+    assert_eq!(world.look("<GetLastPPDevAction ppn=\"3\"/>"), Err("ENoEnt".into()));
 }
 
 #[test]
