@@ -4,6 +4,7 @@
 use actix::prelude::*;
 use omm::claim::Word;
 use omm::directory::sync;
+use omm::directory::sync::word::Have;
 use omm::errand::Errand;
 use omm::ids::park::Sari;
 use omm::link::dial::{self, Dial as DialMachine};
@@ -60,6 +61,8 @@ pub enum LinkNews {
         /// What.
         errand: Box<Errand>,
     },
+    /// What does the directory have? Answered by [`ToLink::Have`].
+    Ask,
     /// A remote introduced itself: what does the roster say?
     Knock(Box<Open>),
     /// The central told of the other remotes.
@@ -88,6 +91,8 @@ pub enum ToLink {
     Directory(Box<sync::word::Word>),
     /// Take this errand along.
     Errand(Box<Errand>),
+    /// What the directory has.
+    Have(Box<Have>),
     /// Everything this side had has been sent.
     EndOfDownload,
     /// The roster's answer to a knock.
@@ -168,6 +173,7 @@ impl Seated<DialMachine> for DialActor {
                 self.pipe.attempt += 1;
                 self.pipe.close();
             }
+            Effect::Ask => self.ways.tell(LinkNews::Ask),
             Effect::Learned(sari) => self.ways.tell(LinkNews::Learned(sari)),
             Effect::Up(peer) => self.ways.tell(LinkNews::Up(peer)),
             Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
@@ -242,6 +248,7 @@ impl Handler<ToLink> for DialActor {
             ToLink::Word(word) => self.feed(dial::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(dial::Input::Tell(word), ctx),
             ToLink::Errand(errand) => self.feed(dial::Input::Carry(errand), ctx),
+            ToLink::Have(have) => self.feed(dial::Input::Have(have), ctx),
             ToLink::EndOfDownload => self.feed(dial::Input::Uploaded, ctx),
             ToLink::Answered(_) | ToLink::Replaced | ToLink::Neighbours(_) => {
                 debug_assert!(false, "only a central says so");
@@ -352,6 +359,7 @@ impl Handler<ToLink> for ServeActor {
             ToLink::Word(word) => self.feed(serve::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(serve::Input::Tell(word), ctx),
             ToLink::Errand(errand) => self.feed(serve::Input::Carry(errand), ctx),
+            ToLink::Have(_) => debug_assert!(false, "only a remote says so"),
             ToLink::EndOfDownload => self.feed(serve::Input::Served, ctx),
             ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
             ToLink::Neighbours(all) => self.feed(serve::Input::Neighbours(all), ctx),

@@ -42,6 +42,7 @@ pub mod roam;
 pub mod seq;
 pub mod showing;
 mod sibling;
+pub mod strangers;
 pub mod subscribe;
 pub mod sync;
 pub mod system;

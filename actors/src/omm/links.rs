@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 use omm::link::dial::{Alarm, Health};
-use omm::link::frame::{Facts, Open, Purpose};
+use omm::link::frame::{Facts, Open, OpenError, Purpose};
 use omm::stamp::OmmId;
 use omm::star::Input;
 
@@ -69,6 +69,14 @@ impl OmmActor {
         }
     }
 
+    /// The link that this side dials; a central has none.
+    pub(super) fn tell_dialled(&self, message: ToLink) {
+        let mut links = self.children.iter().flat_map(|children| children.links.values());
+        if let Some(link) = links.find(|link| link.is_dialled()) {
+            link.tell(message);
+        }
+    }
+
     fn link_ways(&mut self, ctx: &mut Context<Self>) -> LinkWays {
         let link = self.next_link;
         self.next_link += 1;
@@ -113,6 +121,7 @@ impl OmmActor {
             }
             Err(error) => {
                 self.disorder.refused += 1;
+                self.disorder.turned_away += u64::from(matches!(error, OpenError::Delayed(_)));
                 knocking.tell(ToLink::Answered(Err(error)));
             }
         }
@@ -262,6 +271,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
             LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
             LinkNews::Errand { from, errand } => self.tell_errands(ToErrands::Heard { from, errand }),
+            LinkNews::Ask => self.tell_directory(ToDirectory::Ask),
             LinkNews::Knock(open) => self.knock(link, &open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
             LinkNews::Neighbours(all) => self.meet(all, ctx),
