@@ -1,7 +1,7 @@
 //! How fast a world lives when nobody watches.
 //!
 //! ```text
-//! cargo bench --bench worlds                    both, at full size
+//! cargo bench --bench worlds                    all, at full size
 //! HOMING_BENCH_USERS=500 HOMING_BENCH_HOURS=6 HOMING_BENCH_WORLDS=50 cargo bench --bench worlds
 //! ```
 //!
@@ -9,7 +9,11 @@
 //!   hours, every registration at the PBX is refreshed within the hour, every user roams twice. Each SIP and AXI message
 //!   is printed and parsed on each hop. Target: under 60 s of CPU time, under 1.5 GB.
 //! - **small**: 1,000 worlds of three OMMs, a registrar and six users for 24 virtual hours, each with a seed of its own,
-//!   roams and cut links. Target: under 60 s of CPU time.
+//!   roams and cut links. Target: under 60 s of CPU time for what the specification wants; both ends of a link ping, so
+//!   nine messages in ten are pings and their answers.
+//! - **audited**: the same worlds, a tenth of them, with audits as they are by default: each half minute every OMM asks the
+//!   registrar whether it still lists a user. No specification wants them and nobody's day is quiet with them: they are
+//!   seven SIP messages in eight, and what they cost is said beside what the rest costs.
 //!
 //! Everything runs on one thread. A benchmark that did not do its work fails: at the end every user must be bound
 //! exactly once in the registrar's own table, by the OMM where the phone is, and all OMMs must agree on that.
@@ -43,7 +47,9 @@ fn main() {
     };
     let (users, hours) = (size("HOMING_BENCH_USERS", 10_000, 22), size("HOMING_BENCH_HOURS", 24, 3));
     large(users as usize, hours);
-    small(size("HOMING_BENCH_WORLDS", 1000, 3), hours);
+    let worlds = size("HOMING_BENCH_WORLDS", 1000, 3);
+    small("small", "set audit 0s\n", worlds, hours);
+    small("audited", "", worlds.div_ceil(10), hours);
 }
 
 fn large(users: usize, hours: u64) {
@@ -75,10 +81,10 @@ fn large(users: usize, hours: u64) {
     assert!(carried.frames >= least, "{} AXI messages, less than {least}", carried.frames);
 }
 
-fn small(worlds: u64, hours: u64) {
+fn small(name: &str, setting: &str, worlds: u64, hours: u64) {
     let text = format!(
         "scenario \"Small\"\nsite a central\nsite b\nsite c\nregistrar pbx\n\
-         link b-a latency 12ms\nlink c-a latency 18ms\nusers 6\nat 0s start all over 5m\nat {hours}h end\n"
+         link b-a latency 12ms\nlink c-a latency 18ms\nusers 6\n{setting}at 0s start all over 5m\nat {hours}h end\n"
     );
     let stopwatch = Stopwatch::start();
     let (mut datagrams, mut frames) = (0, 0);
@@ -92,8 +98,8 @@ fn small(worlds: u64, hours: u64) {
         datagrams += tally.carried.datagrams;
         frames += tally.carried.frames;
     }
-    println!("small: {worlds} worlds of 6 users, 3 OMMs, {hours} h");
-    stopwatch.report(worlds as f64 * hours as f64 * 3600.0, 60.0);
+    println!("{name}: {worlds} worlds of 6 users, 3 OMMs, {hours} h");
+    stopwatch.report(worlds as f64 * hours as f64 * 3600.0, 60.0 * worlds as f64 / 1000.0);
     println!("  read: {datagrams} SIP messages, {frames} AXI messages");
     assert!(datagrams >= worlds * 6 * (hours - 1) * 4, "{datagrams} SIP messages");
 }
@@ -168,7 +174,7 @@ impl Stopwatch {
     /// `lived` seconds of virtual time have passed; there should be no more than `target` seconds of CPU time.
     fn report(&self, lived: f64, target: f64) {
         let (wall, cpu) = (self.wall.elapsed().as_secs_f64(), cpu_seconds() - self.cpu);
-        println!("  {cpu:.1} s of CPU time (target {target:.0}), {wall:.1} s on the wall");
+        println!("  {cpu:.1} s of CPU time (target {target:.1}), {wall:.1} s on the wall");
         println!("  virtual time runs {:.0} times as fast as CPU time", lived / cpu);
     }
 }

@@ -76,6 +76,7 @@ pub struct Directory {
     log: Log,
     /// What changed since somebody was last told.
     changed: Changed,
+    turns: u64,
 }
 
 /// What the records show together.
@@ -107,7 +108,13 @@ impl Directory {
             shown: Shown::default(),
             log: Log::default(),
             changed: Changed::default(),
+            turns: 0,
         }
+    }
+
+    /// How often it was told something, be it news or not: whoever has seen it at so many turns need not look again.
+    pub fn turns(&self) -> u64 {
+        self.turns
     }
 
     /// The user with this number. It may be served only when its status is active.

@@ -1,11 +1,13 @@
-//! What must hold in every run (spec 6.3), as far as events show it.
+//! What must hold in every run (spec 6.3).
 //!
 //! - I5, I6: judged at the end, and only when the world has been left alone long enough ([`calm`]).
-//! - I8, I9, I12 and the bound on double registrations: judged all the time.
-//! - I1, I2 hold by the plan; I3, I4, I7, I10 are about directories, which have their own tests; I11 is what
-//!   `--check-determinism` shows.
+//! - I8, I9, I12 and the bound on double registrations: judged all the time, by events.
+//! - I1 to I4, I7: judged whenever somebody looks at a directory ([`directories`]), which no event tells whole.
+//! - I10 is no matter of a run: `omm/src/directory/tests/histories.rs` judges it over random histories. I11 is what
+//!   `--check-determinism` shows: two runs of one seed, byte by byte.
 
 pub mod calm;
+pub mod directories;
 pub mod rest;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::plan::{Plan, Server};
 use crate::script::setting::Setting;
 use crate::trace::Sight;
+use directories::{Directories, Look};
 
 /// How many breaches of one invariant are kept with their words; the rest is counted.
 const KEPT: usize = 5;
@@ -69,6 +72,7 @@ pub struct Invariants {
     /// Whether a user's own machine has asked for the removal of what it once asked to bind, by site and user.
     wants: BTreeMap<(usize, usize), Wants>,
     meddled: Breaches,
+    directories: Directories,
 }
 
 /// A binding: its site, its user, its server; places in the plan, names of the DNS behind the servers.
@@ -109,7 +113,18 @@ impl Invariants {
             stars: Breaches::default(),
             wants: BTreeMap::new(),
             meddled: Breaches::default(),
+            directories: Directories::new(plan.sites.iter().map(|site| site.name.clone()).collect()),
         }
+    }
+
+    /// Takes in what a site's directory holds.
+    pub fn look(&mut self, now: Moment, site: usize, look: &Look) {
+        self.directories.look(now, site, look);
+    }
+
+    /// A site begins or ends; `wiped` when its disk is empty now.
+    pub fn turn(&mut self, now: Moment, site: usize, wiped: bool) {
+        self.directories.turn(now, site, wiped);
     }
 
     /// Takes an event in, after the book has it.
@@ -190,25 +205,26 @@ impl Invariants {
     /// The run is over. `fired` says when the triggers did what they do.
     pub fn finish(self, ledger: &Ledger, fired: &[Option<Moment>], end: Moment) -> Vec<Finding> {
         let unrest = calm::unrest(&self.plan, fired, end);
-        let settled = |judge: fn(&Ledger) -> Vec<String>| match &unrest {
+        let settled = |told: Vec<String>| match &unrest {
             Some(why) => Outcome::NotJudged { why: why.clone() },
             None => {
-                let told = judge(ledger);
                 let times = told.len() as u64;
                 let first = told.into_iter().take(KEPT).map(|told| (end, told)).collect();
                 Breaches { times, first }.outcome()
             }
         };
-        vec![
+        let apart = self.directories.differing();
+        let mut findings = self.directories.findings();
+        findings.extend([
             Finding {
                 id: "I5",
                 says: "a binding at an OMM belongs to a user that the OMM owns",
-                outcome: settled(rest::strays),
+                outcome: settled(rest::strays(ledger)),
             },
             Finding {
                 id: "I6",
-                says: "one OMM serves each user whose phone is on, and all agree which",
-                outcome: settled(rest::disagreements),
+                says: "one OMM serves each user whose phone is on, all agree which, and have one directory",
+                outcome: settled(rest::disagreements(ledger).into_iter().chain(apart).collect()),
             },
             Finding {
                 id: "I8",
@@ -226,7 +242,8 @@ impl Invariants {
                 says: "a double registration ends in time",
                 outcome: doubles(&self.plan, ledger, end).outcome(),
             },
-        ]
+        ]);
+        findings
     }
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use machine::time::Moment;
 
 use crate::claims::Check;
+use crate::invariants::directories::Look;
 use crate::invariants::{Finding, Invariants};
 use crate::ledger::{Counts, Ledger};
 use crate::plan::{Assert, Form, Plan};
@@ -168,6 +169,16 @@ impl Judge {
                 self.just_fired.push(at);
             }
         }
+    }
+
+    /// Takes in what a site's directory holds; a place in [`Plan::sites`].
+    pub fn visit(&mut self, now: Moment, site: usize, look: &Look) {
+        self.invariants.look(now, site, look);
+    }
+
+    /// A site begins or ends; `wiped` when its disk is empty now.
+    pub fn turn(&mut self, now: Moment, site: usize, wiped: bool) {
+        self.invariants.turn(now, site, wiped);
     }
 
     /// The triggers whose event has come since this was asked last; places in [`Plan::triggers`].

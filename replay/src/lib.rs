@@ -4,7 +4,8 @@
 //! - [`plan`]: what a script comes to: a world to build, verbs at their times, asserts with their windows.
 //! - [`trace`]: the events of a run, as JSON lines and as text; [`ladder`]: who sent what to whom about one user.
 //! - [`ledger`]: what the events say about the world; [`claims`]: whether a claim holds by it.
-//! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3).
+//! - [`judge`]: asserts and triggers over the run; [`invariants`]: what must hold in every run (spec 6.3);
+//!   `survey`: who looks at the directories for them.
 //! - [`chronicle`]: what a run writes while it goes.
 //! - [`report`]: the verdict, for people and for machines.
 //! - [`world`]: the running world: [`site`]s with the actors of the service, registrars, [`phone`]s, their
@@ -30,6 +31,7 @@ pub mod report;
 pub mod run;
 pub mod script;
 pub mod site;
+mod survey;
 pub mod tally;
 pub mod trace;
 pub mod tuning;

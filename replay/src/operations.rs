@@ -108,6 +108,8 @@ fn reinitialise(world: &mut World, at: usize) -> Done {
     let mut disk = world.sites[at].disk.borrow_mut();
     let count = disk.len();
     disk.clear();
+    drop(disk);
+    world.sites[at].wipes += 1;
     Ok(format!("is new: {count} records are gone"))
 }
 

@@ -12,6 +12,7 @@ use machine::time::Moment;
 use crate::judge::{Findings, Judge};
 use crate::plan::{Plan, Verb};
 use crate::site;
+use crate::survey::Survey;
 use crate::tally::Tally;
 use crate::trace::Sight;
 use crate::world::World;
@@ -94,14 +95,14 @@ async fn live(plan: Arc<Plan>, seed: u64, listener: Option<Listener>) -> Finding
         })
     };
     let mut world = World::new(plan.clone(), seed, Some(sink));
-    let mut agenda = Agenda::new(&plan);
+    let (mut agenda, mut survey) = (Agenda::new(&plan), Survey::new(&world));
     let fallen = world.fallen.clone();
     loop {
         tokio::select! {
             biased;
             () = bell.notified() => {}
             () = fallen.heard() => {}
-            () = until(&world, agenda.next_step(&world, &plan)) => {}
+            () = until(&world, agenda.next_step(&world, &plan).min(survey.next())) => {}
         }
         site::bury(&mut world);
         site::rehire(&mut world).await;
@@ -112,6 +113,9 @@ async fn live(plan: Arc<Plan>, seed: u64, listener: Option<Listener>) -> Finding
         while let Some(verb) = agenda.due(now) {
             world.perform(&verb).await;
         }
+        if let Some(judge) = &mut court.borrow_mut().judge {
+            survey.look(&world, judge);
+        }
         if now >= plan.end {
             break;
         }
@@ -119,7 +123,9 @@ async fn live(plan: Arc<Plan>, seed: u64, listener: Option<Listener>) -> Finding
     // What the last instant still wants to say is said before it is judged.
     until(&world, plan.end + Duration::from_millis(1)).await;
     let judge = court.borrow_mut().judge.take();
-    judge.unwrap_or_else(|| Judge::new(&plan)).finish(plan.end)
+    let mut judge = judge.unwrap_or_else(|| Judge::new(&plan));
+    Survey::close(&world, &mut judge);
+    judge.finish(plan.end)
 }
 
 /// Waits for a moment of virtual time; one that is past is over at once.

@@ -58,6 +58,8 @@ pub struct SiteNode {
     pub process: Option<Process>,
     /// How often a process was started there.
     pub starts: u32,
+    /// How often all that was on its disk was taken away.
+    pub wipes: u32,
     /// When a new OMM is hired in the place of one that fell over.
     pub rehire: Option<Moment>,
     /// The digest of its directory that was told last.
@@ -122,6 +124,7 @@ impl World {
             disk: Rc::default(),
             process: None,
             starts: 0,
+            wipes: 0,
             rehire: None,
             weight: None,
             backup: None,

@@ -51,6 +51,7 @@ impl Kind for Devices {
 impl Directory {
     /// Shows what the records say now; returns what is shown differently.
     pub(super) fn settle(&mut self) -> Changed {
+        self.turns += 1;
         let mut users = self.users.settle();
         let devices = self.devices.settle();
         for id in &users.clone() {

@@ -1,6 +1,7 @@
 //! What becomes of what two sites wrote without knowing of each other (spec SM-7, L-1 to L-5, L-9, L-10).
 
 use super::*;
+use crate::directory::device::Subscribed;
 use crate::directory::piece::Piece;
 use crate::directory::status::Status;
 use crate::directory::tombstone::{Horizon, KEPT};
@@ -106,11 +107,51 @@ fn l3_neither_a_login_nor_a_subscription_brings_back_what_was_deleted() {
     pair.at_a(10, Edit::DeleteDevice(ppn(3)));
     pair.at_b(20, login(1, 2));
     let mut change = DeviceChange::default();
-    change.subscription.state = Some(crate::directory::device::Subscribed::Yes);
+    change.subscription.state = Some(Subscribed::Yes);
     pair.at_b(20, Edit::SetDevice { ppn: ppn(3), change: Box::new(change) });
     let shown = pair.meet();
     assert_eq!((shown.user_at(uid(1)), shown.device_at(ppn(3))), (None, None));
     assert_eq!(shown.user_of(ipei(2)), None);
+}
+
+#[test]
+fn l2_a_later_edit_brings_a_handset_back_which_has_to_subscribe_anew() {
+    let encrypt = |on| {
+        let change = DeviceChange { encrypt: Some(on), ..DeviceChange::default() };
+        Edit::SetDevice { ppn: ppn(3), change: Box::new(change) }
+    };
+    let mut change = DeviceChange::default();
+    change.subscription.state = Some(Subscribed::Yes);
+    let mut pair = Pair::new();
+    pair.at_a(1, login(1, 3));
+    pair.at_a(2, Edit::SetDevice { ppn: ppn(3), change: Box::new(change) });
+    let usual = pair.meet().device_at(ppn(3)).unwrap().admin.encrypt;
+    pair.at_b(5, encrypt(!usual));
+    pair.at_a(10, Edit::DeleteDevice(ppn(3)));
+    assert_eq!(pair.a.user(&number(1)).unwrap().relation, Relation::Unbound);
+    let mut earlier = Pair { a: pair.a.clone(), b: pair.b.clone() };
+    assert_eq!(earlier.meet().device_at(ppn(3)), None);
+    pair.at_b(15, encrypt(usual));
+    let shown = pair.meet();
+    let device = shown.device_at(ppn(3)).unwrap();
+    assert_eq!((device.admin.encrypt, device.subscription.state), (usual, Subscribed::default()));
+    assert_eq!(shown.user(&number(1)).unwrap().relation, Relation::Dynamic(ipei(3)));
+}
+
+#[test]
+fn l2_a_deleted_profile_comes_back_with_a_later_edit_only() {
+    let named = |text: &str| Edit::SetProfile { id: 1, name: Some(text.into()), data: None };
+    let mut pair = Pair::new();
+    pair.at_a(1, named("night"));
+    pair.meet();
+    pair.at_b(5, named("day"));
+    pair.at_a(10, Edit::DeleteProfile(1));
+    assert_eq!(pair.meet().profile(1), None);
+    pair.at_a(20, named("night"));
+    pair.meet();
+    pair.at_a(30, Edit::DeleteProfile(1));
+    pair.at_b(35, named("day"));
+    assert_eq!(&*pair.meet().profile(1).unwrap().text.name, "day");
 }
 
 #[test]
