@@ -139,7 +139,8 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
     tell(users(site));
     tell(clock(&system_clock(site)));
     tell(data_dir(site));
-    let running = control::ask(&site.control, &json!({"ask": "status"}), control::QUESTION).await.is_ok();
+    let told = control::ask(&site.control, &json!({"ask": "status"}), control::QUESTION).await.ok();
+    let running = told.is_some();
     tell(port("sip port", &site.sip.listen.to_string(), reach::bind_udp(site.sip.listen).await, running));
     for (what, at) in [
         ("sip tcp port", site.sip.listen_tcp),
@@ -171,7 +172,7 @@ async fn all(site: &Site, seed: u64, findings: &RefCell<Vec<Finding>>) {
             Err(_) | Ok(_) => tell(reach::tier(what, site, tier, resolver.as_ref().ok(), seed).await),
         }
     }
-    if let Some(finding) = bandwidth(site) {
+    if let Some(finding) = bandwidth(site, told.as_ref()) {
         tell(finding);
     }
     if let Some(epr) = site.epr.as_ref().filter(|epr| epr.policy.enabled) {
@@ -216,18 +217,25 @@ fn users(site: &Site) -> Finding {
     }
 }
 
-/// What the links of this OMM have to carry; nothing where there is none.
-fn bandwidth(site: &Site) -> Option<Finding> {
+/// What the links of this OMM have to carry; nothing where there is none. A service that is running knows what the
+/// directory holds; before that there is only the file.
+fn bandwidth(site: &Site, told: Option<&Value>) -> Option<Finding> {
     let links = match (&site.link, &site.axi) {
         (Some(_), _) => 1,
         (None, Some(_)) => site.remotes.len() as u64,
         (None, None) => 0,
     };
-    let devices = site.users.iter().filter(|user| user.device.is_some()).count();
-    let entries = site.users.len() + devices;
+    let held = |what: &str| told?.get("directory")?.get(what)?.as_u64();
+    let (entries, whose) = match held("users").zip(held("devices")) {
+        Some((users, devices)) => (usize::try_from(users + devices).unwrap_or(usize::MAX), "directory"),
+        None => {
+            let devices = site.users.iter().filter(|user| user.device.is_some()).count();
+            (site.users.len() + devices, "file")
+        }
+    };
     let each = needed(entries) / 1_000;
     let text = format!(
-        "{entries} entries need {each} kbit/s on a link to synchronise within 5 minutes (M-2.2.8-f), {} kbit/s here",
+        "the {entries} entries of the {whose} need {each} kbit/s on a link to synchronise within 5 minutes (M-2.2.8-f), {} kbit/s here",
         each * links
     );
     (links > 0).then(|| Finding::new("bandwidth", Verdict::Pass, text))
@@ -378,5 +386,17 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         assert_eq!(contact(&site(dir.path(), "192.0.2.1", "")).verdict, Verdict::Fail);
         assert_eq!(contact(&site(dir.path(), "127.0.0.2", "")).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn d1_the_links_are_sized_by_the_directory_of_the_running_service_and_by_the_file_before() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let user = "[[user]]\nnumber = \"101\"\npassword = \"x\"\n";
+        let site = site(dir.path(), "127.0.0.2", user);
+        let told = json!({"directory": {"users": 5_000, "devices": 5_000}});
+        let text = |told| bandwidth(&site, told).expect("it has a link").text;
+        assert!(text(None).starts_with("the 1 entries of the file need 0 kbit/s"), "{}", text(None));
+        let running = text(Some(&told));
+        assert!(running.starts_with("the 10000 entries of the directory need 1000 kbit/s"), "{running}");
     }
 }
