@@ -93,7 +93,7 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
                 kind: kind(*relation).ok_or_else(|| invalid("relType", "expected Fixed or Dynamic"))?,
             }
         }
-        Change::SetPair { user, device } => return pair(user, device, own),
+        Change::SetPair { user, device } => return pair(user, device, directory, own),
     }])
 }
 
@@ -162,7 +162,7 @@ fn free_row(directory: &Directory) -> Option<Ppn> {
 }
 
 /// Both sides of `SetPP` have to say the same.
-fn pair(user: &Record, device: &Record, own: OmmId) -> Result<Vec<Edit>, Refused> {
+fn pair(user: &Record, device: &Record, directory: &Directory, own: OmmId) -> Result<Vec<Edit>, Refused> {
     let uid = row(uid_in(user), "uid")?;
     let wanted = match user.get("relType").unwrap_or("Unbound").parse() {
         Ok(relation) => kind(relation),
@@ -170,7 +170,10 @@ fn pair(user: &Record, device: &Record, own: OmmId) -> Result<Vec<Edit>, Refused
     };
     let mut edits = Vec::new();
     match (wanted, user.number("ppn").unwrap_or_default()) {
-        (None, _) | (_, 0) => edits.push(Edit::Detach { uid }),
+        (None, _) | (_, 0) => {
+            parted(uid, ppn_in(device), directory)?;
+            edits.push(Edit::Detach { uid });
+        }
         (Some(kind), ppn) => {
             if device.number("ppn") != Some(ppn) {
                 return Err(invalid("ppn", "expected the same ppn in <user> and <pp>"));
@@ -190,6 +193,23 @@ fn pair(user: &Record, device: &Record, own: OmmId) -> Result<Vec<Edit>, Refused
         edits.push(Edit::SetDevice { ppn, change: Box::new(change) });
     }
     Ok(edits)
+}
+
+/// Whether a user and a handset can be told as parted: both have to be there, because a client family crashes on an answer
+/// without one of them (axi 7.1). A client that names no handset means the user's own.
+fn parted(uid: Uid, ppn: Option<Ppn>, directory: &Directory) -> Result<(), Refused> {
+    let Some(ppn) = ppn else {
+        return match directory.user_at(uid) {
+            Some(user) if user.ppn.is_none() => {
+                Err(Refused { bad: Some("ppn".to_owned()), ..Refused::new(ErrCode::Missing) })
+            }
+            Some(_) | None => Ok(()),
+        };
+    };
+    match row(directory.device_at(ppn), "ppn")?.uid {
+        Some(other) if other != uid => Err(invalid("ppn", "another user is with this handset")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn new_user(user: &Record) -> Result<NewUser, Refused> {

@@ -85,6 +85,9 @@ impl Record {
             match attribute.show {
                 Show::Never => {}
                 Show::Synced if !sync => {}
+                // A word that means "none of them" has no spelling: clients hang on an empty one (axi 7.1).
+                Show::Always | Show::Set | Show::Synced
+                    if value.is_empty() && matches!(attribute.kind, Kind::Word(_)) => {}
                 Show::Always | Show::Set | Show::Synced => {
                     element.push_attribute(attribute.name, value.to_owned())
                 }

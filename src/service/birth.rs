@@ -226,7 +226,8 @@ fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
 /// What clients are told of where external users come from.
 pub fn user_data_server(epr: &Epr) -> UserDataServer {
     let (protocol, host, path) = match &epr.source {
-        Source::Folder(folder) => ("FILE", String::new(), folder.display().to_string()),
+        // The vendor has no word for it (axi 4.5 `ProtocolType`), and one that it does not know hangs its clients.
+        Source::Folder(folder) => ("None", String::new(), folder.display().to_string()),
         Source::Server { host, path, tls: None, .. } => ("HTTP", host.clone(), path.clone()),
         Source::Server { host, path, tls: Some(_), .. } => ("HTTPS", host.clone(), path.clone()),
     };

@@ -194,7 +194,7 @@ fn a_sync_client_hears_of_what_another_client_changes() {
     );
     assert_eq!(hear(&mut link), "<SubscribeResp seq=\"2\"/>");
     say(&mut link, "<SetDECTSubscriptionMode seq=\"3\" mode=\"Configured\" timeout=\"3\" />");
-    assert_eq!(hear(&mut link), "<SetDECTSubscriptionModeResp seq=\"3\"/>");
+    assert_eq!(hear(&mut link), "<SetDECTSubscriptionModeResp seq=\"3\" mode=\"Configured\"/>");
     assert_eq!(hear(&mut link), "<EventDECTSubscriptionMode mode=\"Configured\"/>");
     say(&mut link, "<GetPPUser seq=\"4\" uid=\"0\" maxRecords=\"20\" />");
     assert_eq!(hear(&mut link).matches("<user ").count(), 3);

@@ -7,6 +7,7 @@
 
 use super::*;
 use crate::account::implied;
+use crate::record::Record;
 use crate::request::accounts::Deed;
 use crate::request::{Page, Relation, UserKey};
 
@@ -134,7 +135,7 @@ impl Desk {
             }
             Answer::Refused(why, _) => send(request.refuse(why), out),
             Answer::Found(reply) => respond(&request, &reply, out),
-            Answer::Set => send(request.respond(), out),
+            Answer::Set => self.set(request, out),
             Answer::Account(id) => self.account_set(request, id, out),
             Answer::Unsealed(texts) => self.unsealed(request, texts, out),
             Answer::Changed { uid, ppn } => self.changed(request, uid, ppn, out),
@@ -160,6 +161,19 @@ impl Desk {
         self.session =
             Some(Session { account, sync: open.sync_client, key, platform, heard: Subscriptions::default() });
         self.listen(now);
+    }
+
+    /// It is done; the response shows what is set now.
+    fn set(&mut self, request: Request, out: &mut Vec<Effect>) {
+        let Body::Set(setting) = &request.body else { return send(request.respond(), out) };
+        let look = match setting {
+            Setting::Mode { .. } => Look::Mode,
+            Setting::AutoCreate(_) => Look::AutoCreate,
+            Setting::AuthCode(_) => Look::AuthCode,
+            Setting::RfpCapture(_) => Look::RfpCapture,
+        };
+        out.push(Effect::Ask(Ask::Look { look, sync: false }));
+        self.turn = Some(request);
     }
 
     /// It is done; the response shows the account, unless it is no more.
@@ -211,7 +225,13 @@ impl Desk {
                 Look::Devices(Page { from: ppn, max: 1 })
             }
             Change::SetProfile { id, .. } => Look::Profiles(Page { from: u32::from(*id), max: 1 }),
-            Change::CreateFixed { .. } | Change::SetPair { .. } => Look::Pair { uid, ppn },
+            Change::CreateFixed { .. } => Look::Pair { uid, ppn },
+            // Both as they were named: whoever was parted already shows with nobody.
+            Change::SetPair { user, device } => {
+                let named = |record: &Record, name| record.number(name).and_then(|id| u32::try_from(id).ok());
+                let ppn = named(device, "ppn").filter(|ppn| *ppn != 0).unwrap_or(ppn);
+                Look::Pair { uid: named(user, "uid").unwrap_or(uid), ppn }
+            }
             Change::DeleteUser(UserKey::Uid(_) | UserKey::Number(_))
             | Change::DeleteDevice(_)
             | Change::DeleteProfile(_) => {
