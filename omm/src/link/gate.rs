@@ -1,6 +1,8 @@
 //! The account that lets OMMs in, and who has guessed at it lately.
 //!
-//! Passwords are guessed at the cost of the guesser's address alone.
+//! Passwords are guessed at the cost of the guesser's address alone. A good login forgives nothing: who has the account need
+//! not guess, and behind one address there may be an OMM that has it and somebody who has not. Each bad login counts for a
+//! minute of its own, so an OMM whose password was mended waits no longer than that.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -73,14 +75,37 @@ mod tests {
     use crate::platform::Platform;
     use crate::stamp::OmmId;
 
-    #[test]
-    fn a_guesser_with_many_addresses_takes_only_so_much_memory() {
-        let mut gate = Gate::new("omm".into(), Secret::new("right"));
+    fn open(password: &str) -> Open {
         let (protocol, platform, pli) = (45, Platform::Pc, Pli::FULL);
         let facts =
             Facts { omm: OmmId::new(1), term: 0, protocol, platform, pli, sari: None, wall: Wall::default() };
-        let (password, purpose) = (Secret::new("wrong"), Purpose::Link);
-        let open = Open { user: "omm".into(), password, facts, door: None, purpose };
+        let (password, purpose) = (Secret::new(password), Purpose::Link);
+        Open { user: "omm".into(), password, facts, door: None, purpose }
+    }
+
+    #[test]
+    fn a_good_login_does_not_forgive_the_bad_ones_of_its_address_and_a_minute_does() {
+        let mut gate = Gate::new("omm".into(), Secret::new("right"));
+        let mut log_in = |second: u64, password| {
+            gate.log_in(Moment::from_millis(second * 1000), "192.0.2.7", &open(password))
+        };
+        for second in 0..5 {
+            assert_eq!(log_in(10 * second, "wrong"), Err(OpenError::Auth));
+            if second < 4 {
+                assert_eq!(log_in(10 * second + 1, "right"), Ok(()));
+            }
+        }
+        assert_eq!(log_in(41, "wrong"), Err(OpenError::Delayed(Duration::from_secs(19))));
+        assert_eq!(log_in(59, "right"), Err(OpenError::Delayed(Duration::from_secs(1))));
+        assert_eq!(log_in(60, "right"), Ok(()), "the first one is forgotten");
+        assert_eq!(log_in(61, "wrong"), Err(OpenError::Auth));
+        assert_eq!(log_in(62, "wrong"), Err(OpenError::Delayed(Duration::from_secs(8))));
+    }
+
+    #[test]
+    fn a_guesser_with_many_addresses_takes_only_so_much_memory() {
+        let mut gate = Gate::new("omm".into(), Secret::new("right"));
+        let open = open("wrong");
         for address in 0..BAD_ADDRESSES_MAX + 100 {
             let now = Moment::from_millis(address as u64);
             assert_eq!(gate.log_in(now, &address.to_string(), &open), Err(OpenError::Auth));
