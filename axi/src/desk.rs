@@ -279,7 +279,7 @@ impl Desk {
     }
 
     fn happened(&mut self, news: Arc<News>, out: &mut Vec<Effect>) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else { return self.note_account(news, out) };
         match &*news {
             News::Account { id, change: None } if session.account.id == *id => {
                 return self.close("its account is no more", out);
@@ -306,11 +306,24 @@ impl Desk {
             | News::User { .. }
             | News::UserSummary(_) => {}
         }
-        self.held.push_back(news);
+        self.hold(news, out);
         if self.turn.is_none() {
             self.tell(out);
-        } else if self.held.len() > HELD_MAX {
+        }
+    }
+
+    fn hold(&mut self, news: Arc<News>, out: &mut Vec<Effect>) {
+        self.held.push_back(news);
+        if self.turn.is_some() && self.held.len() > HELD_MAX {
             self.close("too many events wait for an answer", out);
+        }
+    }
+
+    /// Whoever is being let in hears what becomes of its account until it is in.
+    fn note_account(&mut self, news: Arc<News>, out: &mut Vec<Effect>) {
+        let is_login = self.turn.as_ref().is_some_and(|turn| matches!(turn.body, Body::Open(_)));
+        if is_login && matches!(*news, News::Account { .. }) {
+            self.hold(news, out);
         }
     }
 }

@@ -237,12 +237,13 @@ impl Office {
         }
         match self.accounts.login(login.0, login.1) {
             Match::Right(account) => {
-                self.throttle.succeeded(address);
+                self.throttle.succeeded(address, account.id);
                 self.admit(desk, account.clone(), out);
             }
             Match::Hashed(_, hash) => self.verify(desk, address, login, hash.clone(), out),
             Match::Wrong => {
-                self.throttle.failed(now, address);
+                let account = self.accounts.named(login.0).map(|account| account.id);
+                self.throttle.failed(now, address, account);
                 out.push(denied(desk));
             }
         }

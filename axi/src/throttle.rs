@@ -8,7 +8,9 @@
 //! Whoever has failed too often is not listened to for a while: the password is not even looked at, so that guessing
 //! gets slower with every guess and a client with the right password at another address notices nothing. The minute
 //! slides: each bad login is forgotten a minute later, whatever was tried since, so that a client that goes on asking
-//! is heard again; and all are forgotten when one succeeds. Ours: what was not looked at is no bad login.
+//! is heard again; and those at an account are forgotten when one at the same account succeeds. Not those at others: whoever
+//! has one account must not forgive itself its guesses at another by logging in between them. Ours: what was not looked at
+//! is no bad login.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -34,15 +36,16 @@ pub struct Throttle(BTreeMap<Arc<str>, Bad>);
 /// What one address did.
 #[derive(Clone, Debug, Default)]
 struct Bad {
-    /// When its bad logins of the last minute were, [`BAD_LOGINS_MAX`] of them at most; the oldest first.
-    times: VecDeque<Moment>,
+    /// When its bad logins of the last minute were, [`BAD_LOGINS_MAX`] of them at most, the oldest first; and at which
+    /// account, if there is one of that name.
+    times: VecDeque<(Moment, Option<u32>)>,
     /// How many it tried since it has had too many.
     turned_away: u32,
 }
 
 impl Bad {
     fn slide(&mut self, now: Moment) {
-        while self.times.front().is_some_and(|bad| now.since(*bad) >= MINUTE) {
+        while self.times.front().is_some_and(|(bad, _)| now.since(*bad) >= MINUTE) {
             self.times.pop_front();
         }
     }
@@ -63,27 +66,31 @@ impl Throttle {
         Some(wait)
     }
 
-    /// The password that this address tried is wrong.
-    pub fn failed(&mut self, now: Moment, address: &Arc<str>) {
+    /// The password that this address tried is wrong; at which account, if there is one of the name.
+    pub fn failed(&mut self, now: Moment, address: &Arc<str>, account: Option<u32>) {
         self.0.retain(|_, bad| {
             bad.slide(now);
             !bad.times.is_empty()
         });
         if self.0.len() >= ADDRESSES_MAX && !self.0.contains_key(address) {
-            let longest_ago = self.0.iter().min_by_key(|(_, bad)| bad.times.back().copied());
+            let longest_ago = self.0.iter().min_by_key(|(_, bad)| bad.times.back().map(|(bad, _)| *bad));
             let longest_ago = longest_ago.map(|(address, _)| address.clone());
             longest_ago.and_then(|address| self.0.remove(&address));
         }
         let times = &mut self.0.entry(address.clone()).or_default().times;
-        times.push_back(now);
+        times.push_back((now, account));
         if times.len() > BAD_LOGINS_MAX {
             times.pop_front();
         }
     }
 
-    /// The password that this address tried is right.
-    pub fn succeeded(&mut self, address: &str) {
-        self.0.remove(address);
+    /// The password that this address tried at this account is right.
+    pub fn succeeded(&mut self, address: &str, account: u32) {
+        let Some(bad) = self.0.get_mut(address) else { return };
+        bad.times.retain(|(_, at)| *at != Some(account));
+        if bad.times.is_empty() {
+            self.0.remove(address);
+        }
     }
 
     /// How many addresses are remembered.
@@ -109,7 +116,7 @@ mod tests {
     fn guess(throttle: &mut Throttle, second: u64, address: &Arc<str>) -> Option<u64> {
         let wait = throttle.turn_away(at(second), address).map(|wait| wait.as_secs());
         if wait.is_none() {
-            throttle.failed(at(second), address);
+            throttle.failed(at(second), address, Some(1));
         }
         wait
     }
@@ -149,16 +156,33 @@ mod tests {
             for _ in 0..4 {
                 assert_eq!(guess(&mut throttle, 10, &address), None);
             }
-            throttle.succeeded(&address);
+            throttle.succeeded(&address, 1);
         }
         assert!(throttle.is_empty());
+    }
+
+    #[test]
+    fn whoever_has_one_account_is_not_forgiven_its_guesses_at_another() {
+        let (mut throttle, address) = (Throttle::default(), Arc::from("192.0.2.7"));
+        let guesses: Vec<_> = (0..8)
+            .map(|_| {
+                throttle.succeeded(&address, 2);
+                guess(&mut throttle, 10, &address)
+            })
+            .collect();
+        assert_eq!(guesses, [None, None, None, None, None, Some(1), Some(2), Some(4)]);
+        // Nor those at names that nobody has.
+        let other = Arc::from("192.0.2.8");
+        throttle.failed(at(10), &other, None);
+        throttle.succeeded(&other, 2);
+        assert_eq!(throttle.len(), 2);
     }
 
     #[test]
     fn a_thousand_addresses_and_more_take_bounded_memory() {
         let mut throttle = Throttle::default();
         for n in 0..5000 {
-            throttle.failed(at(1), &Arc::from(format!("192.0.2.{n}")));
+            throttle.failed(at(1), &Arc::from(format!("192.0.2.{n}")), None);
         }
         assert_eq!(throttle.len(), ADDRESSES_MAX);
     }

@@ -391,3 +391,33 @@ fn a_client_is_told_the_limits_of_what_this_omm_runs_on() {
     let told = World::open(&[], false).hears("<Limits seq=\"1\"/>");
     assert!(told.contains(" ppnNum=\"1024\""), "{told}");
 }
+
+#[test]
+fn what_becomes_of_an_account_while_its_session_is_let_in_is_true_of_the_session() {
+    let login = || {
+        let mut world = World::new();
+        world.say("<Open username=\"omm\" password=\"omm\" seq=\"0\"/>");
+        world
+    };
+    // It may do less by now than when the office let it in.
+    let mut world = login();
+    assert_eq!(world.step(may_only(&[Permission::AllCnfRead])), Step::default());
+    let told = world.answer(welcome(WRITER)).sent;
+    assert!(told[0].contains("<permission>AllCnfRead</permission></OpenResp>"), "{told:?}");
+    assert_eq!(told.len(), 1, "an event to somebody who has not subscribed: {told:?}");
+    let refused = world.hears("<SetDevAutoCreate seq=\"1\" enable=\"1\"/>");
+    assert_eq!(refused, "<SetDevAutoCreateResp seq=\"1\" errCode=\"EPerm\"/>");
+    // It is no more, or may not log in any more.
+    let Input::Happened(news) = may_only(WRITER) else { panic!("news") };
+    let News::Account { change: Some(account), .. } = &*news else { panic!("of an account") };
+    let off = Account { active: false, ..account.clone() };
+    for change in [None, Some(off)] {
+        let mut world = login();
+        // What happens to others is nothing to it.
+        world.step(Input::Happened(Arc::new(News::Account { id: 7, change: None })));
+        world.step(Input::Happened(Arc::new(News::Account { id: 1, change })));
+        let told = world.answer(welcome(WRITER));
+        assert_eq!(told.sent, ["<OpenResp seq=\"0\" errCode=\"EAuth\"/>"]);
+        assert!(told.closed.is_some() && !world.desk.is_open());
+    }
+}

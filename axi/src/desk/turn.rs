@@ -152,7 +152,11 @@ impl Desk {
 
     fn welcome(&mut self, now: Moment, request: &Request, welcome: Welcome, out: &mut Vec<Effect>) {
         let Body::Open(open) = &request.body else { return };
-        let Welcome { mut account, key, about, platform } = welcome;
+        let Welcome { account, key, about, platform } = welcome;
+        let Some(mut account) = self.as_it_is_now(account) else {
+            send(request.refuse(Refused::new(ErrCode::Auth)), out);
+            return self.close("its account is no more", out);
+        };
         account.permissions = implied(account.permissions);
         let permissions = account.permissions.iter().copied().map(crate::words::Kept::Known).collect();
         let response =
@@ -161,6 +165,32 @@ impl Desk {
         self.session =
             Some(Session { account, sync: open.sync_client, key, platform, heard: Subscriptions::default() });
         self.listen(now);
+    }
+
+    /// The account as which somebody was let in a moment ago, with all that it was told since; `None` when it may not log in
+    /// any more.
+    fn as_it_is_now(&mut self, mut account: Account) -> Option<Account> {
+        for news in self.held.drain(..) {
+            match &*news {
+                News::Account { id, change } if *id == account.id => {
+                    account = change.clone().filter(|now| now.active)?;
+                }
+                News::Account { .. }
+                | News::AccountSummary(_)
+                | News::AuthCode(_)
+                | News::Device { .. }
+                | News::DeviceSummary(_)
+                | News::Health(_)
+                | News::Import { .. }
+                | News::Mode(_)
+                | News::Profile { .. }
+                | News::Sari(_)
+                | News::State { .. }
+                | News::User { .. }
+                | News::UserSummary(_) => {}
+            }
+        }
+        Some(account)
     }
 
     /// It is done; the response shows what is set now.

@@ -27,6 +27,8 @@ pub(super) struct Login {
     address: Arc<str>,
     username: String,
     password: Secret,
+    /// With which its password is compared.
+    hash: Secret,
 }
 
 /// What is being computed elsewhere.
@@ -61,29 +63,33 @@ impl Office {
     ) {
         let (username, password) = (login.0.to_owned(), login.1.clone());
         if self.pending.logins.is_empty() {
-            out.push(Effect::Verify { password: password.clone(), hash });
+            out.push(Effect::Verify { password: password.clone(), hash: hash.clone() });
         }
         let desk = Some(desk);
-        self.pending.logins.push_back(Login { desk, address: address.clone(), username, password });
+        self.pending.logins.push_back(Login { desk, address: address.clone(), username, password, hash });
     }
 
-    /// The first one's hash is compared; the next one is looked at anew, because much may have happened since it came.
+    /// The first one's hash is compared; the next one is looked at anew, because much may have happened since it came. So is
+    /// the first one, when its account has another password by now than the one that was compared.
     pub(super) fn verified(&mut self, now: Moment, right: bool, out: &mut Vec<Effect>) {
-        let Some(Login { desk, address, username, .. }) = self.pending.logins.pop_front() else { return };
-        let account = self.accounts.named(&username).filter(|account| account.active && right).cloned();
-        if account.is_some() {
-            self.throttle.succeeded(&address);
-        }
-        match (account, desk) {
-            (Some(account), Some(desk)) => self.admit(desk, account, out),
-            (Some(_), None) => {}
-            (None, desk) => {
-                self.throttle.failed(now, &address);
-                out.extend(desk.map(denied));
+        let mut waiting = std::mem::take(&mut self.pending.logins);
+        let Some(first) = waiting.pop_front() else { return };
+        match self.accounts.named(&first.username).filter(|account| account.active).cloned() {
+            Some(account) if account.password != Proof::Hashed(first.hash.clone()) => {
+                waiting.push_front(first)
+            }
+            Some(account) if right => {
+                self.throttle.succeeded(&first.address, account.id);
+                if let Some(desk) = first.desk {
+                    self.admit(desk, account, out);
+                }
+            }
+            account => {
+                self.throttle.failed(now, &first.address, account.map(|account| account.id));
+                out.extend(first.desk.map(denied));
             }
         }
-        let waiting = std::mem::take(&mut self.pending.logins);
-        for Login { desk, address, username, password } in waiting {
+        for Login { desk, address, username, password, .. } in waiting {
             if let Some(desk) = desk {
                 self.login(now, desk, &address, (&username, &password), out);
             }

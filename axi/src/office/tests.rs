@@ -267,3 +267,33 @@ fn what_cannot_be_is_refused_by_its_field_and_never_hashed() {
         assert_eq!((why.code.to_string().as_str(), why.bad.as_deref()), (code, Some(bad)), "{change:?}");
     }
 }
+
+#[test]
+fn a_login_with_the_account_one_has_forgives_no_guess_at_another() {
+    let mut office = office();
+    exporter(&mut office);
+    let mut compared = 0;
+    for _ in 0..12 {
+        let denied = login(&mut office, 7, "guess");
+        compared += usize::from(matches!(denied[..], [Effect::Deny { wait: Duration::ZERO, .. }]));
+        if !enter(&mut office, 8, "192.0.2.7", "geheim geheim").is_empty() {
+            on(&mut office, 1, Input::Verified(true));
+        }
+    }
+    assert_eq!(compared, 5, "guesses that were looked at");
+}
+
+#[test]
+fn a_password_that_is_changed_while_the_old_one_is_compared_lets_nobody_in_by_the_old_one() {
+    let mut office = office();
+    exporter(&mut office);
+    enter(&mut office, 7, "192.0.2.7", "geheim geheim");
+    let password = Some("another secret".into());
+    edit(&mut office, AccountChange { password, ..change(Deed::Set(KEPT)) });
+    on(&mut office, 1, Input::Hashed { desk: 1, hash: Some(hash("another secret")) });
+    let again = on(&mut office, 1, Input::Verified(true));
+    let compare = Effect::Verify { password: Secret::new("geheim geheim"), hash: hash("another secret") };
+    assert_eq!(again, [compare], "what was right was the old one");
+    let denied = on(&mut office, 1, Input::Verified(false));
+    assert!(matches!(&denied[..], [Effect::Deny { desk: 7, .. }]), "{denied:?}");
+}
