@@ -221,6 +221,11 @@ impl Ways {
     }
 }
 
+/// Has whoever hired the OMM end it softly and hire a new one: registrations stay (AMB-16).
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct StartOver;
+
 /// Asks where a server is. The door knows which one: there is a door for each tier whose server has a name.
 #[derive(Message)]
 #[rtype(result = "()")]

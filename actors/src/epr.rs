@@ -38,6 +38,8 @@ pub struct Imported {
     pub file: File,
     /// Whether its user is now as it says.
     pub done: bool,
+    /// Whether it was not to be had, or makes no sense.
+    pub failed: bool,
 }
 
 /// Where it turns to.
@@ -126,7 +128,8 @@ impl Seated<Epr> for EprActor {
             Effect::Write { user, edit } => self.write(user, *edit, ctx),
             Effect::Met { ask, is_answered } => self.ways.met.do_send(Met { ask, is_answered }),
             Effect::Told { file, fate } => {
-                self.ways.imported.do_send(Imported { file, done: is_done(&fate) })
+                let failed = matches!(fate, Fate::Failed(_));
+                self.ways.imported.do_send(Imported { file, done: is_done(&fate), failed });
             }
         }
         Flow::Go

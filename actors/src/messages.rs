@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix::WeakRecipient;
 use actix::prelude::*;
+use axi::transaction::Transaction;
 use omm::claim::Word;
 use omm::ids::{Ipei, Number};
 use omm::roaming::{Ask, Refusal};
@@ -244,6 +245,16 @@ pub enum Reach {
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct Placed(pub Number);
+
+/// The phone of this user did something that it may do; from its user's actor to the OMM, for AXI clients.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct Acted {
+    /// Whose phone.
+    pub user: Number,
+    /// What.
+    pub what: Transaction,
+}
 
 /// A child of this actor fell over in a panic; its boss hires a new one from what the store knows.
 #[derive(Message, Clone, Debug)]

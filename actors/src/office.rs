@@ -12,16 +12,19 @@ use axi::desk::{Answer, Ask, Welcome};
 use axi::error::{ErrCode, Refused};
 use axi::news::News;
 use axi::office::{DeskId, Effect, Input, Office};
+use axi::portal::SiteFile;
 use axi::reply::Reply;
+use axi::request::orders::Order;
 use axi::request::{Change, Look};
 use axi::system::{self, Known, UserDataServer};
 use omm::platform::Platform;
 
 use crate::desk::{DeskActor, DeskWays, DeskWord, FromDesk, ToDesk};
-use crate::doors::{Accept, Hash, TellKey, Unseal, Verify, Visit, Wire};
+use crate::doors::{Accept, Hash, StartOver, TellKey, Unseal, Verify, Visit, Wire};
 use crate::epr::Import;
 use crate::keeper::{Keep, Kept};
 use crate::messages::{Die, Fallen};
+use crate::omm::steer::{Done, Steer};
 use crate::seat::{Flow, Seat, Seated};
 use crate::settings::{self, Remembered};
 use crate::site::Site;
@@ -42,6 +45,10 @@ pub struct Reception {
     pub platform: Platform,
     /// Where external users come from.
     pub external: Option<UserDataServer>,
+    /// What stands in the site's file.
+    pub file: SiteFile,
+    /// Who has the OMM start over when a client wants what it takes that for.
+    pub start_over: Recipient<StartOver>,
     /// Who opens secrets.
     pub vault: Recipient<Unseal>,
     /// Who tells the public key.
@@ -96,6 +103,8 @@ pub struct OfficeWays {
     pub amend: Recipient<Amend>,
     /// Who reads files of external users.
     pub import: Recipient<Import>,
+    /// Who has the OMM be another.
+    pub steer: Recipient<Steer>,
     /// Who hires links for other OMMs.
     pub links: Recipient<Accept>,
     /// Who counts what strangers do.
@@ -170,6 +179,7 @@ impl OfficeActor {
                     domain: &self.site.domain,
                     login: self.site.login,
                     external: self.reception.external.as_ref(),
+                    file: &self.reception.file,
                     office: self.seat.machine(),
                 };
                 match system::look(&look, known) {
@@ -182,6 +192,7 @@ impl OfficeActor {
                     }
                 }
             }
+            Ask::Order(order) => self.steer(desk, order, ctx),
             Ask::Account(change) => self.feed(Input::Edit { desk, change }, ctx),
             Ask::Import(user) => {
                 let begun = self.ways.import.send(Import(user));
@@ -199,6 +210,23 @@ impl OfficeActor {
                 self.answer_later(desk, answer, ctx);
             }
         }
+    }
+
+    /// The client has its answer before the OMM starts over: whatever it is told then is told behind it.
+    fn steer(&self, desk: DeskId, order: Order, ctx: &mut Context<Self>) {
+        let steered = self.ways.steer.send(Steer(order));
+        ctx.spawn(steered.into_actor(self).map(move |steered, office, _| {
+            let failed = || Err(Refused::new(ErrCode::Failed));
+            match steered.unwrap_or_else(|_| failed()) {
+                Ok(Done { reply, starts_over }) => {
+                    office.answer(desk, Answer::Found(reply));
+                    if starts_over {
+                        office.reception.start_over.do_send(StartOver);
+                    }
+                }
+                Err(why) => office.answer(desk, refused(why)),
+            }
+        }));
     }
 
     /// Lets a session in, with the key for its secrets.

@@ -3,7 +3,7 @@
 //! - [`beside`]: remotes without a central. [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
 //!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
 //!   [`external`]: users of a provisioning server. [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
-//!   calls want. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
+//!   calls want. [`steer`]: what a portal wants of the OMM as a whole. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
 //!
 //! An OMM that starts over, because it was told to [`Die`], fell over itself, or its children fall over again and
 //! again, takes every child with it; whoever hired it hires a new one, and the store decides what that one knows.
@@ -14,14 +14,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use axi::health::Condition;
+use axi::health::Wellbeing;
+use axi::transaction::Transaction;
 use machine::note::Note;
 use machine::time::Moment;
 use omm::claim::Word;
 use omm::directory::Directory;
 use omm::directory::sync::{Shared, Sync};
-use omm::ids::Number;
 use omm::ids::park::Sari;
+use omm::ids::{Ipei, Number};
 use omm::link::census::Census;
 use omm::link::dial::{Attach, Health};
 use omm::link::neighbour::Neighbour;
@@ -61,6 +62,7 @@ mod phones;
 mod reception;
 pub mod revise;
 pub mod roll;
+pub mod steer;
 
 /// What an OMM is born with.
 pub struct Birth {
@@ -120,8 +122,12 @@ pub struct OmmActor {
     audited: BTreeMap<u8, Number>,
     /// How the link stands, and since when.
     link_health: Option<(Health, Moment)>,
-    /// How sessions were told that the links do.
-    told_health: Option<Condition>,
+    /// How sessions were told that all parts do.
+    told_health: Option<Wellbeing>,
+    /// What became of the files of external users.
+    files: external::Reading,
+    /// What handsets did last here.
+    acted: BTreeMap<Ipei, (Transaction, Moment)>,
     /// The system's shared identity, once it is known.
     sari: Option<Sari>,
     /// The one that the store had at the start.
@@ -184,6 +190,8 @@ impl OmmActor {
             audited: BTreeMap::new(),
             link_health: None,
             told_health: None,
+            files: external::Reading::default(),
+            acted: BTreeMap::new(),
             joined: Vec::new(),
             neighbours,
             beside: BTreeSet::new(),

@@ -32,7 +32,7 @@ use crate::directory::Change;
 use crate::doors::{Seek, Ways};
 use crate::keeper::Keep;
 use crate::locator::Check;
-use crate::messages::{Fallen, Placed, Rests, Route, Say, Upkeep, Verdict};
+use crate::messages::{Acted, Fallen, Placed, Rests, Route, Say, Upkeep, Verdict};
 use crate::shaper::Wishes;
 use crate::trace::Trace;
 
@@ -223,6 +223,8 @@ pub struct Kin {
     pub bound: RefCell<BTreeMap<Number, u8>>,
     /// Who tells others of changes of that.
     pub placed: Recipient<Placed>,
+    /// Who tells AXI clients what phones do; nobody where there are none.
+    pub acted: Option<Recipient<Acted>>,
     /// How the servers stand, by tier.
     pub standings: RefCell<Vec<Standing>>,
     /// What the servers demand of all users, by tier.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use axi::transaction::Transaction;
 use machine::time::Wall;
 use omm::claim::{Claim, Outcome};
 use omm::directory::user::User;
@@ -23,7 +24,7 @@ use sip::shaper::Rank;
 use sip::uri::Uri;
 
 use crate::keeper::{Keep, Kept};
-use crate::messages::{Call, Die, Fallen, Heard, Leave, Reach, Say, Verdict};
+use crate::messages::{Acted, Call, Die, Fallen, Heard, Leave, Reach, Say, Verdict};
 use crate::record::{self, Roam};
 use crate::seat::{Flow, Seat, Seated};
 use crate::site::{Kin, Login};
@@ -186,6 +187,13 @@ impl UserActor {
         let goodbyes = self.agenda.as_mut().filter(|_| !self.seat.is_holding()).map(|all| &mut all.goodbyes);
         for ask in goodbyes.map(std::mem::take).unwrap_or_default() {
             self.kin.verdicts.do_send(Verdict { ask, refused: None });
+            self.tell_act(Transaction::Detach);
+        }
+    }
+
+    fn tell_act(&self, what: Transaction) {
+        if let Some(clients) = &self.kin.acted {
+            clients.do_send(Acted { user: self.seat.machine().user().clone(), what });
         }
     }
 
@@ -262,7 +270,10 @@ impl Seated<Roaming> for UserActor {
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) -> Flow {
         match effect {
             Effect::Save(record) => return self.save(record, ctx),
-            Effect::Admit(ask) => self.kin.verdicts.do_send(Verdict { ask, refused: None }),
+            Effect::Admit(ask) => {
+                self.kin.verdicts.do_send(Verdict { ask, refused: None });
+                self.tell_act(Transaction::LocReg);
+            }
             Effect::Refuse(ask, why) => self.kin.verdicts.do_send(Verdict { ask, refused: Some(why) }),
             Effect::Bind { epoch } => {
                 let contact = self.kin.site.contact(self.seat.machine().user(), epoch);

@@ -32,6 +32,7 @@ use crate::open::{Open, OpenResp, Permission, PublicKey};
 use crate::ping::{Clock, PingResp};
 use crate::reply::Reply;
 use crate::request::accounts::AccountChange;
+use crate::request::orders::Order;
 use crate::request::{Body, Change, Look, Request, Setting};
 use crate::seq::Seq;
 use crate::subscribe::Subscriptions;
@@ -92,6 +93,8 @@ pub enum Ask {
     Set(Setting),
     /// Make, change or delete an account.
     Account(Box<AccountChange>),
+    /// Another identity of the system, or another use of the sync link; found when it is so.
+    Order(Order),
     /// Have the file of this external user read; everybody's without one.
     Import(Option<Number>),
 }
@@ -303,6 +306,7 @@ impl Desk {
             | News::Profile { .. }
             | News::Sari(_)
             | News::State { .. }
+            | News::Transaction { .. }
             | News::User { .. }
             | News::UserSummary(_) => {}
         }

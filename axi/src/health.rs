@@ -1,4 +1,5 @@
-//! How the sync link does, the one component of the vendor's that there is here (axi 4.4 `GetHealthState`, 6.4).
+//! How the parts of the system do (axi 4.4 `GetHealthState`, 6.4). There are two of the vendor's here: the sync link,
+//! `userDeviceSync`, and the provisioning server of external users, `uds`.
 //!
 //! ```text
 //!          at a remote                                    at the central, of all its remotes
@@ -7,6 +8,10 @@
 //! Warning  synchronising, slowly or not; clocks apart     one is away, held or synchronising, or its clock is apart
 //! Error    refused, held, lost, not reached               -
 //! ```
+//!
+//! The provisioning server: Idle where there are no external users, or before a first file was read; Warning while the common
+//! file, or that of a user who is there, was not to be had when it was read last; OK otherwise. A file that is not there is
+//! an answer, and no failure (M-2.2.7.1-b).
 //!
 //! The spec has the four words and the sentences; which word belongs to what is ours. A central is never in error: it
 //! serves without each of its remotes (M-2-e).
@@ -23,6 +28,9 @@ use crate::reply::Reply;
 const LOST: &str = "Cannot connect to external AXI / lost AXI connection";
 /// The vendor's sentence for clocks that are apart (axi 6.4).
 const CLOCKS: &str = "Different system times";
+/// The vendor's sentences for files that were not to be had, or made no sense (axi-schema `ReasonType`).
+const NO_COMMON_FILE: &str = "Import of the common user data file from server failed";
+const NO_USER_FILE: &str = "Import of at least one user data file from server failed";
 /// Why an OMM does not attach itself (M-2.3.1.2-a). The vendor has no sentence for it; this one is ours.
 const NOT_EMPTY: &str = "OMM has users or devices of its own";
 
@@ -112,15 +120,66 @@ impl Condition {
         all
     }
 
-    /// `GetHealthStateResp`, and what stands in `EventHealthState`.
-    pub fn reply(self) -> Reply {
-        let mut health = Element::new("health").with("component", "userDeviceSync");
+    fn element(self, component: &'static str) -> Element<'static> {
+        let mut health = Element::new("health").with("component", component);
         health.set("severity", self.severity.to_string());
         if let Some(reason) = self.reason {
             health.set("reason", reason);
         }
-        health.set("reasonCode", "0");
-        Reply { attributes: Vec::new(), children: vec![health] }
+        health.with("reasonCode", "0")
+    }
+}
+
+/// How the files of the provisioning server were to be had when they were read last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Whether the server answered at all since the start.
+    pub read: bool,
+    /// The common one was not to be had.
+    pub common_failed: bool,
+    /// That of a user who is there was not to be had.
+    pub user_failed: bool,
+}
+
+impl Files {
+    fn condition(self) -> Condition {
+        let warning = |reason| Condition { severity: Severity::Warning, reason: Some(reason) };
+        match self {
+            Files { common_failed: true, .. } => warning(NO_COMMON_FILE),
+            Files { user_failed: true, .. } => warning(NO_USER_FILE),
+            Files { read: true, .. } => Condition { severity: Severity::Ok, reason: None },
+            Files { .. } => Condition { severity: Severity::Idle, reason: None },
+        }
+    }
+}
+
+/// How all parts do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wellbeing {
+    /// The sync link.
+    pub link: Condition,
+    /// The files of external users; nothing is read where there are none.
+    pub files: Files,
+}
+
+impl Wellbeing {
+    /// `GetHealthStateResp`: all parts.
+    pub fn reply(self) -> Reply {
+        let children = self.parts().map(|(name, condition)| condition.element(name)).into();
+        Reply { attributes: Vec::new(), children }
+    }
+
+    /// What stands in `EventHealthState`: those that did otherwise `before`; all of them to begin with. `None` when all do as
+    /// they did.
+    pub fn since(self, before: Option<Wellbeing>) -> Option<Reply> {
+        let before = before.map(Wellbeing::parts);
+        let told = self.parts().into_iter().filter(|part| before.is_none_or(|before| !before.contains(part)));
+        let children: Vec<_> = told.map(|(name, condition)| condition.element(name)).collect();
+        (!children.is_empty()).then_some(Reply { attributes: Vec::new(), children })
+    }
+
+    fn parts(self) -> [(&'static str, Condition); 2] {
+        [("userDeviceSync", self.link), ("uds", self.files.condition())]
     }
 }
 
@@ -189,11 +248,40 @@ mod tests {
 
     #[test]
     fn a_warning_is_told_in_the_vendor_s_words() {
-        let health = Condition::of_link(Health::InSync, true).reply();
+        let link = Condition::of_link(Health::InSync, true);
+        let told = Wellbeing { link, files: Files::default() }.reply().children;
         assert_eq!(
-            health.children[0].to_string(),
+            told[0].to_string(),
             "<health component=\"userDeviceSync\" severity=\"Warning\" reason=\"Different system times\" \
              reasonCode=\"0\"/>"
         );
+        assert_eq!(told[1].to_string(), "<health component=\"uds\" severity=\"Idle\" reasonCode=\"0\"/>");
+    }
+
+    #[test]
+    fn files_that_cannot_be_had_are_a_warning_and_the_common_one_counts_first() {
+        let files = |read, common_failed, user_failed| Files { read, common_failed, user_failed };
+        for (files, expected) in [
+            (files(false, false, false), "Idle -"),
+            (files(true, false, false), "OK -"),
+            (files(true, false, true), "Warning Import of at least one user data file from server failed"),
+            (files(true, true, true), "Warning Import of the common user data file from server failed"),
+        ] {
+            assert_eq!(told(files.condition()), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_tells_the_part_that_does_otherwise_now() {
+        let link = Condition::of_link(Health::InSync, false);
+        let before = Wellbeing { link, files: Files::default() };
+        let now = Wellbeing { files: Files { read: true, ..Files::default() }, ..before };
+        let names = |reply: Option<Reply>| {
+            let children = reply.map(|reply| reply.children).unwrap_or_default();
+            children.iter().filter_map(|child| child.get("component").map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(names(now.since(None)), ["userDeviceSync", "uds"]);
+        assert_eq!(names(now.since(Some(before))), ["uds"]);
+        assert_eq!(now.since(Some(now)), None);
     }
 }

@@ -5,13 +5,14 @@ use omm::directory::Directory;
 use omm::directory::device::Subscribed;
 use omm::directory::key::{Ppn, Uid};
 use omm::directory::user::Monitoring;
-use omm::ids::Number;
+use omm::ids::{Ipei, Number};
 
 use crate::element::Element;
 use crate::error::{ErrCode, Refused};
 use crate::reply::Reply;
 use crate::request::{Look, Page};
 use crate::showing;
+use crate::transaction::Last;
 
 /// What is known of users and handsets at one OMM.
 pub struct View<'v> {
@@ -23,6 +24,8 @@ pub struct View<'v> {
     /// that only there (M-2.2.6.2-c); here OMMs tell each other (B-10), so what another OMM registered is as it was told
     /// last. Ours: requests are not forwarded (B-11), because an answer must not depend on a link.
     pub registered: &'v dyn Fn(&Number) -> Option<Registered>,
+    /// What a handset did last at this OMM since its start; whatever it did elsewhere is known there.
+    pub acted: &'v dyn Fn(Ipei) -> Option<Last>,
 }
 
 /// A registration.
@@ -56,13 +59,20 @@ pub fn look(look: &Look, sync: bool, view: &View<'_>) -> Option<Result<Reply, Re
         Look::Pair { uid, ppn } => pair(view, *uid, *ppn, sync),
         Look::Profiles(page) => profiles(view, *page),
         Look::State(ppn) => state(view, *ppn),
-        // Radio is not part of homing, so no handset was ever heard.
-        Look::LastAction(_) => Err(Refused::new(ErrCode::NoEnt)),
+        Look::LastAction(page) => last_actions(view, *page),
         Look::UserSummary => Ok(user_summary(view)),
         Look::DeviceSummary => Ok(device_summary(directory)),
         Look::Accounts(_)
         | Look::AccountSummary
         | Look::Sari
+        | Look::Park
+        | Look::BasicSip
+        | Look::BackupSip
+        | Look::TrafficShaping
+        | Look::SyncLink
+        | Look::PreserveRelation
+        | Look::RestrictedSubscription
+        | Look::Active
         | Look::SystemName
         | Look::Standby
         | Look::Health
@@ -100,6 +110,13 @@ fn devices(view: &View<'_>, page: Page, sync: bool) -> Result<Reply, Refused> {
     Reply::page(devices.map(|device| view.device(device, sync)), page.max)
 }
 
+fn last_actions(view: &View<'_>, page: Page) -> Result<Reply, Refused> {
+    let from = Ppn::new(page.from.max(1)).ok_or_else(|| Refused::new(ErrCode::NoEnt))?;
+    let devices = view.directory.devices_from(from);
+    let acted = devices.filter_map(|device| Some((view.acted)(device.ipei)?.element(device.ppn.get())));
+    Reply::page(acted, page.max)
+}
+
 fn profiles(view: &View<'_>, page: Page) -> Result<Reply, Refused> {
     let profiles = view.directory.profiles().filter(|profile| u32::from(profile.id) >= page.from);
     Reply::page(profiles.map(showing::profile), page.max)
@@ -131,6 +148,8 @@ fn pair(view: &View<'_>, uid: u32, ppn: u32, sync: bool) -> Result<Reply, Refuse
 fn state(view: &View<'_>, ppn: u32) -> Result<Reply, Refused> {
     let device = Ppn::new(ppn).and_then(|ppn| view.directory.device_at(ppn));
     let device = device.ok_or_else(|| Refused::new(ErrCode::NoEnt))?;
+    // What a base station or the handset itself would have to say - hook, charger, battery, software, Bluetooth - nobody knows
+    // here, and calls pass by without this OMM.
     let mut attributes = vec![("ppn", ppn.to_string()), ("callState", "none".to_owned())];
     if let Some(user) = device.uid.and_then(|uid| view.directory.user_at(uid)) {
         attributes.extend(registration((view.registered)(&user.number)));
@@ -183,6 +202,7 @@ pub fn user_summary(view: &View<'_>) -> Reply {
             ("nMsgSend", 0),
             ("usersActiveMonitored", watched(Monitoring::Active)),
             ("usersPassiveMonitored", watched(Monitoring::Passive)),
+            // Users are not monitored here (UMON, axi 9.4): nobody is ever warned of one.
             ("usersWarned", 0),
             ("usersUnavailable", 0),
             ("usersEscalated", 0),

@@ -14,7 +14,8 @@ use crate::element::Element;
 use crate::record::Record;
 use crate::reply::Reply;
 use crate::request::Mode;
-use crate::subscribe::{Subscriptions, Topic};
+use crate::subscribe::{Facet, Subscriptions, Topic};
+use crate::transaction::Transaction;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,13 @@ pub enum News {
         /// What of it changed.
         changed: Reply,
     },
+    /// A handset did something.
+    Transaction {
+        /// Which.
+        ppn: u32,
+        /// What.
+        what: Transaction,
+    },
 }
 
 /// What became of a record.
@@ -133,11 +141,26 @@ impl News {
                 .then(|| Element::new("EventDECTAuthCodeCnf").with("ac", code.reveal().to_owned())),
             News::Sari(reply) => whole(heard, Topic::System, "EventSARICnf", reply),
             News::Health(reply) => whole(heard, Topic::Health, "EventHealthState", reply),
-            News::State { ppn, changed } => heard.hears(Topic::States, Some(*ppn)).then(|| {
+            News::State { ppn, changed } => {
+                let hears = |topic| heard.hears(topic, Some(*ppn));
+                let all = hears(Topic::States) || hears(Topic::Sip(None));
+                let facet = |name, value: &str| Facet::of(name, value).map(|facet| Topic::Sip(Some(facet)));
+                let told = changed.attributes.iter();
+                let mut told =
+                    told.filter(|(name, value)| all || facet(name, value).is_some_and(hears)).peekable();
+                told.peek()?;
                 let mut event = Element::new("EventPPState").with("ppn", ppn.to_string());
-                changed.write(&mut event);
-                event
-            }),
+                told.for_each(|(name, value)| event.set(*name, value.clone()));
+                Some(event)
+            }
+            News::Transaction { ppn, what } => {
+                let hears = |which| heard.hears(Topic::Transactions(which), Some(*ppn));
+                (hears(None) || hears(Some(*what))).then(|| {
+                    Element::new("EventPPTransaction")
+                        .with("trType", what.as_str())
+                        .with("ppn", ppn.to_string())
+                })
+            }
         }
     }
 }
@@ -190,7 +213,7 @@ mod tests {
     use omm::link::frame::Mismatch;
 
     use super::*;
-    use crate::health::Condition;
+    use crate::health::{Condition, Files, Wellbeing};
     use crate::look::{Registered, placed};
     use crate::open::Permission;
     use crate::subscribe;
@@ -221,6 +244,39 @@ mod tests {
     }
 
     #[test]
+    fn whoever_watches_one_facet_hears_of_that_alone_and_transactions_by_their_kind() {
+        let told = |topics: &[&str], news: &News| {
+            let wishes: String = topics
+                .iter()
+                .map(|topic| format!("<e cmd=\"On\" eventType=\"{topic}\" ppn=\"-1\"/>"))
+                .collect();
+            let wish = format!("<Subscribe>{wishes}</Subscribe>");
+            let wishes = subscribe::read(&Element::read(wish.as_bytes()).unwrap()).unwrap();
+            let mut heard = Subscriptions::default();
+            heard.grant(&wishes, &[Permission::Monitoring, Permission::AllCnfRead].into()).unwrap();
+            news.event(&heard, false).map(|event| event.to_string()).unwrap_or_default()
+        };
+        let server = Registered { tier: 1, host: "192.0.2.9".into(), port: 5060 };
+        let came = News::State { ppn: 7, changed: placed(Some(server)) };
+        let went = News::State { ppn: 7, changed: placed(None) };
+        assert_eq!(told(&["PPSipState"], &came), told(&["PPState"], &came));
+        assert_eq!(
+            told(&["PPSipStateRegEvent"], &came),
+            "<EventPPState ppn=\"7\" sipEvent=\"sipRegistrationEvent\"/>"
+        );
+        assert_eq!(told(&["PPSipStateRegEvent"], &went), "");
+        assert_eq!(
+            told(&["PPSipStateServerPort", "PPSipStateServerType"], &came),
+            "<EventPPState ppn=\"7\" regServerType=\"Secondary\" regServerPort=\"5060\"/>"
+        );
+        assert_eq!(told(&["PPSipStateServerAddr", "PPSipStateNotifyEvent"], &went), "");
+        let moved = News::Transaction { ppn: 7, what: Transaction::LocReg };
+        assert_eq!(told(&["PPTransaction"], &moved), "<EventPPTransaction trType=\"LocReg\" ppn=\"7\"/>");
+        assert_eq!(told(&["PPTransactionLocReg"], &moved), told(&["PPTransaction"], &moved));
+        assert_eq!(told(&["PPTransactionDetach", "PPTransactionEstablish"], &moved), "");
+    }
+
+    #[test]
     fn the_code_the_sari_and_the_health_are_told_to_whoever_has_asked_for_the_system_or_its_state() {
         let told = |topic: &str, news: &News| {
             let mut heard = Subscriptions::default();
@@ -231,8 +287,9 @@ mod tests {
         };
         let code = News::AuthCode(Secret::new("4711"));
         let sari = News::Sari(system::sari(Sari::read("1F10187326").unwrap()));
-        let health =
-            News::Health(Condition::of_link(Health::Held(Held::Here(Mismatch::Clock)), true).reply());
+        let link = Condition::of_link(Health::Held(Held::Here(Mismatch::Clock)), true);
+        let before = Wellbeing { link: Condition::of_link(Health::InSync, false), files: Files::default() };
+        let health = News::Health(Wellbeing { link, ..before }.since(Some(before)).unwrap());
         for (news, topic, event) in [
             (&code, "SystemCnf", "<EventDECTAuthCodeCnf ac=\"4711\"/>"),
             (&sari, "SystemCnf", "<EventSARICnf sari=\"1F10187326\"/>"),

@@ -11,8 +11,11 @@ use crate::element::Element;
 use crate::error::{Complaint, Refused};
 use crate::fields::Fields;
 use crate::open::Open;
+use crate::portal;
 use crate::record::Record;
+use crate::reply::Reply;
 use crate::request::accounts::AccountChange;
+use crate::request::orders::{Expectation, Order};
 use crate::seq::Seq;
 use crate::subscribe::{self, Wish};
 use crate::words::vocabulary;
@@ -56,6 +59,10 @@ pub enum Body {
     Set(Setting),
     /// Other accounts.
     Account(Box<AccountChange>),
+    /// Another identity of the system, or another use of the sync link.
+    Order(Order),
+    /// That something is so which stands in the site's file.
+    Expect(Expectation),
     /// The file of this external user, by its number, is to be read now; everybody's without one (axi 4.5).
     Import(Option<Number>),
 }
@@ -78,6 +85,20 @@ pub enum Look {
     AccountSummary,
     /// The common identity of all sites.
     Sari,
+    /// The identity of this OMM.
+    Park,
+    /// The first SIP server, and what is asked of all.
+    BasicSip,
+    /// The other SIP servers.
+    BackupSip,
+    /// How REGISTERs are shaped.
+    TrafficShaping,
+    /// The link to the central.
+    SyncLink,
+    /// Whether a restore keeps who is with which handset, if nothing else is said.
+    PreserveRelation,
+    /// Whether subscriptions are kept short.
+    RestrictedSubscription,
     /// The name of this OMM.
     SystemName,
     /// The standby pair.
@@ -105,8 +126,10 @@ pub enum Look {
     Profiles(Page),
     /// What is known of a handset's state (axi 4.4: the SIP registration view).
     State(u32),
-    /// The handset that did something last.
-    LastAction(u32),
+    /// What handsets did last.
+    LastAction(Page),
+    /// Handsets that do something now.
+    Active,
     /// How many users.
     UserSummary,
     /// How many handsets.
@@ -279,12 +302,19 @@ impl Request {
                 Some(change) => Body::Account(Box::new(change)),
                 None => return Ok(None),
             },
+            "SetSARI" | "SetUserDeviceSyncOMM" => match orders::order(element, name)? {
+                Some(order) => Body::Order(order),
+                None => return Ok(None),
+            },
             "ManualUserDataImport" => Body::Import(reading::external(fields)?),
             _ => match reading::look(fields, name)? {
                 Some(look) => Body::Look(look),
                 None => match reading::change(element, name, sync)? {
                     Some(change) => Body::Change(Box::new(change)),
-                    None => Body::Set(reading::setting(fields, name)?),
+                    None => match orders::expectation(fields, name) {
+                        Some(expectation) => Body::Expect(expectation),
+                        None => Body::Set(reading::setting(fields, name)?),
+                    },
                 },
             },
         };
@@ -298,6 +328,12 @@ impl Request {
             response.set("seq", seq.to_string());
         }
         response
+    }
+
+    /// Why what was found is not what was expected; `None` when it is, or when nothing was.
+    pub fn disappointed(&self, found: &Reply) -> Option<Refused> {
+        let Body::Expect(expectation) = &self.body else { return None };
+        portal::agree(found, &expectation.wanted, expectation.owner).err()
     }
 
     /// The response that refuses.
@@ -365,6 +401,7 @@ impl Change {
 }
 
 pub mod accounts;
+pub mod orders;
 mod reading;
 #[cfg(test)]
 mod tests;

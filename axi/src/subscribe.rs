@@ -16,6 +16,10 @@ use crate::element::Element;
 use crate::error::{Complaint, ErrCode, Refused};
 use crate::fields::Fields;
 use crate::open::Permission;
+use crate::transaction::Transaction;
+use silent::SILENT;
+
+mod silent;
 
 /// Wishes in one request (axi 5).
 pub const WISHES_MAX: usize = 20;
@@ -31,6 +35,10 @@ pub enum Topic {
     Devices,
     /// The state of handsets, by ppn.
     States,
+    /// Of that, where their users are registered, or one facet of it; by ppn.
+    Sip(Option<Facet>),
+    /// What handsets do, or one of the things they do; by ppn.
+    Transactions(Option<Transaction>),
     /// How many users.
     UserSummary,
     /// How many handsets.
@@ -49,6 +57,38 @@ pub enum Topic {
     Health,
     /// One of the vendor's that is never told here; its place in the vendor's list.
     Silent(usize),
+}
+
+/// What `PPSipState..` can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Facet {
+    /// A registration came.
+    Began,
+    /// A registration went.
+    Ended,
+    /// Whether there is one.
+    Registered,
+    /// At which tier.
+    ServerType,
+    /// At which server.
+    ServerAddr,
+    /// At which of its ports.
+    ServerPort,
+}
+
+impl Facet {
+    /// What an attribute of `EventPPState` is about; `None` when it is not about a registration.
+    pub fn of(name: &str, value: &str) -> Option<Facet> {
+        match (name, value) {
+            ("sipEvent", "sipRegistrationEvent") => Some(Facet::Began),
+            ("sipEvent", "sipRegistrationEndEvent") => Some(Facet::Ended),
+            ("registered", _) => Some(Facet::Registered),
+            ("regServerType", _) => Some(Facet::ServerType),
+            ("regServerAddr", _) => Some(Facet::ServerAddr),
+            ("regServerPort", _) => Some(Facet::ServerPort),
+            (_, _) => None,
+        }
+    }
 }
 
 /// About whom.
@@ -75,96 +115,6 @@ pub struct Wish {
     pub whom: Whom,
 }
 
-/// The vendor's event types that are never told here (axi 5), and those of 7.x.
-const SILENT: &[&str] = &[
-    "ACLCnf",
-    "AlarmCallProgress",
-    "AlarmTrigger",
-    "AlarmTriggerCnf",
-    "AutoDBCnf",
-    "BluetoothCnf",
-    "BluetoothBeaconSumCnf",
-    "BluetoothBeaconSumState",
-    "Conference",
-    "ConferenceCnf",
-    "DigitTreatmentCnf",
-    "EventLog",
-    "FACCnf",
-    "LicensedCodecLines",
-    "LicenseFile",
-    "Locating",
-    "LocatingBluetooth",
-    "MessageConfirmation",
-    "MessageProgress",
-    "MessageQueueEmpty",
-    "MessageSend",
-    "ParkServerResult",
-    "PositionTrack",
-    "PPBtState",
-    "PPFirmwareUpdateCnf",
-    "PPFirmwareUpdateOverview",
-    "PPFirmwareUpdateState",
-    "PPFirmwareState",
-    "PPHCM",
-    "PPCallState",
-    "PPDevState",
-    "PPCallStateCalling",
-    "PPCallStatePaging",
-    "PPCallStateConnected",
-    "PPCallStateIdle",
-    "PPCallStateNone",
-    "PPCallStateRinging",
-    "PPDevStateOnHook",
-    "PPDevStateSilentCharging",
-    "PPDevStateBatteryLevel",
-    "PPDevStateSwVersion",
-    "PPSipState",
-    "PPSipStateRegEvent",
-    "PPSipStateEndEvent",
-    "PPSipStateNotifyEvent",
-    "PPSipStateRegistered",
-    "PPSipStateServerType",
-    "PPSipStateServerAddr",
-    "PPSipStateServerPort",
-    "PPTransaction",
-    "PPTransactionLinkEstablish",
-    "PPTransactionRelease",
-    "PPTransactionEstablish",
-    "PPTransactionPPNotFound",
-    "PPTransactionPagingStarted",
-    "PPTransactionReleaseFromPP",
-    "PPTransactionPPSetupRejected",
-    "PPTransactionComsRelease",
-    "PPTransactionComsEstablish",
-    "PPTransactionSsFac",
-    "PPTransactionSsRelease",
-    "PPTransactionSsEstablish",
-    "PPTransactionConnHandover",
-    "PPTransactionLocReg",
-    "PPTransactionDetach",
-    "RFPCnf",
-    "RFPConnectAttempt",
-    "RFPDetails",
-    "RFPIpQuality",
-    "RFPMsQuality",
-    "RFPState",
-    "RFPSummary",
-    "RFPSync",
-    "RFPSyncQuality",
-    "Roaming",
-    "SiteCnf",
-    "SiteSummary",
-    "SuplCallFeatures",
-    "VideoDev",
-    "VideoDevSumCnf",
-    "VideoDevSumState",
-    "WLANClient",
-    "WLANProfileCnf",
-    "ApplicationDataChannel",
-    "MOMMsgRouting",
-    "MOMOMMCnf",
-];
-
 impl Topic {
     /// What an event type is about; `None` when the vendor has none of this name.
     pub fn of(name: &str) -> Option<Topic> {
@@ -172,6 +122,16 @@ impl Topic {
             "PPUserCnf" => Topic::Users,
             "PPDevCnf" => Topic::Devices,
             "PPState" => Topic::States,
+            "PPSipState" => Topic::Sip(None),
+            "PPSipStateRegEvent" => Topic::Sip(Some(Facet::Began)),
+            "PPSipStateEndEvent" => Topic::Sip(Some(Facet::Ended)),
+            "PPSipStateRegistered" => Topic::Sip(Some(Facet::Registered)),
+            "PPSipStateServerType" => Topic::Sip(Some(Facet::ServerType)),
+            "PPSipStateServerAddr" => Topic::Sip(Some(Facet::ServerAddr)),
+            "PPSipStateServerPort" => Topic::Sip(Some(Facet::ServerPort)),
+            "PPTransaction" => Topic::Transactions(None),
+            "PPTransactionLocReg" => Topic::Transactions(Some(Transaction::LocReg)),
+            "PPTransactionDetach" => Topic::Transactions(Some(Transaction::Detach)),
             "PPUserSummary" => Topic::UserSummary,
             "PPDevSummary" => Topic::DeviceSummary,
             "DECTSubscriptionMode" => Topic::Mode,
@@ -187,7 +147,7 @@ impl Topic {
     /// What an account has to be allowed to hear it (axi 5).
     pub fn permission(self) -> Permission {
         match self {
-            Topic::States => Permission::Monitoring,
+            Topic::States | Topic::Sip(_) | Topic::Transactions(_) => Permission::Monitoring,
             Topic::Users
             | Topic::Devices
             | Topic::UserSummary
@@ -206,7 +166,7 @@ impl Topic {
     fn key(self) -> Option<&'static str> {
         match self {
             Topic::Users => Some("uid"),
-            Topic::Devices | Topic::States => Some("ppn"),
+            Topic::Devices | Topic::States | Topic::Sip(_) | Topic::Transactions(_) => Some("ppn"),
             Topic::UserSummary
             | Topic::DeviceSummary
             | Topic::Mode

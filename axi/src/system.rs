@@ -12,6 +12,7 @@ use crate::element::Element;
 use crate::error::{ErrCode, Refused};
 use crate::office::{CLIENTS_MAX, Office};
 use crate::open::{OpenResp, Standby, Versions};
+use crate::portal::SiteFile;
 use crate::reply::Reply;
 use crate::request::{Look, PAGE_MAX, Page};
 use crate::sibling::vendor_platform;
@@ -43,6 +44,7 @@ const MESSAGES: &[&str] = &[
     "EventPPDevCnf",
     "EventPPDevSummary",
     "EventPPState",
+    "EventPPTransaction",
     "EventPPUserCnf",
     "EventPpProfileCnf",
     "EventPPUserSummary",
@@ -51,11 +53,15 @@ const MESSAGES: &[&str] = &[
     "EventUserDataImport",
     "GetAccount",
     "GetAccountSummary",
+    "GetActivePPDev",
+    "GetBackupSIP",
+    "GetBasicSIP",
     "GetDECTAuthCode",
     "GetDECTSubscriptionMode",
     "GetDevAutoCreate",
     "GetHealthState",
     "GetLastPPDevAction",
+    "GetPARK",
     "GetPP",
     "GetPPDev",
     "GetPPDevByIPEI",
@@ -66,32 +72,46 @@ const MESSAGES: &[&str] = &[
     "GetPPUserByNumber",
     "GetPPUserSummary",
     "GetPpProfile",
+    "GetPreserveUserDeviceRelation",
     "GetPublicKey",
     "GetRFP",
     "GetRFPCapture",
     "GetRFPStatistic",
     "GetRFPStatisticConfig",
     "GetRFPSummary",
+    "GetRegistrationTrafficShaping",
+    "GetRestrictedSubscriptionDuration",
     "GetSARI",
     "GetStbState",
     "GetSystemName",
     "GetUserDataServer",
+    "GetUserDeviceSyncOMM",
     "GetVersions",
     "Limits",
     "ManualUserDataImport",
     "Open",
     "Ping",
     "SetAccount",
+    "SetBackupSIP",
+    "SetBasicSIP",
     "SetDECTAuthCode",
     "SetDECTSubscriptionMode",
     "SetDevAutoCreate",
+    "SetPARK",
     "SetPP",
     "SetPPDev",
+    "SetPPLoginVariant",
     "SetPPUser",
     "SetPPUserDevRelation",
     "SetPpProfile",
+    "SetPreserveUserDeviceRelation",
     "SetPPUserTracking",
     "SetRFPCapture",
+    "SetRegistrationTrafficShaping",
+    "SetRestrictedSubscriptionDuration",
+    "SetSARI",
+    "SetSystemName",
+    "SetUserDeviceSyncOMM",
     "Subscribe",
 ];
 /// Messages whose version is not 1.0.0.
@@ -128,6 +148,8 @@ pub struct Known<'k> {
     pub login: Variant,
     /// Where external users come from.
     pub external: Option<&'k UserDataServer>,
+    /// What stands in the site's file.
+    pub file: &'k SiteFile,
     /// What all sessions share.
     pub office: &'k Office,
 }
@@ -137,7 +159,7 @@ pub struct Known<'k> {
 pub struct UserDataServer {
     /// Whether there are any.
     pub enabled: bool,
-    /// `FILE`, `HTTP` or `HTTPS`.
+    /// `HTTP`, `HTTPS`, or `None` for a folder.
     pub protocol: &'static str,
     /// The server, and its port if it is not the usual one; empty for a folder.
     pub host: String,
@@ -181,10 +203,14 @@ pub fn about(omm: &str, platform: Platform, sari: Option<&str>, uptime: u64) -> 
     }
 }
 
-/// `GetVersionsResp`.
+/// `GetVersionsResp` (axi 3, 6.3).
 pub fn versions() -> Reply {
     let version = |name: &&'static str| {
-        let version = if PAIRS.contains(name) { "2.0.0" } else { "1.0.0" };
+        let version = match *name {
+            name if PAIRS.contains(&name) => "2.0.0",
+            name if name.ends_with("UserDeviceSyncOMM") => "1.0.1",
+            _ => "1.0.0",
+        };
         (*name, version.to_owned())
     };
     Reply::of(MESSAGES.iter().map(version))
@@ -226,6 +252,13 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         Look::AutoCreate => Reply::of([("enable", settings.auto_create.to_string())]),
         Look::AuthCode => Reply::of([("ac", settings.auth_code.reveal().to_owned())]),
         Look::LoginVariant => Reply::of([("login", known.login.word().to_owned())]),
+        Look::Park => known.file.park(),
+        Look::BackupSip => known.file.backup(),
+        Look::TrafficShaping => known.file.shaping(),
+        // A restore keeps relations unless it is told otherwise (M-2.3.5-e).
+        Look::PreserveRelation => Reply::of([("enable", "1".to_owned())]),
+        // "Configured" lasts a day here, "Wildcard" as long as was asked for.
+        Look::RestrictedSubscription => Reply::of([("restrictedSubscrDur", "0".to_owned())]),
         Look::RfpSummary => Reply::of(RFP_SUMMARY.iter().map(|name| (*name, "0".to_owned()))),
         // One client family needs one counter at least (axi 7, ommstats).
         Look::RfpStatisticConfig => Reply {
@@ -240,7 +273,8 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         },
         Look::RfpStatistic => Reply::default(),
         Look::RfpCapture => Reply::of([("enable", settings.rfp_capture.to_string())]),
-        Look::Rfps => return Some(Err(Refused::new(ErrCode::NoEnt))),
+        // Radio is not part of homing: no handset has a link that it could use now.
+        Look::Rfps | Look::Active => return Some(Err(Refused::new(ErrCode::NoEnt))),
         Look::Users(_)
         | Look::UserByNumber(_)
         | Look::Devices(_)
@@ -250,6 +284,8 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         | Look::State(_)
         | Look::LastAction(_)
         | Look::Sari
+        | Look::BasicSip
+        | Look::SyncLink
         | Look::Health
         | Look::UserSummary
         | Look::DeviceSummary => return None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ::actors::clock::Clock;
 use ::actors::direct::Manner;
-use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve, Seek};
+use ::actors::doors::{Datagram, Dial, Fetch, OpenFlow, Resolve, Seek, StartOver};
 use ::actors::epr::Provisioning;
 use ::actors::messages::Fallen;
 use ::actors::office::Reception;
@@ -18,6 +18,7 @@ use ::actors::store::Store;
 use ::actors::trace::Trace;
 use ::axi::account::{self, Account, Accounts, Proof};
 use ::axi::open::Permission;
+use ::axi::portal::{self, Place, Shaping, SiteFile};
 use ::axi::system::UserDataServer;
 use actix::{Actor as _, Addr, Recipient};
 use machine::chance::Chance;
@@ -42,14 +43,16 @@ use omm::star;
 use omm::watchdog::Class as Watch;
 use sip::host::Host;
 use sip::registrar::subscriber::Subscriber;
-use sip::server::{Listening, Local, Server};
-use sip::shaper::Shape;
+use sip::server::{Listening, Local, Server as Found};
+use sip::shaper::{self, Shape};
+use sip::target::Transport;
 use sip::timing::Timing;
 use sip::uas::profile::{Auth, Profile};
 use sip::uas::{Input, Uas};
 
 use crate::config::epr::{Epr, Source};
 use crate::config::link::Axi;
+use crate::config::server::Server;
 use crate::config::site::{Role, Site};
 use crate::config::timers::Timers;
 use crate::config::users;
@@ -65,7 +68,7 @@ pub const AGENT: &str = concat!("homing/", env!("CARGO_PKG_VERSION"));
 /// What a birth needs besides the configuration.
 pub struct Midwife {
     /// The SIP servers by tier, found in the DNS.
-    pub servers: Vec<Arc<Server>>,
+    pub servers: Vec<Arc<Found>>,
     /// The OMM's clocks.
     pub clock: Rc<Clock>,
     /// Whoever watches.
@@ -94,6 +97,8 @@ pub struct Midwife {
     pub store: Rc<dyn Store>,
     /// Who hires a new OMM when this one has to start over.
     pub fallen: Recipient<Fallen<Arc<str>>>,
+    /// Who does so softly when somebody wants it.
+    pub start_over: Recipient<StartOver>,
 }
 
 /// Who the OMM of `site` is.
@@ -107,8 +112,8 @@ pub fn identity(site: &Site) -> OmmId {
 /// The users contradict each other in a way that the configuration did not find.
 pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     let Midwife { servers, clock, trace, seed, key, sip, streams, dns, places, dial, vault, .. } = midwife;
-    let (door, provisioner, store, fallen) =
-        (midwife.door, midwife.provisioner, midwife.store, midwife.fallen);
+    let (door, provisioner, store) = (midwife.door, midwife.provisioner, midwife.store);
+    let (fallen, start_over) = (midwife.fallen, midwife.start_over);
     let facts = facts(site, sari(site), clock.wall());
     let link = site.link.as_ref();
     let uas = uas(site, &clock, seed, key);
@@ -180,14 +185,14 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             .as_ref()
             .zip(provisioner)
             .map(|(epr, door)| Provisioning { policy: epr.policy, door }),
-        reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault)),
+        reception: site.axi.as_ref().map(|axi| reception(site, axi, &vault, start_over)),
         store,
         fallen,
     })
 }
 
 /// What it takes to receive AXI clients: the account that other OMMs use is the built-in one of applications as well.
-fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
+fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>, start_over: Recipient<StartOver>) -> Reception {
     let all = || account::implied([Permission::AllCnfWrite, Permission::Monitoring]);
     let omm = Account {
         id: account::OMM,
@@ -216,6 +221,8 @@ fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
         product: AGENT.to_owned(),
         platform: site.platform,
         external: site.epr.as_ref().map(user_data_server),
+        file: site_file(site),
+        start_over,
         vault: vault.clone().recipient(),
         key: vault.clone().recipient(),
         hash: hasher.clone().recipient(),
@@ -233,6 +240,30 @@ pub fn user_data_server(epr: &Epr) -> UserDataServer {
     };
     let username = epr.account.as_ref().map_or_else(String::new, |(user, _)| user.clone());
     UserDataServer { enabled: epr.policy.enabled, protocol, host, path, username, common: epr.policy.common }
+}
+
+/// What portals are shown of the site's file.
+fn site_file(site: &Site) -> SiteFile {
+    let place = |server: &Server| Place { host: server.host.to_string(), port: server.port.unwrap_or(0) };
+    let servers = site.tiers.iter().map(|tier| portal::Server {
+        proxy: place(&tier.server),
+        registrar: tier.registrar.as_ref().map(place),
+        outbound: tier.outbound_proxy.as_ref().map(place),
+        transport: match tier.hop().transport {
+            Some(Transport::Udp) => portal::Transport::Udp,
+            Some(Transport::Tcp) => portal::Transport::Tcp,
+            Some(Transport::Tls) => portal::Transport::Tls,
+            None => portal::Transport::Any,
+        },
+    });
+    let shaping = match site.sip.shape.mode {
+        shaper::Mode::Adaptive { most, .. } => Shaping { most, spacing: 0 },
+        shaper::Mode::Fixed { slots, spacing } => {
+            Shaping { most: slots, spacing: u64::try_from(spacing.as_millis()).unwrap_or(u64::MAX) }
+        }
+    };
+    let (servers, period) = (servers.collect(), site.expires.as_secs());
+    SiteFile { park: site.park, servers, period, gruu: site.options.gruu, shaping }
 }
 
 /// What this OMM tells of itself.

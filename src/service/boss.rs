@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::actors::clock::Clock;
-use ::actors::doors::{Accept, Enter, Resolve, Visit, Wire};
+use ::actors::doors::{Accept, Enter, Resolve, StartOver, Visit, Wire};
 use ::actors::endpoint::Count;
 use ::actors::falls::Falls;
 use ::actors::messages::{Die, Fallen};
@@ -95,11 +95,6 @@ pub struct Boss {
 #[rtype(result = "()")]
 pub struct Quit;
 
-/// Has the OMM start over softly: registrations stay (AMB-16).
-#[derive(Message, Clone, Copy, Debug)]
-#[rtype(result = "()")]
-struct StartOver;
-
 impl Boss {
     /// A boss who hires as soon as a SIP server is found.
     pub fn new(outfit: Outfit) -> Boss {
@@ -169,7 +164,8 @@ impl Boss {
             vault: outfit.vault.clone(),
             provisioner: outfit.provisioner.clone().map(Addr::recipient),
             store: outfit.store.clone(),
-            fallen: own.recipient(),
+            fallen: own.clone().recipient(),
+            start_over: own.recipient(),
         };
         let born = birth(&outfit.site, midwife)
             .map_err(|refusal| format!("the users contradict each other: {refusal}"));

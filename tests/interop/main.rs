@@ -28,6 +28,7 @@ mod outbound;
 mod partition;
 mod phone;
 mod poll;
+mod portal;
 mod presence;
 mod process;
 mod processors;

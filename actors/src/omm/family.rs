@@ -95,6 +95,7 @@ impl OmmActor {
             grants: RefCell::new(BTreeMap::new()),
             bound: RefCell::new(BTreeMap::new()),
             placed: own.clone().recipient(),
+            acted: self.birth.reception.is_some().then(|| own.clone().recipient()),
             standings: RefCell::new(vec![Standing::Usable; site.servers.len()]),
             demands: RefCell::new(vec![Demands::default(); site.servers.len()]),
             resting: RefCell::new(Vec::new()),

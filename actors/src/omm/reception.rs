@@ -5,24 +5,25 @@ use std::time::Duration;
 use actix::prelude::*;
 use axi::edits::edits;
 use axi::error::{ErrCode, Refused};
-use axi::health::{Condition, Progress, Remote};
+use axi::health::{Condition, Progress, Remote, Wellbeing};
 use axi::look::{self, Registered, View};
 use axi::news::News;
 use axi::reply::Reply;
 use axi::request::Look;
 use axi::showing;
 use axi::system;
+use axi::transaction::Last;
 use machine::note::Note;
 use omm::claim::{Bound, Place, Word};
 use omm::directory::edit::Changed;
-use omm::ids::Number;
+use omm::ids::{Ipei, Number};
 use omm::stamp::OmmId;
 use omm::star::Input;
 
 use super::OmmActor;
 use crate::directory::Change;
 use crate::doors::{Visit, Wire};
-use crate::messages::{Fallen, Placed};
+use crate::messages::{Acted, Fallen, Placed};
 use crate::office::{Amend, Glance, Happened, Misbehaved, OfficeActor, OfficeFell, OfficeWays};
 use crate::seat::Seated;
 use crate::settings;
@@ -56,6 +57,7 @@ impl OmmActor {
             glance: own.clone().recipient(),
             amend: own.clone().recipient(),
             import: own.clone().recipient(),
+            steer: own.clone().recipient(),
             links: own.clone().recipient(),
             misbehaved: own.clone().recipient(),
             keeper: children.kin.keeper.clone(),
@@ -67,13 +69,16 @@ impl OmmActor {
     fn glance(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
         match look {
             Look::Sari => Ok(system::sari(self.birth.directory.borrow().sari().or(self.sari))),
-            Look::Health => Ok(self.condition().reply()),
+            Look::Health => Ok(self.wellbeing().reply()),
+            Look::SyncLink => Ok(self.link_shown()),
+            Look::BasicSip => self.basic_sip(),
             look => {
                 let directory = self.birth.directory.borrow();
                 let view = View {
                     directory: &directory,
                     roam: &|user| self.seat.machine().claim(self.site().clock.moment(), user),
                     registered: &|user| self.registered(user),
+                    acted: &|handset| self.last_act(handset),
                 };
                 // What is not in the directory is known to the office, which has not asked for it.
                 look::look(look, sync, &view).unwrap_or_else(|| Err(Refused::new(ErrCode::Failed)))
@@ -139,15 +144,25 @@ impl OmmActor {
         }))
     }
 
-    /// Tells the sessions how the links do now, if they do otherwise (axi 5: `EventHealthState`).
+    /// How all parts do.
+    fn wellbeing(&self) -> Wellbeing {
+        Wellbeing { link: self.condition(), files: self.files_read() }
+    }
+
+    /// Tells the sessions which parts do otherwise now (axi 5: `EventHealthState`).
     pub(super) fn tell_health(&mut self) {
-        let condition = self.condition();
+        let now = self.wellbeing();
         let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
             return;
         };
-        if self.told_health.replace(condition) != Some(condition) {
-            office.do_send(Happened(vec![News::Health(condition.reply())]));
+        if let Some(told) = now.since(self.told_health.replace(now)) {
+            office.do_send(Happened(vec![News::Health(told)]));
         }
+    }
+
+    fn last_act(&self, handset: Ipei) -> Option<Last> {
+        let (what, at) = *self.acted.get(&handset)?;
+        Some(Last { what, ago: self.site().clock.moment().since(at) })
     }
 
     /// Tells the sessions that the SARI is known now (axi 5: `EventSARICnf`).
@@ -189,7 +204,12 @@ impl OmmActor {
         };
         let directory = &*self.birth.directory.borrow();
         let roam = |user: &Number| self.seat.machine().claim(self.site().clock.moment(), user);
-        let view = View { directory, roam: &roam, registered: &|user| self.registered(user) };
+        let view = View {
+            directory,
+            roam: &roam,
+            registered: &|user| self.registered(user),
+            acted: &|handset| self.last_act(handset),
+        };
         let users = users.then(|| News::UserSummary(look::user_summary(&view)));
         let devices = devices.then(|| News::DeviceSummary(look::device_summary(directory)));
         office.do_send(Happened(users.into_iter().chain(devices).collect()));
@@ -247,6 +267,24 @@ impl Handler<Placed> for OmmActor {
         let (by, at) = (self.site().omm, self.bound(&user));
         self.feed(Input::Say(Word::Bound(Bound { user: user.clone(), by, at })), ctx);
         self.tell_placed(&user, ctx);
+    }
+}
+
+impl Handler<Acted> for OmmActor {
+    type Result = ();
+
+    /// What a handset did is told to the sessions (axi 5: `EventPPTransaction`), and kept until it does something else.
+    fn handle(&mut self, Acted { user, what }: Acted, _: &mut Context<Self>) {
+        let Some(office) = self.children.as_ref().and_then(|children| children.office.as_ref()) else {
+            return;
+        };
+        let directory = self.birth.directory.borrow();
+        let Some(device) = directory.device_of(&user) else { return };
+        office.do_send(Happened(vec![News::Transaction { ppn: device.ppn.get(), what }]));
+        if self.acted.len() > directory.devices().len() {
+            self.acted.retain(|handset, _| directory.device(*handset).is_some());
+        }
+        self.acted.insert(device.ipei, (what, self.birth.site.clock.moment()));
     }
 }
 

@@ -27,11 +27,16 @@ fn need(body: &Body) -> Need {
         // Ping tells no more than the time, and one client family asks for the versions first (axi 3).
         Body::Open(_) | Body::Ping | Body::Versions => Need::Nothing,
         Body::Limits | Body::PublicKey | Body::Subscribe(_) => Need::Login,
-        Body::Look(Look::State(_) | Look::LastAction(_)) => Need::Permission(Permission::Monitoring),
-        Body::Look(_) => Need::Permission(Permission::AllCnfRead),
-        Body::Change(_) | Body::Set(_) | Body::Account(_) | Body::Import(_) => {
-            Need::Permission(Permission::AllCnfWrite)
+        Body::Look(Look::State(_) | Look::LastAction(_) | Look::Active) => {
+            Need::Permission(Permission::Monitoring)
         }
+        Body::Look(_) => Need::Permission(Permission::AllCnfRead),
+        Body::Change(_)
+        | Body::Set(_)
+        | Body::Account(_)
+        | Body::Order(_)
+        | Body::Expect(_)
+        | Body::Import(_) => Need::Permission(Permission::AllCnfWrite),
     }
 }
 
@@ -91,6 +96,10 @@ impl Desk {
                     Some(_) | None => Ask::Account(change.clone()),
                 }));
             }
+            Body::Order(order) => out.push(Effect::Ask(Ask::Order(order.clone()))),
+            Body::Expect(expectation) => {
+                out.push(Effect::Ask(Ask::Look { look: expectation.look.clone(), sync: false }));
+            }
             Body::Import(user) => out.push(Effect::Ask(Ask::Import(user.clone()))),
             Body::Change(change) => {
                 let sealed: Vec<String> =
@@ -134,7 +143,10 @@ impl Desk {
                 self.timers.set(Timer::Delay, now + wait);
             }
             Answer::Refused(why, _) => send(request.refuse(why), out),
-            Answer::Found(reply) => respond(&request, &reply, out),
+            Answer::Found(reply) => match request.disappointed(&reply) {
+                Some(why) => send(request.refuse(why), out),
+                None => respond(&request, &reply, out),
+            },
             Answer::Set => self.set(request, out),
             Answer::Account(id) => self.account_set(request, id, out),
             Answer::Unsealed(texts) => self.unsealed(request, texts, out),
@@ -186,6 +198,7 @@ impl Desk {
                 | News::Profile { .. }
                 | News::Sari(_)
                 | News::State { .. }
+                | News::Transaction { .. }
                 | News::User { .. }
                 | News::UserSummary(_) => {}
             }

@@ -10,6 +10,7 @@ use super::*;
 use crate::edits::edits;
 use crate::element::Element;
 use crate::request::{Body, Request};
+use crate::transaction::Transaction;
 
 const HERE: OmmId = OmmId::new(0x102A_7C82);
 const THERE: OmmId = OmmId::new(0x102A_F12C);
@@ -22,11 +23,18 @@ struct World {
     stamps: u64,
     roam: Option<Claim>,
     registered: Option<Registered>,
+    acted: Option<(Ipei, Last)>,
 }
 
 impl World {
     fn new() -> World {
-        World { directory: Directory::new(Platform::Pc), stamps: 0, roam: None, registered: None }
+        World {
+            directory: Directory::new(Platform::Pc),
+            stamps: 0,
+            roam: None,
+            registered: None,
+            acted: None,
+        }
     }
 
     /// Two users and two handsets.
@@ -67,7 +75,8 @@ impl World {
         let Body::Look(look) = World::request(xml) else { panic!("{xml}") };
         let roam = |_: &Number| self.roam.clone();
         let registered = |_: &Number| self.registered.clone();
-        let view = View { directory: &self.directory, roam: &roam, registered: &registered };
+        let acted = |ipei: Ipei| self.acted.filter(|(by, _)| *by == ipei).map(|(_, last)| last);
+        let view = View { directory: &self.directory, roam: &roam, registered: &registered, acted: &acted };
         let reply = super::look(&look, false, &view).expect("it is in the directory");
         let reply = reply.map_err(|refused| refused.code.to_string())?;
         let mut told: Vec<String> =
@@ -211,6 +220,19 @@ fn where_a_phone_is_shows_at_every_omm_and_its_registration_where_it_is() {
         "ppn=1 callState=none registered=1 regServerType=Secondary regServerAddr=192.0.2.9 regServerPort=5060"
     );
     assert_eq!(world.sees("<GetPPState ppn=\"2\"/>"), "ppn=2 callState=none", "only if a user is bound");
+}
+
+#[test]
+fn what_a_handset_did_last_is_told_of_those_that_were_seen() {
+    let mut world = World::filled();
+    let ask = "<GetLastPPDevAction id=\"0\" maxRecords=\"20\"/>";
+    assert_eq!(world.look(ask), Err("ENoEnt".into()), "nobody was seen yet");
+    let last = Last { what: Transaction::Detach, ago: Duration::from_millis(61_900) };
+    world.acted = Some(("02914 0376663 7".parse().unwrap(), last));
+    let told = "<pp ppn=\"2\" trType=\"Detach\" relTime=\"61\"/>";
+    assert_eq!(world.sees(ask), told);
+    assert_eq!(world.sees("<GetLastPPDevAction ppn=\"2\"/>"), told);
+    assert_eq!(world.look("<GetLastPPDevAction ppn=\"3\"/>"), Err("ENoEnt".into()));
 }
 
 #[test]

@@ -21,6 +21,13 @@ pub(super) fn look(fields: Fields<'_>, name: &str) -> Result<Option<Look>, Compl
         "GetAccount" => Look::Accounts(page(fields, "id")?),
         "GetAccountSummary" => Look::AccountSummary,
         "GetSARI" => Look::Sari,
+        "GetPARK" => Look::Park,
+        "GetBasicSIP" => Look::BasicSip,
+        "GetBackupSIP" => Look::BackupSip,
+        "GetRegistrationTrafficShaping" => Look::TrafficShaping,
+        "GetUserDeviceSyncOMM" => Look::SyncLink,
+        "GetPreserveUserDeviceRelation" => Look::PreserveRelation,
+        "GetRestrictedSubscriptionDuration" => Look::RestrictedSubscription,
         "GetSystemName" => Look::SystemName,
         "GetStbState" => Look::Standby,
         "GetHealthState" => Look::Health,
@@ -35,10 +42,10 @@ pub(super) fn look(fields: Fields<'_>, name: &str) -> Result<Option<Look>, Compl
         },
         "GetPpProfile" => Look::Profiles(profiles(fields)?),
         "GetPPState" => Look::State(fields.value("ppn")?),
-        "GetLastPPDevAction" => Look::LastAction(match fields.maybe("ppn")? {
-            Some(ppn) => ppn,
-            None => fields.value("id")?,
-        }),
+        "GetLastPPDevAction" => {
+            Look::LastAction(page(fields, if fields.text("ppn").is_some() { "ppn" } else { "id" })?)
+        }
+        "GetActivePPDev" => Look::Active,
         "GetPPUserSummary" => Look::UserSummary,
         "GetPPDevSummary" => Look::DeviceSummary,
         "GetDECTSubscriptionMode" => Look::Mode,

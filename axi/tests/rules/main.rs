@@ -8,10 +8,11 @@ mod world;
 use std::collections::BTreeSet;
 
 use axi::element::Element;
-use axi::health::Condition;
+use axi::health::{Condition, Files, Wellbeing};
 use axi::look::{Registered, placed};
 use axi::news::News;
 use axi::system;
+use axi::transaction::Transaction;
 use omm::ids::park::Sari;
 use omm::link::dial::Health;
 use requests::{EVERYTHING, REQUESTS, Request};
@@ -64,19 +65,22 @@ fn every_answer_and_every_event_keeps_the_hard_rules() {
 /// What happens without a request of a client.
 fn elsewhere() -> Vec<News> {
     let server = Registered { tier: 0, host: "192.0.2.9".to_owned(), port: 5060 };
+    let files = Files { read: true, common_failed: true, user_failed: false };
+    let lost = Wellbeing { link: Condition::of_link(Health::Lost, true), files };
     vec![
         News::State { ppn: 1, changed: placed(Some(server)) },
         News::State { ppn: 1, changed: placed(None) },
         News::Import { filename: "101.cfg".into(), done: true },
         News::Import { filename: "102.cfg".into(), done: false },
         News::Sari(system::sari(Sari::read("1F10187326").expect("a SARI"))),
-        News::Health(Condition::of_link(Health::Lost, true).reply()),
-        News::Health(Condition::of_link(Health::InSync, false).reply()),
+        News::Health(lost.reply()),
+        News::Transaction { ppn: 1, what: Transaction::LocReg },
+        News::Transaction { ppn: 1, what: Transaction::Detach },
     ]
 }
 
 /// What is never answered well in an open session: a second login, and lists that have no records here.
-const ALWAYS_REFUSED: [&str; 3] = ["Open", "GetRFP", "GetLastPPDevAction"];
+const ALWAYS_REFUSED: [&str; 3] = ["Open", "GetRFP", "GetActivePPDev"];
 
 #[test]
 fn every_message_of_get_versions_is_answered_and_every_answered_one_is_there() {

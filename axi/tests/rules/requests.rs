@@ -21,6 +21,7 @@ const fn synced(xml: &'static str, sync: &'static str) -> Request {
 /// A wish for every event that is told.
 pub(crate) const EVERYTHING: &str = "<Subscribe><e cmd=\"On\" eventType=\"PPUserCnf\" uid=\"-1\"/>\
     <e cmd=\"On\" eventType=\"PPDevCnf\" ppn=\"-1\"/><e cmd=\"On\" eventType=\"PPState\" ppn=\"-1\"/>\
+    <e cmd=\"On\" eventType=\"PPTransaction\" ppn=\"-1\"/><e cmd=\"On\" eventType=\"PPSipStateRegistered\" ppn=\"-1\"/>\
     <e cmd=\"On\" eventType=\"PPUserSummary\"/><e cmd=\"On\" eventType=\"PPDevSummary\"/>\
     <e cmd=\"On\" eventType=\"DECTSubscriptionMode\"/><e cmd=\"On\" eventType=\"UserDataImport\"/>\
     <e cmd=\"On\" eventType=\"AccountCnf\"/><e cmd=\"On\" eventType=\"AccountSummary\"/>\
@@ -75,6 +76,46 @@ pub(crate) const REQUESTS: &[Request] = &[
     of("<SetDECTAuthCode ac=\"4711\"/>", ""),
     of("<SetDECTAuthCode ac=\"x\"/>", "EInvalidChars"),
     of("<GetDECTAuthCode/>", ""),
+    // What stands in the site's file, and what starts the OMM over.
+    of("<GetPARK/>", ""),
+    of("<SetPARK park=\"1F102F0E86\"/>", ""),
+    of("<SetPARK park=\"1F10187326\"/>", "EForbidden"),
+    of("<SetSystemName name=\"aachen\"/>", ""),
+    of("<SetSystemName name=\"berlin\"/>", "EForbidden"),
+    of("<SetSARI sari=\"1F10187326\"/>", ""),
+    of("<SetSARI sari=\"0000000000\"/>", "EInval"),
+    of("<SetSARI/>", "EMissing"),
+    of("<GetUserDeviceSyncOMM/>", ""),
+    of(
+        "<SetUserDeviceSyncOMM enable=\"1\" omm1DomainName=\"central.example\" omm2DomainName=\"\" user=\"sync\" password=\"\"/>",
+        "",
+    ),
+    of("<SetUserDeviceSyncOMM enable=\"1\" omm1DomainName=\"other.example\"/>", "EForbidden"),
+    of("<SetUserDeviceSyncOMM enable=\"1\" password=\"geheim\"/>", "EForbidden"),
+    of("<SetUserDeviceSyncOMM omm1DomainName=\"central.example\"/>", "EMissing"),
+    of("<GetBasicSIP/>", ""),
+    of(
+        "<SetBasicSIP transportProt=\"PersistentTLS\" proxyServer=\"pbx.example\" proxyPort=\"0\" gruu=\"True\"/>",
+        "",
+    ),
+    of("<SetBasicSIP proxyServer=\"other.example\"/>", "EForbidden"),
+    of("<GetBackupSIP/>", ""),
+    of("<SetBackupSIP failoverActive=\"1\"/>", ""),
+    of("<SetBackupSIP failoverActive=\"1\" failoverTime=\"5\"/>", "EForbidden"),
+    of("<GetRegistrationTrafficShaping/>", ""),
+    of("<SetRegistrationTrafficShaping maxRegistrations=\"128\"/>", ""),
+    of(
+        "<SetRegistrationTrafficShaping maxRegistrations=\"1\" timeout=\"30\" spreadRegRenew=\"1\"/>",
+        "EForbidden",
+    ),
+    of("<GetPreserveUserDeviceRelation/>", ""),
+    of("<SetPreserveUserDeviceRelation enable=\"true\"/>", ""),
+    of("<SetPreserveUserDeviceRelation enable=\"0\"/>", "EForbidden"),
+    of("<GetRestrictedSubscriptionDuration/>", ""),
+    of("<SetRestrictedSubscriptionDuration restrictedSubscrDur=\"0\"/>", ""),
+    of("<SetRestrictedSubscriptionDuration restrictedSubscrDur=\"1\"/>", "EForbidden"),
+    of("<SetPPLoginVariant login=\"NUMBER\"/>", ""),
+    of("<SetPPLoginVariant login=\"ID\"/>", "EForbidden"),
     // Base stations, which there are none of.
     of("<GetRFPSummary/>", ""),
     of("<GetRFP id=\"0\" maxRecords=\"20\"/>", "ENoEnt"),
@@ -99,7 +140,10 @@ pub(crate) const REQUESTS: &[Request] = &[
     of("<GetPPState ppn=\"1\"/>", ""),
     of("<GetPPState ppn=\"2\"/>", ""),
     of("<GetPPState ppn=\"9\"/>", "ENoEnt"),
-    of("<GetLastPPDevAction ppn=\"2\"/>", "ENoEnt"),
+    of("<GetLastPPDevAction ppn=\"1\"/>", ""),
+    of("<GetLastPPDevAction id=\"0\" maxRecords=\"20\"/>", ""),
+    of("<GetLastPPDevAction id=\"2\"/>", "ENoEnt"),
+    of("<GetActivePPDev id=\"0\" maxRecords=\"20\"/>", "ENoEnt"),
     of("<GetPPUserSummary/>", ""),
     of("<GetPPDevSummary/>", ""),
     of(

@@ -28,15 +28,23 @@ const NUMBERS: &str = "seq maxLen timeStamp protocolVersion axiClients uptime ui
     ppProfileId keyLockTime sipProfileId pickupGroupNum id nRecords uidFirst ppnFirst idFirst subscribed subscribedDevs \
     nSipRegistration nLocatable nMsgSend usersActiveMonitored usersPassiveMonitored usersWarned usersUnavailable \
     usersEscalated regServerPort reasonCode omm rfpNum site ppProfileNum ppnNum records userId elemId numElemPerRec \
-    recordSets resolution rfpId relTime";
+    recordSets resolution rfpId relTime regPeriod proxyPort regPort \
+    outboundProxyPort secondaryProxyPort secondaryRegPort secondaryOutboundProxyPort tertiaryProxyPort tertiaryRegPort \
+    tertiaryOutboundProxyPort maxRegistrations timeout";
 /// Attributes that are `0` or `1`, wherever they stand.
 const BOOLS: &str = "permanent callWaitingDisabled trackingActive autoLogoutOnCharge locRight locatable msgRight sendVcardRight \
     recvVcardRight keepLocalPB vip sipRegisterCheck external BTlocatable allowVideoStream hotDeskingSupport \
     configurationDataLoaded authenticateLogout encrypt capMessaging capMessagingForInternalUse capEnhLocating capBluetooth \
     ppProfileCapability ppDefaultProfileLoaded subscribeToPARIOnly autoCreate deleted deletedUser deletedDev delete active \
-    registered useCommonFileNameOnServer";
+    registered useCommonFileNameOnServer gruu failoverActive spreadRegRenew restrictedSubscrDur";
 /// Attributes that are one of these words.
 const WORDS: &[(&str, &str)] = &[
+    ("transportProt", "UDP TCP UDPAndTCP TLS PersistentTLS"),
+    (
+        "trType",
+        "None LinkEstablish Release Establish PPNotFound PagingStarted ReleaseFromPP PPSetupRejected ComsRelease \
+        ComsEstablish SsFac SsRelease SsEstablish ConnHandover LocReg Detach Cc Ss Coms",
+    ),
     ("relType", "Unbound Dynamic Fixed"),
     (
         "lang",
@@ -82,7 +90,9 @@ const WORDS: &[(&str, &str)] = &[
 const TEXTS: &str = "info bad eventType name num hierarchy1 hierarchy2 addId sipAuthId sosNum manDownNum voiceboxNum forwardDest \
     conferenceServerURI serviceUserName serviceAuthName ppData altDisplayNum ipei uak ethAddr ommId ommIdAck modicType \
     locationData dectIeFixedId subscriptionId ommVersion axiVersion ommAxiSpecVersion sari modulus exponent username permission \
-    ac group sipDomain host path reason filename regServerAddr";
+    ac group sipDomain host path reason filename regServerAddr park proxyServer regServer outboundProxyServer \
+    secondaryProxyServer secondaryRegServer secondaryOutboundProxyServer tertiaryProxyServer tertiaryRegServer \
+    tertiaryOutboundProxyServer sipRegisterCheckNum omm1DomainName omm2DomainName user";
 
 /// Where an `enable` is spelt as a word: one client family takes anything but `true` for "no" (axi 2.2).
 const SPELT: &[&str] =

@@ -9,21 +9,25 @@ use axi::desk::{self, Answer, Ask, Desk, Welcome};
 use axi::edits::edits;
 use axi::element::Element;
 use axi::error::{ErrCode, Refused};
-use axi::health::Condition;
+use axi::health::{Condition, Files, Wellbeing};
 use axi::look::{self, Registered, View};
 use axi::news::News;
 use axi::office::{self, Office, Settings};
 use axi::open::{Permission, PublicKey};
+use axi::portal::{Place, Server, Shaping, SiteFile, Transport, agree, sync_link};
+use axi::reply::Reply;
 use axi::request::Look;
+use axi::request::orders::Order;
 use axi::showing;
 use axi::system::{self, Known, UserDataServer};
+use axi::transaction::{Last, Transaction};
 use machine::secret::Secret;
 use machine::step::Machine;
 use machine::time::{Moment, Wall};
 use omm::claim::{Claim, Phase};
 use omm::directory::Directory;
 use omm::directory::login::Variant;
-use omm::ids::Number;
+use omm::ids::{Ipei, Number};
 use omm::link::dial::Health;
 use omm::platform::Platform;
 use omm::stamp::{OmmId, Stamp};
@@ -152,6 +156,11 @@ impl World {
             Ask::Set(setting) => self.office(office::Input::Set { desk: DESK, setting }),
             Ask::Account(change) => self.office(office::Input::Edit { desk: DESK, change }),
             Ask::Import(_) => Answer::Set,
+            Ask::Order(Order::Sari(sari)) => Answer::Found(system::sari(Some(sari))),
+            Ask::Order(Order::Sync { enable, stated }) => match agree(&link(enable), &stated, "the file") {
+                Ok(()) => Answer::Found(link(enable)),
+                Err(why) => refused(why),
+            },
             Ask::Change(change) => {
                 let (mut uid, mut ppn) = (0, 0);
                 let edits = match edits(&change, &self.directory, HERE) {
@@ -187,14 +196,21 @@ impl World {
     fn view<T>(&self, see: impl FnOnce(&View<'_>) -> T) -> T {
         let server = Registered { tier: 1, host: "192.0.2.9".to_owned(), port: 5060 };
         let registered = |user: &Number| (user.as_str() == "101").then(|| server.clone());
-        see(&View { directory: &self.directory, roam: &|user| self.claim(user), registered: &registered })
+        let last = Last { what: Transaction::LocReg, ago: Duration::from_secs(7) };
+        let acted = |ipei: Ipei| (ipei.to_string() == "03074 0220259 3").then_some(last);
+        see(&View {
+            directory: &self.directory,
+            roam: &|user| self.claim(user),
+            registered: &registered,
+            acted: &acted,
+        })
     }
 
     fn claim(&self, user: &Number) -> Option<Claim> {
         self.roam.clone().filter(|claim| claim.user == *user)
     }
 
-    fn look(&self, look: &Look, sync: bool) -> Result<axi::reply::Reply, Refused> {
+    fn look(&self, look: &Look, sync: bool) -> Result<Reply, Refused> {
         let external = UserDataServer {
             enabled: true,
             protocol: "HTTPS",
@@ -208,11 +224,17 @@ impl World {
             domain: "example.com",
             login: Variant::default(),
             external: Some(&external),
+            file: &file(),
             office: &self.office,
         };
         match look {
             Look::Sari => Ok(system::sari(None)),
-            Look::Health => Ok(Condition::of_link(Health::InSync, false).reply()),
+            Look::BasicSip => Ok(file().basic(Number::new("101").ok().as_ref())),
+            Look::SyncLink => Ok(link(true)),
+            Look::Health => {
+                let (link, files) = (Condition::of_link(Health::InSync, false), Files::default());
+                Ok(Wellbeing { link, files }.reply())
+            }
             look => match system::look(look, known) {
                 Some(found) => found,
                 None => self.view(|view| look::look(look, sync, view)).expect("somebody knows"),
@@ -277,6 +299,28 @@ fn settled() -> Claim {
         former: None,
         phase: Phase::Here,
         age: Duration::from_secs(60),
+    }
+}
+
+/// A remote's way to its central.
+fn link(enabled: bool) -> Reply {
+    sync_link(enabled, &["central.example:12622"], Some("sync"))
+}
+
+fn file() -> SiteFile {
+    let place = |host: &str, port| Place { host: host.to_owned(), port };
+    let server = Server {
+        proxy: place("pbx.example", 0),
+        registrar: Some(place("reg.example", 5060)),
+        outbound: Some(place("sbc.example", 5070)),
+        transport: Transport::Tls,
+    };
+    SiteFile {
+        park: "1F102F0E86".parse().expect("a PARK"),
+        servers: vec![server.clone(), server.clone(), server],
+        period: 3600,
+        gruu: true,
+        shaping: Shaping { most: 128, spacing: 0 },
     }
 }
 
