@@ -9,18 +9,28 @@ use std::sync::Arc;
 
 use machine::secret::Secret;
 use omm::directory::Directory;
-use omm::directory::device::{Class, Subscribed};
+use omm::directory::device::{Class, Device, Subscribed};
 use omm::directory::edit::{DeviceChange, Edit, NewDevice, NewUser, SubscriptionChange, UserChange};
 use omm::directory::key::{Ppn, Uid};
 use omm::directory::refusal::{Code, Refusal};
 use omm::directory::user::{Kind, Monitoring};
 use omm::ids::{Ipei, Number};
 use omm::stamp::OmmId;
+use omm::star::Role;
 
 use crate::attribute::{Access, Kind as Holds};
 use crate::error::{ErrCode, Refused};
 use crate::record::Record;
 use crate::request::{Change, Relation, UserKey};
+
+/// Where changes are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// This OMM: a handset that cannot roam is subscribed to it.
+    pub omm: OmmId,
+    /// Its place in the star: at the central no handset is kept from roaming (M-2.3.4.1-a).
+    pub role: Role,
+}
 
 /// Attributes of a handset that it tells of itself when it subscribes.
 const TOLD_BY_HANDSET: &[&str] = &[
@@ -37,12 +47,12 @@ const TOLD_BY_HANDSET: &[&str] = &[
     "subscriptionId",
 ];
 
-/// What a change is to the directory: edits to be made in this order, none when one before it was refused. `own` is
-/// this OMM: a handset that cannot roam is subscribed to it.
+/// What a change is to the directory: edits to be made in this order, none when one before it was refused.
 ///
 /// # Errors
-/// `ENoEnt`, `EInval` and `EMissing`, before anything is changed.
-pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<Edit>, Refused> {
+/// `ENoEnt`, `EInval`, `EMissing` and `EForbidden`, before anything is changed.
+pub fn edits(change: &Change, directory: &Directory, here: Here) -> Result<Vec<Edit>, Refused> {
+    let own = here.omm;
     Ok(vec![match change {
         Change::CreateUser { user, replace } => {
             let new = new_user(user)?;
@@ -61,22 +71,27 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
             Edit::DeleteUser(row(directory.uid_of(&number), "num")?)
         }
         Change::CreateDevice { device, replace } => {
-            let new = new_device(device, own)?;
-            match known_device(&new, directory).filter(|_| *replace) {
+            let mut new = new_device(device, own)?;
+            let known = known_device(&new, directory).filter(|_| *replace);
+            confine(&mut new.fields, known.and_then(|ppn| directory.device_at(ppn)), None, directory, here)?;
+            match known {
                 Some(ppn) => Edit::SetDevice { ppn, change: Box::new(new.fields) },
                 None => Edit::CreateDevice(Box::new(new)),
             }
         }
-        Change::SetDevice { ppn, device } => Edit::SetDevice {
-            ppn: row(Ppn::new(*ppn), "ppn")?,
-            change: Box::new(device_change(device, own)?),
-        },
+        Change::SetDevice { ppn, device } => {
+            let ppn = row(Ppn::new(*ppn), "ppn")?;
+            let mut change = device_change(device, own)?;
+            confine(&mut change, directory.device_at(ppn), None, directory, here)?;
+            Edit::SetDevice { ppn, change: Box::new(change) }
+        }
         Change::DeleteDevice(ppn) => Edit::DeleteDevice(row(Ppn::new(*ppn), "ppn")?),
         Change::CreateFixed { user, device, replace } => {
-            let (new, device) = (new_user(user)?, new_device(device, own)?);
+            let (new, mut device) = (new_user(user)?, new_device(device, own)?);
             if *replace {
-                return fixed(user.get("relType").unwrap_or("Fixed"), new, device, directory);
+                return fixed(user.get("relType").unwrap_or("Fixed"), new, device, directory, here);
             }
+            confine(&mut device.fields, None, Some(Kind::Fixed), directory, here)?;
             Edit::CreateFixed { user: Box::new(new), device: Box::new(device) }
         }
         Change::SetProfile { id, create: true, .. } if directory.profile(*id).is_some() => {
@@ -93,7 +108,7 @@ pub fn edits(change: &Change, directory: &Directory, own: OmmId) -> Result<Vec<E
                 kind: kind(*relation).ok_or_else(|| invalid("relType", "expected Fixed or Dynamic"))?,
             }
         }
-        Change::SetPair { user, device } => return pair(user, device, directory, own),
+        Change::SetPair { user, device } => return pair(user, device, directory, here),
     }])
 }
 
@@ -117,6 +132,7 @@ fn fixed(
     mut user: NewUser,
     mut device: NewDevice,
     directory: &Directory,
+    here: Here,
 ) -> Result<Vec<Edit>, Refused> {
     let kind = match relation.parse() {
         Ok(relation) => kind(relation),
@@ -124,7 +140,12 @@ fn fixed(
     };
     user.relation = None;
     let mut edits = Vec::new();
-    let ppn = match known_device(&device, directory) {
+    let known = known_device(&device, directory);
+    let held = known.and_then(|ppn| directory.device_at(ppn));
+    confine(&mut device.fields, held, kind, directory, here)?;
+    // Kept from roaming when its user is fixed, not before.
+    let confined = device.fields.pari_only.take_if(|home| home.is_some());
+    let ppn = match known {
         Some(ppn) => {
             edits.push(Edit::SetDevice { ppn, change: Box::new(device.fields) });
             ppn
@@ -150,7 +171,43 @@ fn fixed(
             });
         }
     }
+    if confined.is_some() {
+        let change = DeviceChange { pari_only: confined, ..DeviceChange::default() };
+        edits.push(Edit::SetDevice { ppn, change: Box::new(change) });
+    }
     Ok(edits)
+}
+
+/// Whether a handset may be kept from roaming (`subscribeToPARIOnly`): with a fixed user only, and not at the central, whose
+/// PARI is everybody's SARI (M-2.2.11-e, M-2.3.4.1). `kind` is how it will be with its user, `None` is as it is now. One that
+/// is kept already stays where it is: clients send back whole records that they were given, at any site.
+fn confine(
+    change: &mut DeviceChange,
+    now: Option<&Arc<Device>>,
+    kind: Option<Kind>,
+    directory: &Directory,
+    here: Here,
+) -> Result<(), Refused> {
+    if !matches!(change.pari_only, Some(Some(_))) {
+        return Ok(());
+    }
+    if now.is_some_and(|device| device.admin.pari_only.is_some()) {
+        change.pari_only = None;
+        return Ok(());
+    }
+    let holder = now.and_then(|device| directory.user_at(device.uid?));
+    let kind = kind.or_else(|| holder?.relation.kind());
+    let why = match (here.role, kind) {
+        (Role::Central, _) => {
+            "at the central there is no PARI-only: its PARI is everybody's SARI (M-2.3.4.1-a)"
+        }
+        (Role::Remote, Some(Kind::Fixed)) => return Ok(()),
+        (Role::Remote, Some(Kind::Dynamic) | None) => {
+            "PARI-only needs a user who is fixed to the device beforehand (M-2.3.4.1-b)"
+        }
+    };
+    let bad = Some("subscribeToPARIOnly".to_owned());
+    Err(Refused { bad, info: Some(why.to_owned()), ..Refused::new(ErrCode::Forbidden) })
 }
 
 /// The smallest row in which there is no handset.
@@ -162,7 +219,7 @@ fn free_row(directory: &Directory) -> Option<Ppn> {
 }
 
 /// Both sides of `SetPP` have to say the same.
-fn pair(user: &Record, device: &Record, directory: &Directory, own: OmmId) -> Result<Vec<Edit>, Refused> {
+fn pair(user: &Record, device: &Record, directory: &Directory, here: Here) -> Result<Vec<Edit>, Refused> {
     let uid = row(uid_in(user), "uid")?;
     let wanted = match user.get("relType").unwrap_or("Unbound").parse() {
         Ok(relation) => kind(relation),
@@ -188,7 +245,9 @@ fn pair(user: &Record, device: &Record, directory: &Directory, own: OmmId) -> Re
     if change != UserChange::default() {
         edits.push(Edit::SetUser { uid, change: Box::new(change) });
     }
-    let change = device_change(device, own)?;
+    let mut change = device_change(device, here.omm)?;
+    let held = ppn_in(device).and_then(|ppn| directory.device_at(ppn));
+    confine(&mut change, held, wanted, directory, here)?;
     if let Some(ppn) = ppn_in(device).filter(|_| change != DeviceChange::default()) {
         edits.push(Edit::SetDevice { ppn, change: Box::new(change) });
     }

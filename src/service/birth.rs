@@ -106,6 +106,14 @@ pub fn identity(site: &Site) -> OmmId {
     OmmId::new(site.park.ari.bits())
 }
 
+/// Its place in the star.
+pub fn role(site: &Site) -> star::Role {
+    match site.role {
+        Role::Central => star::Role::Central,
+        Role::Remote => star::Role::Remote,
+    }
+}
+
 /// What the OMM of `site` is born with.
 ///
 /// # Errors
@@ -147,10 +155,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     });
     Ok(Birth {
         site: settings,
-        role: match site.role {
-            Role::Central => star::Role::Central,
-            Role::Remote => star::Role::Remote,
-        },
+        role: role(site),
         directory: Rc::new(RefCell::new(directory(site)?)),
         uas,
         detached: false,

@@ -8,6 +8,7 @@ use ::actors::omm::OmmActor;
 use ::actors::omm::inspect::Survey;
 use ::actors::omm::revise::Revise;
 use actix::Addr;
+use axi::edits::Here;
 use axi::element::Element;
 use axi::error::Refused;
 use axi::provision::trial::{Fate, Trial};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::backup;
 use crate::config::site::{Role, Site};
-use crate::service::birth::identity;
+use crate::service::birth::{identity, role};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl Supply {
                 }
             }
             Supply::Import { entries, dry_run } => {
-                let mut trial = Trial::new(directory, own);
+                let mut trial = Trial::new(directory, Here { omm: own, role: role(site) });
                 let mut results = Vec::with_capacity(entries.len());
                 for entry in entries {
                     let fate = import(entry, &mut trial, omm, *dry_run).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix::prelude::*;
-use axi::edits::edits;
+use axi::edits::{Here, edits};
 use axi::error::{ErrCode, Refused};
 use axi::health::{Condition, Progress, Remote, Wellbeing};
 use axi::look::{self, Registered, View};
@@ -243,7 +243,8 @@ impl Handler<Amend> for OmmActor {
 
     /// One edit after the other; what is behind a refused one is not done. The answer comes when the store has them.
     fn handle(&mut self, Amend(change): Amend, _: &mut Context<Self>) -> Self::Result {
-        let edits = edits(&change, &self.birth.directory.borrow(), self.site().omm);
+        let here = Here { omm: self.site().omm, role: self.birth.role };
+        let edits = edits(&change, &self.birth.directory.borrow(), here);
         let directory = self.children.as_ref().map(|children| children.directory.clone());
         Box::pin(async move {
             let gone = || Refused::new(ErrCode::Failed);

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use omm::claim::Phase;
+use omm::directory::edit::{DeviceChange, Edit};
 use omm::platform::Platform;
 use omm::stamp::{OmmId, Stamp};
+use omm::star::Role;
 
 use super::*;
-use crate::edits::edits;
+use crate::edits::{Here, edits};
 use crate::element::Element;
 use crate::request::{Body, Request};
 use crate::transaction::Transaction;
@@ -24,6 +26,7 @@ struct World {
     roam: Option<Claim>,
     registered: Option<Registered>,
     acted: Option<(Ipei, Last)>,
+    role: Role,
 }
 
 impl World {
@@ -34,6 +37,7 @@ impl World {
             roam: None,
             registered: None,
             acted: None,
+            role: Role::Remote,
         }
     }
 
@@ -59,7 +63,7 @@ impl World {
     fn try_change(&mut self, xml: &str) -> Result<(), String> {
         let Body::Change(change) = World::request(xml) else { panic!("{xml}") };
         let text = |refused: Refused| format!("{} {}", refused.code, refused.bad.unwrap_or_default());
-        for edit in edits(&change, &self.directory, HERE).map_err(text)? {
+        for edit in edits(&change, &self.directory, Here { omm: HERE, role: self.role }).map_err(text)? {
             self.stamps += 1;
             let stamp = Stamp { ms: (BEGAN + self.stamps) * 1000, ctr: 0, omm: HERE };
             self.directory.edit(stamp, edit).map_err(|refusal| text(Refused::from(&refusal)))?;
@@ -152,6 +156,66 @@ fn refusals_have_the_codes_that_clients_know() {
     assert_eq!(world.look("<GetPPUserByNumber num=\"999\"/>"), Err("ENoEnt".into()));
     assert_eq!(world.look("<GetPPDevByIPEI ipei=\"nonsense\"/>"), Err("ENoEnt".into()));
     assert_eq!(world.look("<GetPP uid=\"1\" ppn=\"9\"/>"), Err("ENoEnt".into()));
+}
+
+#[test]
+fn a_handset_is_kept_from_roaming_with_a_fixed_user_and_not_at_the_central() {
+    let mut world = World::filled();
+    let set = "<SetPPDev><pp ppn=\"1\" subscribeToPARIOnly=\"1\"/></SetPPDev>";
+    let forbidden = Err("EForbidden subscribeToPARIOnly".to_owned());
+    let pair = |relation: &str, more: &str| {
+        format!(
+            "<SetPP><user uid=\"1\" ppn=\"1\" relType=\"{relation}\"/>\
+             <pp ppn=\"1\" uid=\"1\" relType=\"{relation}\"{more}/></SetPP>"
+        )
+    };
+    let only = " subscribeToPARIOnly=\"1\"";
+    assert_eq!(world.try_change(set), forbidden, "nobody is with it");
+    world.change(&pair("Dynamic", ""));
+    assert_eq!(world.try_change(set), forbidden, "its user may leave it");
+    assert_eq!(world.try_change(&pair("Dynamic", only)), forbidden);
+    let new = "<CreatePPDev><pp ipei=\"01032 0345625 0\" subscribeToPARIOnly=\"1\"/></CreatePPDev>";
+    assert_eq!(world.try_change(new), forbidden);
+    world.role = Role::Central;
+    assert_eq!(world.try_change(&pair("Fixed", only)), forbidden, "the central's PARI is the SARI");
+    world.role = Role::Remote;
+    world.change(&pair("Fixed", only));
+    assert!(world.sees("<GetPPDev ppn=\"1\"/>").contains(only));
+    assert_eq!(world.try_change(&pair("Dynamic", "")), Err("EForbidden relType".to_owned()));
+    world.change("<CreateFixedPP><user num=\"103\"/><pp ipei=\"01032 0345625 0\" subscribeToPARIOnly=\"1\"/></CreateFixedPP>");
+
+    // A file may fix the user and keep the handset at once, but not keep it and leave the user free.
+    let file = |relation: &str| {
+        format!(
+            "<CreateFixedPP replaceData=\"1\"><user num=\"102\" relType=\"{relation}\"/>\
+             <pp ipei=\"02914 0376663 7\" subscribeToPARIOnly=\"1\"/></CreateFixedPP>"
+        )
+    };
+    world.change("<SetPP><user uid=\"2\" ppn=\"2\" relType=\"Dynamic\"/><pp ppn=\"2\" uid=\"2\" relType=\"Dynamic\"/></SetPP>");
+    assert_eq!(world.try_change(&file("Unbound")), forbidden);
+    assert_eq!(world.try_change(&file("Dynamic")), forbidden);
+    world.change(&file("Fixed"));
+    assert!(world.sees("<GetPPDev ppn=\"2\"/>").contains(only));
+}
+
+#[test]
+fn a_record_that_is_sent_back_at_another_site_moves_no_handset_there() {
+    let mut world = World::filled();
+    world.change(
+        "<SetPP><user uid=\"1\" ppn=\"1\" relType=\"Fixed\"/><pp ppn=\"1\" uid=\"1\" relType=\"Fixed\"/></SetPP>",
+    );
+    let ppn = Ppn::new(1).unwrap();
+    let change = DeviceChange { pari_only: Some(Some(THERE)), ..DeviceChange::default() };
+    let stamp = Stamp { ms: (BEGAN + 100) * 1000, ctr: 0, omm: THERE };
+    world.directory.edit(stamp, Edit::SetDevice { ppn, change: Box::new(change) }).unwrap();
+    world.stamps = 200;
+    for role in [Role::Remote, Role::Central] {
+        world.role = role;
+        world.change("<SetPPDev><pp ppn=\"1\" encrypt=\"1\" subscribeToPARIOnly=\"1\"/></SetPPDev>");
+        assert_eq!(world.directory.device_at(ppn).unwrap().admin.pari_only, Some(THERE), "{role:?}");
+    }
+    world.change("<SetPPDev><pp ppn=\"1\" subscribeToPARIOnly=\"0\"/></SetPPDev>");
+    assert_eq!(world.directory.device_at(ppn).unwrap().admin.pari_only, None);
 }
 
 #[test]

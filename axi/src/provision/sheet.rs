@@ -219,11 +219,14 @@ pub fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use omm::platform::Platform;
+    use omm::star::Role;
 
     use super::*;
+    use crate::edits::Here;
     use crate::provision::trial::{Fate, Trial};
 
     const OWN: OmmId = OmmId::new(0x102f_0e86);
+    const HERE: Here = Here { omm: OWN, role: Role::Remote };
 
     fn take(trial: &mut Trial, sheet: &Sheet) -> Vec<Fate> {
         let heading =
@@ -243,7 +246,7 @@ mod tests {
     }
 
     fn sample() -> Trial {
-        let mut trial = Trial::new(Directory::new(Platform::Pc), OWN);
+        let mut trial = Trial::new(Directory::new(Platform::Pc), HERE);
         let rows = sheet(
             &["num", "name", "sipPw", "pin", "vip", "credentialPw", "ipei", "ac", "relType", "hwType"],
             &[
@@ -264,7 +267,7 @@ mod tests {
         let (digest, latest) = (trial.directory().digest(), trial.directory().latest());
         assert_eq!(take(&mut trial, &full), [Fate::Unchanged; 4]);
         assert_eq!((trial.directory().digest(), trial.directory().latest()), (digest, latest), "no stamp");
-        let mut other = Trial::new(Directory::new(Platform::Pc), OWN);
+        let mut other = Trial::new(Directory::new(Platform::Pc), HERE);
         assert_eq!(take(&mut other, &full), [Fate::Created; 4]);
         assert_eq!(write(other.directory(), OWN, true), full);
     }

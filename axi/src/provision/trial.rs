@@ -8,9 +8,9 @@ use std::fmt;
 use omm::directory::Directory;
 use omm::directory::edit::Changed;
 use omm::directory::key::{Ppn, Uid};
-use omm::stamp::{OmmId, Stamp};
+use omm::stamp::Stamp;
 
-use crate::edits::edits;
+use crate::edits::{Here, edits};
 use crate::error::Refused;
 use crate::request::Change;
 
@@ -30,16 +30,16 @@ pub enum Fate {
 /// A copy of the directory on which changes are tried.
 pub struct Trial {
     directory: Directory,
-    own: OmmId,
+    here: Here,
     stamp: Stamp,
 }
 
 impl Trial {
-    /// A trial on this copy, as the OMM `own` would do it.
-    pub fn new(directory: Directory, own: OmmId) -> Trial {
+    /// A trial on this copy, as it would be done here.
+    pub fn new(directory: Directory, here: Here) -> Trial {
         // Later than all that is in there; nobody but the copy ever sees it.
         let ms = directory.latest().map_or(0, |latest| latest.ms).saturating_add(1);
-        Trial { directory, own, stamp: Stamp { ms, ctr: 0, omm: own } }
+        Trial { directory, here, stamp: Stamp { ms, ctr: 0, omm: here.omm } }
     }
 
     /// Makes a change and says what it did.
@@ -49,7 +49,7 @@ impl Trial {
     pub fn make(&mut self, change: &Change) -> Result<Fate, Refused> {
         let mut changed = Changed::default();
         let (mut uid, mut ppn) = (None, None);
-        for edit in edits(change, &self.directory, self.own)? {
+        for edit in edits(change, &self.directory, self.here)? {
             self.stamp = self.stamp.above(self.stamp);
             let done = self.directory.edit(self.stamp, edit).map_err(|refusal| Refused::from(&refusal))?;
             (uid, ppn) = (done.uid.or(uid), done.ppn.or(ppn));
@@ -110,11 +110,13 @@ impl fmt::Display for Fate {
 #[cfg(test)]
 mod tests {
     use omm::platform::Platform;
+    use omm::stamp::OmmId;
+    use omm::star::Role;
 
     use super::*;
     use crate::provision::ipdect;
 
-    const OWN: OmmId = OmmId::new(0x102f_0e86);
+    const HERE: Here = Here { omm: OmmId::new(0x102f_0e86), role: Role::Central };
 
     /// Reads a file and tells what becomes of each request.
     fn told(trial: &mut Trial, file: &str) -> Vec<String> {
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_read_again_changes_nothing_and_writes_no_stamp() {
-        let mut trial = Trial::new(Directory::new(Platform::Pc), OWN);
+        let mut trial = Trial::new(Directory::new(Platform::Pc), HERE);
         let first = ["not ours", "created", "created", "created", "created", "changed"];
         assert_eq!(told(&mut trial, FILE), first);
         let (digest, latest) = (trial.directory().digest(), trial.directory().latest());
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_there_is_replaced_only_when_the_request_says_so() {
-        let mut trial = Trial::new(Directory::new(Platform::Pc), OWN);
+        let mut trial = Trial::new(Directory::new(Platform::Pc), HERE);
         told(&mut trial, FILE);
         let again = r#"<CreatePPUser plainText="1"><user num="100" name="Bert"/></CreatePPUser>
             <CreateFixedPP><user num="101"/><pp ipei="0000100000016"/></CreateFixedPP>
@@ -171,7 +173,7 @@ mod tests {
             r#"<CreatePPDev><pp ppn="1" ipei="0000100000038"/></CreatePPDev>"#,
             r#"<CreatePPUser><user num="7"/></CreatePPUser><CreatePPDev><pp ipei="0000100000027"/></CreatePPDev>"#,
         ] {
-            let mut trial = Trial::new(Directory::new(Platform::Pc), OWN);
+            let mut trial = Trial::new(Directory::new(Platform::Pc), HERE);
             assert!(told(&mut trial, before).iter().all(|told| told == "created"), "{before}");
             for (relation, expected) in [("Dynamic", "Dynamic"), ("Fixed", "Fixed"), ("Unbound", "Unbound")] {
                 let file = format!(
@@ -187,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_encrypted_secret_in_a_file_is_refused_by_name() {
-        let mut trial = Trial::new(Directory::new(Platform::Pc), OWN);
+        let mut trial = Trial::new(Directory::new(Platform::Pc), HERE);
         let file = r#"<CreatePPUser><user num="1" sipPw="bm9uc2Vuc2U="/></CreatePPUser>
             <CreatePPUser plainText="1"><user num="1" colour="red"/></CreatePPUser>"#;
         assert_eq!(told(&mut trial, file), ["EInval sipPw", "EInval colour"]);

@@ -177,6 +177,8 @@ pub(crate) const REQUESTS: &[Request] = &[
         "",
     ),
     of("<SetPPDev><pp ppn=\"4\" ipei=\"\"/></SetPPDev>", ""),
+    of("<SetPPDev><pp ppn=\"4\" subscribeToPARIOnly=\"1\"/></SetPPDev>", "EForbidden"),
+    of("<SetPPDev><pp ppn=\"3\" subscribeToPARIOnly=\"1\"/></SetPPDev>", ""),
     of("<CreateFixedPP><user num=\"106\"/><pp ipei=\"00130 0000002 6\"/></CreateFixedPP>", ""),
     of(
         "<CreateFixedPP replaceData=\"1\"><user num=\"106\" name=\"Gabi\"/><pp ipei=\"00130 0000002 6\"/></CreateFixedPP>",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axi::account::{self, Account, Accounts, Proof, implied};
 use axi::desk::{self, Answer, Ask, Desk, Welcome};
-use axi::edits::edits;
+use axi::edits::{Here, edits};
 use axi::element::Element;
 use axi::error::{ErrCode, Refused};
 use axi::health::{Condition, Files, Wellbeing};
@@ -31,6 +31,7 @@ use omm::ids::{Ipei, Number};
 use omm::link::dial::Health;
 use omm::platform::Platform;
 use omm::stamp::{OmmId, Stamp};
+use omm::star::Role;
 
 /// This OMM.
 const HERE: OmmId = OmmId::new(0x102A_7C82);
@@ -163,7 +164,7 @@ impl World {
             },
             Ask::Change(change) => {
                 let (mut uid, mut ppn) = (0, 0);
-                let edits = match edits(&change, &self.directory, HERE) {
+                let edits = match edits(&change, &self.directory, Here { omm: HERE, role: Role::Remote }) {
                     Ok(edits) => edits,
                     Err(why) => return refused(why),
                 };

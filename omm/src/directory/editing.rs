@@ -114,6 +114,7 @@ impl Directory {
         let (mut admin, mut subscription) = (device::Admin::new(ipei), Subscription::default());
         change_subscription(&mut subscription, &new.fields.subscription);
         change_device(&mut admin, new.fields);
+        confined(&admin, None)?;
         carried::device(&admin, &subscription)?;
         let mut record = DeviceRecord::new(id);
         record.row = Some(Group { stamp: id.0, value: ppn.get() });
@@ -163,6 +164,10 @@ impl Directory {
         let (mut admin, mut subscription) = ((*device.admin).clone(), (*device.subscription).clone());
         change_subscription(&mut subscription, &change.subscription);
         change_device(&mut admin, change);
+        let was = &device.admin;
+        if (admin.pari_only, admin.auto_create) != (was.pari_only, was.auto_create) {
+            confined(&admin, device.uid.and_then(|uid| self.user_at(uid)))?;
+        }
         carried::device(&admin, &subscription)?;
         if admin.ipei != device.ipei {
             if self.device(admin.ipei).is_some() {
@@ -306,6 +311,22 @@ impl Directory {
         record.row = self.devices.settled_row(id, stamp);
         fill(&mut record);
         self.put_device(record);
+    }
+}
+
+/// Whether a handset may be as it says about roaming: a PARI-only one has a fixed user, and was not made by the OMM for
+/// whoever happened to subscribe (M-2.3.4.1-b).
+fn confined(admin: &device::Admin, holder: Option<&Arc<User>>) -> Result<(), Refusal> {
+    if admin.pari_only.is_none() {
+        return Ok(());
+    }
+    if admin.auto_create {
+        let expected = "0 for a device that was created automatically (M-2.3.4.1-b)";
+        return Err(Refusal::Invalid { field: "subscribeToPARIOnly", expected });
+    }
+    match holder.and_then(|holder| holder.relation.kind()) {
+        Some(Kind::Dynamic) => Err(Refusal::PariOnly(admin.ipei)),
+        Some(Kind::Fixed) | None => Ok(()),
     }
 }
 

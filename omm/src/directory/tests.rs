@@ -180,6 +180,14 @@ fn a_pari_only_handset_takes_a_fixed_user_and_stays_at_home() {
     assert!(device.may_roam_to(HERE) && device.may_roam_to(OmmId { member: 2, ..HERE }));
     assert!(!device.may_roam_to(THERE));
     assert!(desk.directory.device(ipei(1)).unwrap().may_roam_to(THERE));
+    // Nor does one become so that has a user who may leave it, or that the OMM made by itself.
+    desk.login(2, 2).unwrap();
+    let only = DeviceChange { pari_only: Some(Some(HERE)), ..DeviceChange::default() };
+    let set = |change| Edit::SetDevice { ppn: ppn(2), change: Box::new(change) };
+    assert_eq!(desk.edit(set(only.clone())), Err(Refusal::PariOnly(ipei(2))));
+    let made = DeviceChange { auto_create: Some(true), ..only };
+    let refused = desk.edit(Edit::SetDevice { ppn: ppn(1), change: Box::new(made) }).unwrap_err();
+    assert_eq!(refused.field(), Some("subscribeToPARIOnly"));
 }
 
 #[test]
