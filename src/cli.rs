@@ -30,6 +30,7 @@ use crate::why;
 
 mod asking;
 mod backup;
+mod hash;
 mod office;
 mod provision;
 
@@ -215,6 +216,10 @@ enum Command {
     /// the central only: everything is as in the backup, at all sites; what is not in it is deleted. `mitel`: as merge, but
     /// deleted users come back. A backup without secrets restores users without passwords.
     Restore(backup::RestoreWords),
+    /// Make the hash of a password, which a site's file may have in its place: `password_hash`, `root_password_hash`
+    ///
+    /// Reads the password from the first line of the standard input. Ends with 2 when there is none, or one too long.
+    Hash(hash::HashWords),
     /// Explain what follows from a site's configuration
     Explain {
         /// What to explain
@@ -349,6 +354,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Export(words) => words.run(),
         Command::Backup(words) => words.run(),
         Command::Restore(words) => words.run(),
+        Command::Hash(words) => words.run(),
         Command::Explain { what: Explained::Timers, site, json } => with_site(&site.config, json, |site| {
             say(&if json { explain::to_json(&site).to_string() } else { explain::table(&site) });
             Exit::Passed

@@ -1,14 +1,15 @@
-//! Hashes of passwords that are set over AXI: Argon2id (RFC 9106), with the parameters that OWASP asks for at least.
+//! Hashes of passwords, of those that are set over AXI and of those that stand in a site's file: Argon2id (RFC 9106), with the parameters that OWASP asks for at least.
 //!
 //! A hash is kept as `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`, as everybody writes it. It takes some 20 ms and 19 MB, so it
 //! is computed beside the actors, never in the turn of one, and one at a time in memory that is kept: what every thread
 //! takes and gives back stays with the allocator, 19 MB for each of them, and guessers would make the process grow.
 
-use ::actors::doors::{Hash, Verify};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::actors::doors::{Hash, Verify};
 use actix::{Actor, Context, Handler, ResponseFuture};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Block, MIN_SALT_LEN, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use machine::secret::Secret;
@@ -39,7 +40,7 @@ impl Handler<Hash> for Hasher {
 
     fn handle(&mut self, Hash(password): Hash, _: &mut Context<Self>) -> Self::Result {
         let memory = Arc::clone(&self.0);
-        Box::pin(async move { spawn_blocking(move || hash(&password, &memory)).await.ok().flatten() })
+        Box::pin(async move { spawn_blocking(move || hash_in(&password, &memory)).await.ok().flatten() })
     }
 }
 
@@ -54,7 +55,50 @@ impl Handler<Verify> for Hasher {
     }
 }
 
-fn hash(password: &Secret, memory: &Memory) -> Option<Secret> {
+/// Why a text is no hash that can be compared. None of them quotes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It does not look like one.
+    Form,
+    /// It asks for more memory or passes than it may, or for none.
+    Costs,
+    /// Its salt is shorter than 8 bytes (RFC 9106 3.1), or none.
+    Salt,
+    /// The hash is not one of 32 bytes.
+    Length,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unfit::Form => f.write_str("it does not begin with $argon2id$v=19$m=..,t=..,p=..$"),
+            Unfit::Costs => {
+                let (memory, passes) = COSTS_MAX;
+                write!(
+                    f,
+                    "its costs cannot be borne: at most m={memory}, t={passes}, and m at least 8 times p"
+                )
+            }
+            Unfit::Salt => f.write_str("its salt is not one of 8 bytes or more, in Base64"),
+            Unfit::Length => write!(f, "what it was hashed to is not {HASH} bytes, in Base64"),
+        }
+    }
+}
+
+/// Whether passwords can be compared with this.
+///
+/// # Errors
+/// Why not.
+pub fn check(hash: &str) -> Result<(), Unfit> {
+    read(hash).map(|_| ())
+}
+
+/// A new hash of a password; `None` when the system gives no random numbers or no memory.
+pub fn hash(password: &Secret) -> Option<Secret> {
+    hash_in(password, &Memory::default())
+}
+
+fn hash_in(password: &Secret, memory: &Memory) -> Option<Secret> {
     let mut salt = [0; SALT];
     entropy::fill(&mut salt)?;
     let params = Params::default();
@@ -66,7 +110,7 @@ fn hash(password: &Secret, memory: &Memory) -> Option<Secret> {
 
 /// Whether the password is the one that was hashed. What cannot be read fits nothing.
 fn fits(password: &Secret, hash: &Secret, memory: &Memory) -> bool {
-    let Some((params, salt, kept)) = read(hash.reveal()) else { return false };
+    let Ok((params, salt, kept)) = read(hash.reveal()) else { return false };
     // In a time that does not depend on where they differ.
     compute(password, &salt, params, memory).is_some_and(|hash| {
         hash.iter().zip(&kept).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs)) == 0
@@ -89,18 +133,27 @@ fn compute(password: &Secret, salt: &[u8], params: Params, memory: &Memory) -> O
     done.ok().map(|()| hash)
 }
 
-fn read(text: &str) -> Option<(Params, Vec<u8>, [u8; HASH])> {
-    let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
-    let (costs, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
+fn read(text: &str) -> Result<(Params, Vec<u8>, [u8; HASH]), Unfit> {
+    let mut parts = text.strip_prefix("$argon2id$v=19$").ok_or(Unfit::Form)?.split('$');
+    let (Some(costs), Some(salt), Some(hash), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Unfit::Form);
+    };
     let mut costs = costs.split(',');
-    let mut cost = |name: &str| costs.next()?.strip_prefix(name)?.parse::<u32>().ok();
+    let mut cost = |name: &str| {
+        let cost = costs.next().and_then(|cost| cost.strip_prefix(name)).ok_or(Unfit::Form)?;
+        cost.parse::<u32>().map_err(|_| Unfit::Costs)
+    };
     let (m, t, p) = (cost("m=")?, cost("t=")?, cost("p=")?);
     if m > COSTS_MAX.0 || t > COSTS_MAX.1 {
-        return None;
+        return Err(Unfit::Costs);
     }
-    let salt = STANDARD_NO_PAD.decode(salt).ok()?;
-    let hash = STANDARD_NO_PAD.decode(hash).ok()?.try_into().ok()?;
-    Some((Params::new(m, t, p, None).ok()?, salt, hash))
+    let params = Params::new(m, t, p, None).map_err(|_| Unfit::Costs)?;
+    let salt =
+        STANDARD_NO_PAD.decode(salt).ok().filter(|salt| salt.len() >= MIN_SALT_LEN).ok_or(Unfit::Salt)?;
+    let hash = STANDARD_NO_PAD.decode(hash).ok().and_then(|hash| hash.try_into().ok());
+    Ok((params, salt, hash.ok_or(Unfit::Length)?))
 }
 
 #[cfg(test)]
@@ -111,7 +164,7 @@ mod tests {
     fn a_password_fits_its_own_hash_alone_and_no_hash_looks_like_another() {
         let (password, memory) = (Secret::new("geheim"), Memory::default());
         let (one, other) =
-            (hash(&password, &memory).expect("a hash"), hash(&password, &memory).expect("a hash"));
+            (hash_in(&password, &memory).expect("a hash"), hash_in(&password, &memory).expect("a hash"));
         assert_ne!(one, other);
         assert!(
             one.reveal().starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && !one.reveal().contains("geheim")
@@ -126,6 +179,27 @@ mod tests {
         // The reference implementation's test vector: argon2id, v 19, m 256, t 2, p 1.
         let kept = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         assert!(fits(&Secret::new("password"), &Secret::new(kept), &memory));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_says_why() {
+        let good = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        assert_eq!(check(good), Ok(()));
+        for (from, to, why) in [
+            ("argon2id", "argon2i", Unfit::Form),
+            ("v=19", "v=16", Unfit::Form),
+            ("t=2,", "", Unfit::Form),
+            ("i/4", "i/4$", Unfit::Form),
+            ("m=256", "m=262145", Unfit::Costs),
+            ("t=2", "t=17", Unfit::Costs),
+            ("t=2", "t=0", Unfit::Costs),
+            ("m=256,t=2,p=1", "m=8,t=2,p=2", Unfit::Costs),
+            ("c29tZXNhbHQ", "c29tZQ", Unfit::Salt),
+            ("c29tZXNhbHQ", "c29tZXNhbHQ=", Unfit::Salt),
+            ("i/4", "", Unfit::Length),
+        ] {
+            assert_eq!(check(&good.replacen(from, to, 1)), Err(why), "{from} -> {to}");
+        }
     }
 
     #[test]

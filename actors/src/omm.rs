@@ -1,7 +1,7 @@
 //! One OMM: runs [`omm::star`]; hires, re-hires and dismisses everybody else.
 //!
 //! - [`beside`]: remotes without a central. [`canvass`]: what the servers want of the users. [`changes`]: what follows from edits. [`drill`]: an operator moves
-//!   the site. [`family`]: the children. [`links`]: those of them that are connections. [`reception`]: AXI clients.
+//!   the site. [`family`]: the children. [`links`]: those of them that are connections, [`knocks`] whom they let in. [`reception`]: AXI clients.
 //!   [`errands`]: what is asked of other OMMs. [`external`]: users of a provisioning server. [`falls`]: what happens when one falls over. [`identity`]: SARI, roster, attachment. [`phones`]: what phones and
 //!   calls want. [`steer`]: what a portal wants of the OMM as a whole. [`inspect`]: how it stands, for whoever asks, and [`roll`] how its users do.
 //!
@@ -59,6 +59,7 @@ mod falls;
 mod family;
 pub mod identity;
 pub mod inspect;
+mod knocks;
 mod links;
 mod phones;
 mod reception;
@@ -128,6 +129,8 @@ pub struct OmmActor {
     link_health: Option<(Health, Moment)>,
     /// How sessions were told that all parts do.
     told_health: Option<Wellbeing>,
+    /// Remotes whose password is being compared.
+    knocks: knocks::Knocks,
     /// What became of the files of external users.
     files: external::Reading,
     /// What handsets did last here.
@@ -194,6 +197,7 @@ impl OmmActor {
             audited: BTreeMap::new(),
             link_health: None,
             told_health: None,
+            knocks: knocks::Knocks::default(),
             files: external::Reading::default(),
             acted: BTreeMap::new(),
             joined: Vec::new(),

@@ -3,8 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use axi::account::Proof;
 use machine::secret::Secret;
 
+use super::accounts;
 use super::reader::{At, Section};
 use super::server::host_and_maybe_port;
 use super::site::Role;
@@ -34,12 +36,12 @@ pub struct Axi {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// The account that a remote logs in with.
     pub user: String,
-    /// Its password.
-    pub password: Secret,
+    /// Its password, or a hash of it.
+    pub password: Proof,
     /// Whether the SARI waits for `homing sari generate`; otherwise a central has that of its PARK from the start.
     pub generate_sari: bool,
     /// The password of the built-in account `root`, which cannot log in without.
-    pub root_password: Option<Secret>,
+    pub root_password: Option<Proof>,
 }
 
 /// The way to the central (M-2.3.1.2-b).
@@ -94,8 +96,11 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
         );
     }
     let user = section.need_text("user", "the account that remotes log in with");
-    let password = section.need_text("password", "its password");
-    let root_password = section.text("root_password", "the password of the account root");
+    let password = accounts::proof(&section, "password", "password_hash");
+    if password.is_none() && !section.has("password") && !section.has("password_hash") {
+        section.need_text("password", "its password, or `password_hash`");
+    }
+    let root_password = accounts::proof(&section, "root_password", "root_password_hash");
     let secure = section.flag("tls").is_none_or(|flag| flag.value);
     let generate_sari = section.word("sari", SARI).is_some_and(|generate| generate.value);
     let certificate = section.text("certificate", "a file with a certificate (PEM)");
@@ -126,8 +131,7 @@ pub(super) fn axi(top: &Section<'_, '_>, base: &Path) -> Option<Option<Axi>> {
         listen.map_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), |listen| listen.value);
     let plain = listen_plain.map(|plain| plain.value);
     let (listen, listen_plain) = if secure { (Some(listen), plain) } else { (None, Some(listen)) };
-    let (user, password) = (user?.value, Secret::new(password?.value));
-    let root_password = root_password.map(|password| Secret::new(password.value));
+    let (user, password) = (user?.value, password?);
     Some(Some(Axi {
         listen,
         listen_plain,

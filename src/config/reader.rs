@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
 /// One table being read.
 pub(super) struct Section<'r, 'a> {
     pub(super) reader: &'r Reader<'a>,
-    name: String,
+    pub(super) name: String,
     table: &'r DeTable<'a>,
     /// Where the table begins.
     pub(super) span: Range<usize>,
@@ -137,7 +137,7 @@ impl<'r, 'a> Section<'r, 'a> {
         match value.get_ref() {
             DeValue::String(text) => Some(At { value: text.to_string(), span: value.span() }),
             DeValue::Integer(number) => {
-                let shown = if key == "password" { "..." } else { number.as_str() };
+                let shown = if key.contains("password") { "..." } else { number.as_str() };
                 self.wrong_type(key, value, expected, Some(format!("put it in quotes: {key} = \"{shown}\"")));
                 None
             }

@@ -14,6 +14,7 @@ use ::actors::clock::{Calendar, Clock, Origin};
 use ::actors::registrar::{Bound, Registrar};
 use ::actors::trace::Trace;
 use actix::{Actor, Addr};
+use axi::account::Proof;
 use machine::chance::Chance;
 use machine::secret::Secret;
 use machine::step::Machine;
@@ -286,7 +287,7 @@ fn site(
             certificate: None,
             generate_sari: false,
             user: user.clone(),
-            password: password.clone(),
+            password: Proof::Clear(password.clone()),
         }),
         epr: None,
         link: dial.map(|omm1| Link { omm1, omm2: None, user, password, tls: None, direct: true }),

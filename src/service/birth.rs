@@ -179,11 +179,7 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
             adopt: false,
             timing: link_timing(&site.timers),
         }),
-        roster: site
-            .axi
-            .as_ref()
-            .filter(|_| site.role == Role::Central)
-            .map(|axi| Roster::new(axi.user.as_str().into(), axi.password.clone(), facts)),
+        roster: site.axi.as_ref().filter(|_| site.role == Role::Central).map(|axi| roster(axi, facts)),
         sip,
         streams: Some(streams),
         dns,
@@ -201,27 +197,36 @@ pub fn birth(site: &Site, midwife: Midwife) -> Result<Birth, Refusal> {
     })
 }
 
+/// The list of remotes, and the account that lets them in.
+fn roster(axi: &Axi, facts: Facts) -> Roster {
+    let user = axi.user.as_str().into();
+    match &axi.password {
+        Proof::Clear(password) => Roster::new(user, password.clone(), facts),
+        Proof::Hashed(hash) => Roster::new(user, Secret::default(), facts).with_hash(hash.clone()),
+    }
+}
+
 /// What it takes to receive AXI clients: the account that other OMMs use is the built-in one of applications as well.
 fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>, start_over: Recipient<StartOver>) -> Reception {
     let all = || account::implied([Permission::AllCnfWrite, Permission::Monitoring]);
     let omm = Account {
         id: account::OMM,
         username: axi.user.clone(),
-        password: Proof::Clear(axi.password.clone()),
+        password: axi.password.clone(),
         permissions: all(),
         active: true,
     };
     let root = Account {
         id: account::ROOT,
         username: "root".to_owned(),
-        password: Proof::Clear(axi.root_password.clone().unwrap_or_default()),
+        password: axi.root_password.clone().unwrap_or_else(|| Proof::Clear(Secret::default())),
         permissions: all(),
         active: true,
     };
     let others = (account::ROOT + 1..).zip(&site.accounts).map(|(id, account)| Account {
         id,
         username: account.name.clone(),
-        password: Proof::Clear(account.password.clone()),
+        password: account.password.clone(),
         permissions: account::implied(account.permissions.iter().copied()),
         active: true,
     });

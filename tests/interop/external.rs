@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::omm::{Omm, Place, Plan};
 use crate::presence::needs;
 use crate::process::Process;
-use crate::session::Session;
+use crate::session::{Session, attribute};
 use crate::{address, poll};
 
 /// How long a server may take to start, and a file to be read.
@@ -41,6 +41,13 @@ fn import(session: &mut Session) {
     session.does("<ManualUserDataImport seq=\"1\" userId=\"300\"/>");
 }
 
+/// How the provisioning server does, as clients are told.
+fn uds(session: &mut Session) -> String {
+    let told = session.does("<GetHealthState seq=\"1\"/>");
+    let (_, uds) = told.split_once("component=\"uds\"").unwrap_or_else(|| panic!("no uds in {told}"));
+    attribute(uds, "severity").unwrap_or_default()
+}
+
 #[test]
 fn a_user_comes_from_a_web_server_and_goes_when_it_says_not_found_but_not_when_it_is_gone() {
     needs!("python3");
@@ -61,12 +68,14 @@ fn a_user_comes_from_a_web_server_and_goes_when_it_says_not_found_but_not_when_i
     let server = session.does("<GetUserDataServer seq=\"1\"/>");
     assert!(server.contains("protocol=\"HTTP\"") && server.contains(&format!("host=\"{at}\"")), "{server}");
 
+    assert_eq!(uds(&mut session), "Idle", "nothing was read yet");
     import(&mut session);
     let anna =
         poll::until(SOON, "the user is there", || session.user("300"), Option::is_some).unwrap_or_default();
     for part in ["name=\"Anna\"", "sosNum=\"112\"", "external=\"1\""] {
         assert!(anna.contains(part), "{part}: {anna}");
     }
+    poll::until(SOON, "all is well", || uds(&mut session), |severity| severity == "OK");
     put("300.cfg", "UD_Name=Anna B\nUD_SipPassword=geheim\n");
     import(&mut session);
     let changed =
@@ -83,11 +92,13 @@ fn a_user_comes_from_a_web_server_and_goes_when_it_says_not_found_but_not_when_i
         |log| log.contains("300.cfg") || log.contains("user_common.cfg"),
     );
     assert!(session.user("300").is_some());
+    poll::until(SOON, "clients are warned", || uds(&mut session), |severity| severity == "Warning");
 
     fs::remove_file(folder.path().join("300.cfg")).expect("a file");
     let _web = serve(at, &folder, &logs);
     import(&mut session);
     poll::until(SOON, "the user is gone", || session.user("300"), Option::is_none);
+    poll::until(SOON, "all is well again", || uds(&mut session), |severity| severity == "OK");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 use omm::link::dial::{Alarm, Health};
-use omm::link::frame::{Facts, Open, OpenError, Purpose};
+use omm::link::frame::Facts;
 use omm::stamp::OmmId;
 use omm::star::Input;
 
@@ -23,9 +23,9 @@ const CONNECTIONS_MAX: usize = 64;
 pub(super) struct Link {
     actor: LinkAddr,
     /// The address at the other end, without the port; empty where this side dialled.
-    from: String,
+    pub(super) from: String,
     /// Who was let in; it is not [`Link::peer`] before its link is up.
-    admitted: Option<OmmId>,
+    pub(super) admitted: Option<OmmId>,
     pub(super) peer: Option<OmmId>,
     /// Whether the clocks of both ends are farther apart than is good.
     pub(super) apart: bool,
@@ -41,7 +41,7 @@ impl Link {
         Link { actor, from, admitted: None, peer: None, apart: false }
     }
 
-    fn tell(&self, message: ToLink) {
+    pub(super) fn tell(&self, message: ToLink) {
         match &self.actor {
             LinkAddr::Dial(link) => link.do_send(message),
             LinkAddr::Serve(link) => link.do_send(message),
@@ -96,34 +96,6 @@ impl OmmActor {
         let actor = DialActor::new(self.site(), attach, self.birth.dial.clone(), ways).start();
         if let Some(children) = &mut self.children {
             children.links.insert(link, Link::new(LinkAddr::Dial(actor), String::new()));
-        }
-    }
-
-    /// A remote introduced itself: the roster decides.
-    fn knock(&mut self, link: u64, open: &Open, ctx: &mut Context<Self>) {
-        let knocking = self.children.as_ref().and_then(|children| children.links.get(&link));
-        let (Some(roster), Some(knocking)) = (&mut self.birth.roster, knocking) else { return };
-        let clock = &self.birth.site.clock;
-        let peer = open.facts.omm;
-        match roster.admit(clock.moment(), clock.wall(), &knocking.from, open) {
-            Ok(admission) if open.purpose == Purpose::Trial => {
-                knocking.tell(ToLink::Answered(Ok(admission.facts)))
-            }
-            Ok(admission) => {
-                if let Some(link) = self.children.as_mut().and_then(|children| children.links.get_mut(&link))
-                {
-                    link.admitted = Some(peer);
-                }
-                match admission.inscribed {
-                    Some(inscribed) => self.inscribe(peer, &inscribed, link, admission.facts, ctx),
-                    None => self.welcome(link, admission.facts),
-                }
-            }
-            Err(error) => {
-                self.disorder.refused += 1;
-                self.disorder.turned_away += u64::from(matches!(error, OpenError::Delayed(_)));
-                knocking.tell(ToLink::Answered(Err(error)));
-            }
         }
     }
 
@@ -272,7 +244,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
             LinkNews::Errand { from, errand } => self.tell_errands(ToErrands::Heard { from, errand }),
             LinkNews::Ask => self.tell_directory(ToDirectory::Ask),
-            LinkNews::Knock(open) => self.knock(link, &open, ctx),
+            LinkNews::Knock(open) => self.knock(link, open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
             LinkNews::Neighbours(all) => self.meet(all, ctx),
             LinkNews::Health(health) => self.stands(health),

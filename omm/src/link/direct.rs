@@ -194,7 +194,7 @@ impl Direct {
 
     /// Only a remote of this system that has the account, and whose claims can be compared with ours.
     fn admit(&mut self, now: Moment, from: &str, open: &Open, wall: Wall) -> Result<Facts, OpenError> {
-        self.gate.log_in(now, from, open)?;
+        self.gate.log_in(now, from, open, false)?;
         if self.facts.sari.is_none() || open.facts.sari.is_none() {
             return Err(OpenError::NoSari);
         }

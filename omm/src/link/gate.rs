@@ -3,6 +3,9 @@
 //! Passwords are guessed at the cost of the guesser's address alone. A good login forgives nothing: who has the account need
 //! not guess, and behind one address there may be an OMM that has it and somebody who has not. Each bad login counts for a
 //! minute of its own, so an OMM whose password was mended waits no longer than that.
+//!
+//! Where only a hash of the password is known, somebody else compares: [`Gate::question`] says with what, before
+//! [`Gate::log_in`], and asks nothing of an address that has to wait.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,11 +23,20 @@ const BAD_LOGIN_WINDOW: Duration = Duration::from_secs(60);
 /// Addresses whose bad logins are remembered; ours. Beyond it the one that was bad longest ago is forgotten.
 const BAD_ADDRESSES_MAX: usize = 1024;
 
+/// With what passwords are compared.
+#[derive(Clone, Debug)]
+enum Lock {
+    /// With the password itself.
+    Clear(Secret),
+    /// With a hash of it; what is in it only its maker knows.
+    Hashed(Secret),
+}
+
 /// The account that lets OMMs in.
 #[derive(Clone, Debug)]
 pub struct Gate {
     user: Arc<str>,
-    password: Secret,
+    lock: Lock,
     /// When each address that was bad lately was so.
     bad: BTreeMap<Arc<str>, VecDeque<Moment>>,
 }
@@ -32,14 +44,24 @@ pub struct Gate {
 impl Gate {
     /// A gate at which nobody has been yet.
     pub fn new(user: Arc<str>, password: Secret) -> Gate {
-        Gate { user, password, bad: BTreeMap::new() }
+        Gate { user, lock: Lock::Clear(password), bad: BTreeMap::new() }
     }
 
-    /// Whether whoever calls from the address `from` has the account.
-    ///
-    /// # Errors
-    /// It has not, or it has been wrong too often to be asked now.
-    pub fn log_in(&mut self, now: Moment, from: &str, open: &Open) -> Result<(), OpenError> {
+    /// The same gate, where only this hash of the password is known.
+    pub fn with_hash(self, hash: Secret) -> Gate {
+        Gate { lock: Lock::Hashed(hash), ..self }
+    }
+
+    /// With which hash the password of a login has to be compared before [`Gate::log_in`] is asked; `None` when nothing has
+    /// to be computed.
+    pub fn question(&mut self, now: Moment, from: &str, open: &Open) -> Option<Secret> {
+        let Lock::Hashed(hash) = &self.lock else { return None };
+        let hash = hash.clone();
+        (open.user == self.user && self.wait(now, from).is_none()).then_some(hash)
+    }
+
+    /// How long this address has to wait because it has been wrong too often.
+    fn wait(&mut self, now: Moment, from: &str) -> Option<Duration> {
         let is_old = |bad: &Moment| now.since(*bad) >= BAD_LOGIN_WINDOW;
         self.bad.retain(|_, bad| {
             while bad.front().is_some_and(is_old) {
@@ -47,11 +69,25 @@ impl Gate {
             }
             !bad.is_empty()
         });
-        if let Some(bad) = self.bad.get(from).filter(|bad| bad.len() >= BAD_LOGINS_MAX) {
-            let oldest = bad.front().copied().unwrap_or(now);
-            return Err(OpenError::Delayed(BAD_LOGIN_WINDOW.saturating_sub(now.since(oldest))));
+        let bad = self.bad.get(from).filter(|bad| bad.len() >= BAD_LOGINS_MAX)?;
+        let oldest = bad.front().copied().unwrap_or(now);
+        Some(BAD_LOGIN_WINDOW.saturating_sub(now.since(oldest)))
+    }
+
+    /// Whether whoever calls from the address `from` has the account. `compared` is whether its password fits the hash of
+    /// [`Gate::question`]; where that asked nothing it counts for nothing.
+    ///
+    /// # Errors
+    /// It has not, or it has been wrong too often to be asked now.
+    pub fn log_in(&mut self, now: Moment, from: &str, open: &Open, compared: bool) -> Result<(), OpenError> {
+        if let Some(wait) = self.wait(now, from) {
+            return Err(OpenError::Delayed(wait));
         }
-        if open.user == self.user && open.password == self.password {
+        let fits = match &self.lock {
+            Lock::Clear(password) => open.password == *password,
+            Lock::Hashed(_) => compared,
+        };
+        if open.user == self.user && fits {
             return Ok(());
         }
         if !self.bad.contains_key(from) && self.bad.len() >= BAD_ADDRESSES_MAX {
@@ -87,7 +123,7 @@ mod tests {
     fn a_good_login_does_not_forgive_the_bad_ones_of_its_address_and_a_minute_does() {
         let mut gate = Gate::new("omm".into(), Secret::new("right"));
         let mut log_in = |second: u64, password| {
-            gate.log_in(Moment::from_millis(second * 1000), "192.0.2.7", &open(password))
+            gate.log_in(Moment::from_millis(second * 1000), "192.0.2.7", &open(password), false)
         };
         for second in 0..5 {
             assert_eq!(log_in(10 * second, "wrong"), Err(OpenError::Auth));
@@ -103,12 +139,36 @@ mod tests {
     }
 
     #[test]
+    fn where_only_a_hash_is_known_it_is_compared_elsewhere_and_never_taken_for_the_password() {
+        let hash = Secret::new("#right");
+        let mut gate = Gate::new("omm".into(), Secret::default()).with_hash(hash.clone());
+        let now = Moment::from_millis(1000);
+        assert_eq!(gate.question(now, "192.0.2.7", &open("right")), Some(hash));
+        assert_eq!(gate.log_in(now, "192.0.2.7", &open("right"), true), Ok(()));
+        for stolen in ["#right", ""] {
+            assert_eq!(gate.log_in(now, "192.0.2.8", &open(stolen), false), Err(OpenError::Auth));
+        }
+        let nobody = Open { user: "root".into(), ..open("right") };
+        assert_eq!(gate.question(now, "192.0.2.7", &nobody), None);
+        assert_eq!(gate.log_in(now, "192.0.2.8", &nobody, true), Err(OpenError::Auth));
+        for _ in 0..2 {
+            assert_eq!(gate.log_in(now, "192.0.2.8", &open("wrong"), false), Err(OpenError::Auth));
+        }
+        assert_eq!(gate.question(now, "192.0.2.8", &open("right")), None, "it waits, and costs no hash");
+        let waits = Err(OpenError::Delayed(Duration::from_secs(60)));
+        assert_eq!(gate.log_in(now, "192.0.2.8", &open("right"), true), waits);
+        let mut clear = Gate::new("omm".into(), Secret::new("right"));
+        assert_eq!(clear.question(now, "192.0.2.7", &open("right")), None);
+        assert_eq!(clear.log_in(now, "192.0.2.7", &open("wrong"), true), Err(OpenError::Auth));
+    }
+
+    #[test]
     fn a_guesser_with_many_addresses_takes_only_so_much_memory() {
         let mut gate = Gate::new("omm".into(), Secret::new("right"));
         let open = open("wrong");
         for address in 0..BAD_ADDRESSES_MAX + 100 {
             let now = Moment::from_millis(address as u64);
-            assert_eq!(gate.log_in(now, &address.to_string(), &open), Err(OpenError::Auth));
+            assert_eq!(gate.log_in(now, &address.to_string(), &open, false), Err(OpenError::Auth));
         }
         assert_eq!(gate.bad.len(), BAD_ADDRESSES_MAX);
         assert!(gate.bad.contains_key("1123") && !gate.bad.contains_key("99"), "the oldest are forgotten");

@@ -64,6 +64,16 @@ impl Roster {
         Roster { gate: Gate::new(user, password), facts, inactive: false, remotes: BTreeMap::new() }
     }
 
+    /// The same list, where only this hash of the account's password is known.
+    pub fn with_hash(self, hash: Secret) -> Roster {
+        Roster { gate: self.gate.with_hash(hash), ..self }
+    }
+
+    /// With which hash the password of a login has to be compared before it is let in ([`Gate::question`]).
+    pub fn question(&mut self, now: Moment, from: &str, open: &Open) -> Option<Secret> {
+        self.gate.question(now, from, open)
+    }
+
     /// Puts a remote on the list that was on it in an earlier life.
     pub fn restore(&mut self, remote: OmmId, Inscription { since, door }: Inscription) {
         self.remotes.insert(remote.pari, Entry { since, door, live: None });
@@ -102,7 +112,8 @@ impl Roster {
         }
     }
 
-    /// Lets a remote in that calls from the address `from`, or says why not. `wall` is the central's calendar time.
+    /// Lets a remote in that calls from the address `from`, or says why not. `wall` is the central's calendar time,
+    /// `compared` whether the password fits what [`Roster::question`] asked.
     ///
     /// # Errors
     /// In the order of SM-1R: the account, the inactive member, the SARI, what does not go together, the limit of ten, a
@@ -113,8 +124,9 @@ impl Roster {
         wall: Wall,
         from: &str,
         open: &Open,
+        compared: bool,
     ) -> Result<Admission, OpenError> {
-        self.gate.log_in(now, from, open)?;
+        self.gate.log_in(now, from, open, compared)?;
         if self.inactive {
             return Err(OpenError::Inactive);
         }

@@ -23,7 +23,7 @@ fn open(facts: Facts, password: &str) -> Open {
 }
 
 fn admit(roster: &mut Roster, now: Moment, open: &Open) -> Result<(), OpenError> {
-    roster.admit(now, Wall::from_millis(9), "192.0.2.1", open).map(|_| ())
+    roster.admit(now, Wall::from_millis(9), "192.0.2.1", open, false).map(|_| ())
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn only_what_is_new_on_the_list_has_to_be_written_down() {
     let door = |address: &str| Some(Door { address: address.into(), fingerprint: None });
     let mut inscribed = |wall, door| {
         let open = Open { door, ..open(facts(1), "right") };
-        roster.admit(Moment::START, Wall::from_millis(wall), "a", &open).unwrap().inscribed
+        roster.admit(Moment::START, Wall::from_millis(wall), "a", &open, false).unwrap().inscribed
     };
     assert_eq!(inscribed(9, None), Some(Inscription { since, door: None }));
     assert_eq!(inscribed(10, None), None);
@@ -110,7 +110,7 @@ fn who_guesses_passwords_waits_and_nobody_else_does() {
     let wall = Wall::from_millis(9);
     let mut from = |second: u64, address: &str, password: &str| {
         let now = Moment::from_millis(second * 1000);
-        roster.admit(now, wall, address, &open(facts(1), password)).map(|_| ())
+        roster.admit(now, wall, address, &open(facts(1), password), false).map(|_| ())
     };
     for second in 0..5 {
         assert_eq!(from(second, "guesser", "wrong"), Err(OpenError::Auth));
