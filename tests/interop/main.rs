@@ -31,6 +31,7 @@ mod poll;
 mod presence;
 mod process;
 mod processors;
+mod prompt;
 mod provisioning;
 mod registrar;
 mod relay;

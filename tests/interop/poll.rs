@@ -39,15 +39,28 @@ impl<T: Debug + PartialEq> History<T> {
 pub(crate) fn until<T: Debug + PartialEq>(
     within: Duration,
     wish: &str,
-    mut look: impl FnMut() -> T,
+    look: impl FnMut() -> T,
     enough: impl Fn(&T) -> bool,
 ) -> T {
+    until_after(within, wish, look, enough).0
+}
+
+/// [`until`], and how long it took.
+///
+/// # Panics
+/// As [`until`].
+pub(crate) fn until_after<T: Debug + PartialEq>(
+    within: Duration,
+    wish: &str,
+    mut look: impl FnMut() -> T,
+    enough: impl Fn(&T) -> bool,
+) -> (T, Duration) {
     let start = Instant::now();
     let mut history = History(Vec::new());
     loop {
         let seen = look();
         if enough(&seen) {
-            return seen;
+            return (seen, start.elapsed());
         }
         history.add(start.elapsed(), seen);
         assert!(start.elapsed() < within, "not within {within:?}: {wish}; seen:{}", history.tell());
