@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use omm::directory::edit::{Changed, Done, Edit};
 use omm::directory::refusal::Refusal;
-use omm::directory::sync::word::Word;
+use omm::directory::sync::word::{Have, Word};
 use omm::directory::sync::{Effect, Input, Shared, Sync};
 use omm::directory::user::User;
 use omm::ids::Number;
@@ -45,6 +45,8 @@ pub struct Waiting;
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub enum ToDirectory {
+    /// A link comes up: what is the central to be told first? Answered by [`FromDirectory::Have`].
+    Ask,
     /// The link with this OMM is open.
     LinkUp(OmmId),
     /// It is gone.
@@ -64,6 +66,8 @@ pub enum ToDirectory {
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub enum FromDirectory {
+    /// What the directory has.
+    Have(Box<Have>),
     /// Send this over the link.
     Send {
         /// Over which one.
@@ -167,6 +171,7 @@ impl Seated<Sync> for DirectoryActor {
             Effect::Send { peer, word } => {
                 self.ways.news.do_send(FromDirectory::Send { peer, word: Box::new(word) });
             }
+            Effect::Have(have) => self.ways.news.do_send(FromDirectory::Have(Box::new(have))),
             Effect::Observe(stamp) => self.seat.clock().observe(stamp),
             Effect::Progress { .. } | Effect::InStep { .. } | Effect::Forgotten(_) | Effect::Alarm(_) => {}
         }
@@ -236,6 +241,7 @@ impl Handler<ToDirectory> for DirectoryActor {
 
     fn handle(&mut self, message: ToDirectory, ctx: &mut Context<Self>) {
         let input = match message {
+            ToDirectory::Ask => Input::Ask,
             ToDirectory::LinkUp(peer) => Input::LinkUp(peer),
             ToDirectory::LinkDown(peer) => Input::LinkDown(peer),
             ToDirectory::Heard { from, word } => {

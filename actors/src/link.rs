@@ -4,6 +4,7 @@
 use actix::prelude::*;
 use omm::claim::Word;
 use omm::directory::sync;
+use omm::directory::sync::word::Have;
 use omm::ids::park::Sari;
 use omm::link::dial::{self, Dial as DialMachine};
 use omm::link::frame::{Facts, Open, OpenError};
@@ -52,6 +53,8 @@ pub enum LinkNews {
         /// What.
         word: Box<sync::word::Word>,
     },
+    /// What does the directory have? Answered by [`ToLink::Have`].
+    Ask,
     /// A remote introduced itself: what does the roster say?
     Knock(Box<Open>),
     /// The central told of the other remotes.
@@ -78,6 +81,8 @@ pub enum ToLink {
     Word(Word),
     /// Carry this word about the directory.
     Directory(Box<sync::word::Word>),
+    /// What the directory has.
+    Have(Box<Have>),
     /// Everything this side had has been sent.
     EndOfDownload,
     /// The roster's answer to a knock.
@@ -158,6 +163,7 @@ impl Seated<DialMachine> for DialActor {
                 self.pipe.attempt += 1;
                 self.pipe.close();
             }
+            Effect::Ask => self.ways.tell(LinkNews::Ask),
             Effect::Learned(sari) => self.ways.tell(LinkNews::Learned(sari)),
             Effect::Up(peer) => self.ways.tell(LinkNews::Up(peer)),
             Effect::Downloaded(peer) => self.ways.tell(LinkNews::Downloaded(peer)),
@@ -230,6 +236,7 @@ impl Handler<ToLink> for DialActor {
         match message {
             ToLink::Word(word) => self.feed(dial::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(dial::Input::Tell(word), ctx),
+            ToLink::Have(have) => self.feed(dial::Input::Have(have), ctx),
             ToLink::EndOfDownload => self.feed(dial::Input::Uploaded, ctx),
             ToLink::Answered(_) | ToLink::Replaced | ToLink::Neighbours(_) => {
                 debug_assert!(false, "only a central says so");
@@ -338,6 +345,7 @@ impl Handler<ToLink> for ServeActor {
         match message {
             ToLink::Word(word) => self.feed(serve::Input::Say(word), ctx),
             ToLink::Directory(word) => self.feed(serve::Input::Tell(word), ctx),
+            ToLink::Have(_) => debug_assert!(false, "only a remote says so"),
             ToLink::EndOfDownload => self.feed(serve::Input::Served, ctx),
             ToLink::Answered(answer) => self.feed(serve::Input::Answered(answer), ctx),
             ToLink::Neighbours(all) => self.feed(serve::Input::Neighbours(all), ctx),

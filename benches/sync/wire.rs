@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -90,6 +90,8 @@ struct Shared {
     to: SocketAddr,
     /// Bits a second each way.
     rate: Option<u64>,
+    /// How long a byte is on its way, each way.
+    delay: Mutex<Duration>,
     cut: AtomicBool,
     book: Mutex<Book>,
     ends: Mutex<Vec<TcpStream>>,
@@ -107,7 +109,8 @@ impl Wire {
         let listener = TcpListener::bind((address::fresh(), to.port())).expect("a relay");
         let at = listener.local_addr().expect("a relay");
         let (book, ends) = (Mutex::new(Book::new()), Mutex::default());
-        let shared = Arc::new(Shared { to, rate, cut: AtomicBool::new(false), book, ends });
+        let delay = Mutex::new(Duration::ZERO);
+        let shared = Arc::new(Shared { to, rate, delay, cut: AtomicBool::new(false), book, ends });
         let theirs = Arc::clone(&shared);
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
@@ -120,6 +123,12 @@ impl Wire {
     /// This end of it.
     pub(crate) fn at(&self) -> SocketAddr {
         self.at
+    }
+
+    /// From the next connection on everything is on its way for so long, each way. Without that two flights pass each other
+    /// by chance, and the round trips that are counted are not those that anybody has to wait for.
+    pub(crate) fn lengthen(&self, delay: Duration) {
+        *locked(&self.shared.delay) = delay;
     }
 
     /// Ends its connections and lets no other through.
@@ -172,7 +181,25 @@ fn connect(near: TcpStream, shared: &Arc<Shared>) {
     }
 }
 
-fn pump(way: Way, mut from: TcpStream, mut into: TcpStream, shared: &Shared) {
+/// What is on its way, and when it arrives.
+type Under = (Instant, Vec<u8>);
+
+/// Delivers what is on its way.
+fn deliver(under: &mpsc::Receiver<Under>, mut into: TcpStream) {
+    while let Ok((due, bytes)) = under.recv() {
+        poll::rest(due.saturating_duration_since(Instant::now()));
+        if into.write_all(&bytes).is_err() {
+            break;
+        }
+    }
+    let _ = into.shutdown(Shutdown::Both);
+}
+
+fn pump(way: Way, mut from: TcpStream, into: TcpStream, shared: &Shared) {
+    let delay = *locked(&shared.delay);
+    let (begun, under) = mpsc::channel();
+    let end = into.try_clone().expect("a relay");
+    thread::spawn(move || deliver(&under, into));
     // A slow wire carries packets of an Ethernet's size.
     let mut bytes = vec![0; if shared.rate.is_some() { 1_460 } else { 64 * 1024 }];
     let (mut records, mut free) = (Records::default(), Instant::now());
@@ -195,11 +222,12 @@ fn pump(way: Way, mut from: TcpStream, mut into: TcpStream, shared: &Shared) {
             };
             book.note(way, read, said);
         }
-        if into.write_all(some).is_err() {
+        if begun.send((Instant::now() + delay, some.to_vec())).is_err() {
             break;
         }
     }
-    let _ = (from.shutdown(Shutdown::Both), into.shutdown(Shutdown::Both));
+    // Nobody waits for what is still on its way over a wire that is cut.
+    let _ = (from.shutdown(Shutdown::Both), end.shutdown(Shutdown::Both));
 }
 
 /// Finds the records of a TLS stream.

@@ -5,6 +5,8 @@ pub mod census;
 pub mod channel;
 pub mod dial;
 pub mod direct;
+#[cfg(test)]
+mod flights;
 pub mod frame;
 pub mod gate;
 pub mod neighbour;

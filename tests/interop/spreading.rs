@@ -92,9 +92,12 @@ fn a_user_made_at_one_site_registers_its_phone_at_another_and_is_gone_everywhere
     }
 }
 
+/// By which command something is shown, under which name, and its value.
+type Shown = (&'static str, &'static str, &'static str);
+
 /// The commands of the published client that write, in an order in which each changes something (axi 7): with what the
 /// others show afterwards, by the command that shows it. `NUM` is the number of a new user, `UID` its uid.
-const WRITES: &[(&str, &[(&str, &str, &str)])] = &[
+const WRITES: &[(&str, &[Shown])] = &[
     ("create_user NUM", &[("get_user UID", "num", "NUM")]),
     ("set_user_name UID Ada", &[("get_user UID", "name", "Ada")]),
     ("set_user_num UID 9NUM", &[("get_user UID", "num", "9NUM")]),

@@ -170,6 +170,7 @@ impl Handler<FromDirectory> for OmmActor {
 
     fn handle(&mut self, message: FromDirectory, ctx: &mut Context<Self>) {
         match message {
+            FromDirectory::Have(have) => self.tell_dialled(ToLink::Have(have)),
             FromDirectory::Send { peer, word } => self.tell_link(peer, ToLink::Directory(word)),
             FromDirectory::Changed { changed, by } => {
                 self.tell_office(&changed, ctx);

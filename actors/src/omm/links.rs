@@ -68,6 +68,14 @@ impl OmmActor {
         }
     }
 
+    /// The link that this side dials; a central has none.
+    pub(super) fn tell_dialled(&self, message: ToLink) {
+        let mut links = self.children.iter().flat_map(|children| children.links.values());
+        if let Some(link) = links.find(|link| link.is_dialled()) {
+            link.tell(message);
+        }
+    }
+
     fn link_ways(&mut self, ctx: &mut Context<Self>) -> LinkWays {
         let link = self.next_link;
         self.next_link += 1;
@@ -258,6 +266,7 @@ impl Handler<FromLink> for OmmActor {
             LinkNews::Down(peer) => self.down(link, peer, ctx),
             LinkNews::Word { from, word } => self.feed(Input::Heard { from, word }, ctx),
             LinkNews::Learn { from, word } => self.tell_directory(ToDirectory::Heard { from, word }),
+            LinkNews::Ask => self.tell_directory(ToDirectory::Ask),
             LinkNews::Knock(open) => self.knock(link, &open, ctx),
             LinkNews::Learned(sari) => self.learned(sari, ctx),
             LinkNews::Neighbours(all) => self.meet(all, ctx),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! remote                              central
-//!   | -- Have(what I have) ------------> |
+//!   | -- Have(what I have) ------------> |     right behind the introduction
 //!   | <---------- Page, Page, .. End --- |     download first: what the remote lacks,
 //!   | -- Page, Page, .. End -----------> |     upload second: what the central lacks (M-2.2.8-a)
 //!   | <---------- Page (news) ---------> |     then whatever changes, at once; every page with something in it is
@@ -83,6 +83,8 @@ pub enum Input {
         /// What.
         edit: Box<Edit>,
     },
+    /// A link comes up, at a remote: what is the central to be told first?
+    Ask,
     /// The link with this OMM is open.
     LinkUp(OmmId),
     /// It is gone.
@@ -114,6 +116,8 @@ pub enum Effect {
     },
     /// This is shown differently now.
     Changed(Changed),
+    /// The answer to [`Input::Ask`].
+    Have(Have),
     /// Send this over the link.
     Send {
         /// Over which one.
@@ -322,7 +326,7 @@ impl Sync {
         }
     }
 
-    fn link_up(&mut self, peer: OmmId, out: &mut Vec<Effect>) {
+    fn link_up(&mut self, peer: OmmId) {
         self.warned = false;
         match self.role {
             Role::Central => {
@@ -332,8 +336,6 @@ impl Sync {
                 // A remote has one link; the central may have moved to its other member.
                 self.links = BTreeMap::from([(peer, Link::default())]);
                 self.own = self.state.vector.of(self.me);
-                let (vector, origins) = (self.state.vector.clone(), self.state.origins.clone());
-                out.push(Effect::Send { peer, word: Word::Have(Have { vector, origins }) });
             }
         }
     }
@@ -373,7 +375,11 @@ impl Machine for Sync {
     fn on(&mut self, now: Moment, input: Input, out: &mut Vec<Effect>) {
         match input {
             Input::Edit { ask, stamp, edit } => self.edit(ask, stamp, *edit, out),
-            Input::LinkUp(peer) => self.link_up(peer, out),
+            Input::Ask => {
+                let (vector, origins) = (self.state.vector.clone(), self.state.origins.clone());
+                out.push(Effect::Have(Have { vector, origins }));
+            }
+            Input::LinkUp(peer) => self.link_up(peer),
             Input::LinkDown(peer) => {
                 if self.links.remove(&peer).is_some() && self.role == Role::Central {
                     self.save(&BTreeSet::new(), BTreeSet::new(), out);
@@ -416,7 +422,9 @@ impl Machine for Sync {
                 let note = Note::new("sync").text("state", "records").text("peer", from);
                 Some(note.number("pieces", page.pieces.len() as u64))
             }
-            Input::Heard { .. } | Input::LinkUp(_) | Input::LinkDown(_) | Input::Removed(_) => None,
+            Input::Heard { .. } | Input::Ask | Input::LinkUp(_) | Input::LinkDown(_) | Input::Removed(_) => {
+                None
+            }
         }
     }
 
@@ -427,6 +435,7 @@ impl Machine for Sync {
             Effect::Save(_)
             | Effect::Answer { .. }
             | Effect::Changed(_)
+            | Effect::Have(_)
             | Effect::Send { .. }
             | Effect::Observe(_)
             | Effect::Progress { .. }

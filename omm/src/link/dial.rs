@@ -10,8 +10,10 @@
 //! ```
 //!
 //! Download first, upload second (M-2.2.8-a). Nothing here touches local telephony: a link that is gone is only gone
-//! (M-2-e). With two addresses of the central each failed attempt is followed by the other one, and one that meets the
-//! inactive member of a pair at once. A remote that has data of its own is not attached to a system that it was never
+//! (M-2-e). The clock check and what this OMM has go right behind its introduction, so that a link that comes back to an
+//! unchanged directory costs two round trips; only whoever is attached for the first time tells nothing before the central
+//! has let it in. With two addresses of the central each failed attempt is followed by the other one, and one that meets
+//! the inactive member of a pair at once. A remote that has data of its own is not attached to a system that it was never
 //! part of, unless an expert says so (M-2.3.1.2-a, AMB-15).
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use machine::timers::{Name, Timers};
 
 use crate::claim::Word;
 use crate::directory::sync;
+use crate::directory::sync::word::Have;
 use crate::ids::park::Sari;
 use crate::link::census::Census;
 use crate::link::frame::{Facts, Frame, Mismatch, OpenError};
@@ -93,6 +96,8 @@ pub enum Input {
     Say(Word),
     /// The directory wants this sent ([`crate::directory::sync::Effect::Send`]).
     Tell(Box<sync::word::Word>),
+    /// What the directory has, when [`Effect::Ask`] was said.
+    Have(Box<Have>),
     /// The star has uploaded all that it had ([`crate::star::Effect::EndOfDownload`]).
     Uploaded,
 }
@@ -111,6 +116,8 @@ pub enum Effect {
     Close,
     /// The SARI of the system that this OMM has just become part of (M-2.1.2.1-c): keep it, once and for all.
     Learned(Sari),
+    /// Ask the directory what it has; answered by [`Input::Have`].
+    Ask,
     /// The central took us in; its download follows ([`crate::star::Input::LinkUp`]).
     Up(OmmId),
     /// The download is complete ([`crate::star::Input::Downloaded`]).
@@ -267,6 +274,10 @@ pub struct Dial {
     /// How much of the records has come, in percent, while they are coming in.
     records: Option<u8>,
     exchange: Exchange,
+    /// What time the central has, said before it let us in: the ping's number and the moment of the answer with it.
+    early: Option<(Moment, u32, Wall)>,
+    /// What we have was asked for, and the central of this connection is yet to be told.
+    asked: bool,
     timers: Timers<Timer>,
 }
 
@@ -285,6 +296,8 @@ impl Dial {
             shown: Health::Off,
             records: None,
             exchange: Exchange::default(),
+            early: None,
+            asked: false,
             timers: Timers::default(),
         }
     }
@@ -323,9 +336,10 @@ impl Machine for Dial {
                 match frame {
                     Frame::OpenResult(Ok(facts)) => self.let_in(now, facts, out),
                     Frame::OpenResult(Err(error)) => self.refused(now, error, out),
+                    // Looked at when all else fits: the checks have an order.
+                    Frame::Pong { seq, wall: theirs } => self.early = Some((now, seq, theirs)),
                     Frame::Open(_)
                     | Frame::Ping { .. }
-                    | Frame::Pong { .. }
                     | Frame::Word(_)
                     | Frame::Directory(_)
                     | Frame::Neighbours(_)
@@ -350,6 +364,10 @@ impl Machine for Dial {
             (Input::Tell(word), State::Download(_) | State::Upload(_) | State::InSync(_)) => {
                 out.push(Effect::Send(Frame::Directory(word)));
             }
+            (
+                Input::Have(have),
+                State::Opening | State::Download(_) | State::Upload(_) | State::InSync(_),
+            ) => self.tell_have(*have, out),
             (Input::Uploaded, State::Upload(peer)) => {
                 out.push(Effect::Send(Frame::EndOfDownload));
                 self.timers.set(Timer::Steady, now + self.attach.timing.steady);
@@ -367,6 +385,7 @@ impl Machine for Dial {
                 State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_),
             )
             | (Input::Say(_), State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_))
+            | (Input::Have(_), State::Off | State::Dialling | State::Wait | State::Held(_))
             | (Input::Uploaded, _) => {}
         }
     }
@@ -404,6 +423,7 @@ impl Machine for Dial {
             | Effect::Send(_)
             | Effect::Close
             | Effect::Learned(_)
+            | Effect::Ask
             | Effect::Up(_)
             | Effect::Down(_)
             | Effect::Deliver { .. }

@@ -134,13 +134,21 @@ pub struct Serve {
     timing: Timing,
     state: State,
     pulse: Pulse,
+    /// What the remote has: it said so before it was let in, and is not heard before that.
+    early: Option<Box<sync::word::Word>>,
     timers: Timers<Timer>,
 }
 
 impl Serve {
     /// The central's end of a connection that nobody has made yet.
     pub fn new(timing: Timing) -> Serve {
-        Serve { timing, state: State::Waiting, pulse: Pulse::default(), timers: Timers::default() }
+        Serve {
+            timing,
+            state: State::Waiting,
+            pulse: Pulse::default(),
+            early: None,
+            timers: Timers::default(),
+        }
     }
 
     /// Where it stands.
@@ -154,6 +162,7 @@ impl Serve {
             State::Waiting | State::Knocking(_) | State::Trying | State::Closed => {}
         }
         self.timers.clear();
+        self.early = None;
         self.state = State::Closed;
     }
 
@@ -183,6 +192,7 @@ impl Serve {
         self.timers.set(Timer::Dead, now + self.timing.dead);
         self.state = State::Serving(peer);
         out.push(Effect::Up(peer));
+        out.extend(self.early.take().map(|word| Effect::Learn { from: peer, word }));
         self.ping(now, out);
     }
 
@@ -223,6 +233,11 @@ impl Serve {
                 out.push(Effect::Downloaded(peer));
             }
             (Frame::Pong { seq, wall: theirs }, _) => self.pong(now, seq, theirs, out),
+            // Both sides measure; which of them says so first is chance.
+            (Frame::OpenResult(Err(OpenError::Mismatch(Mismatch::Clock))), _) => {
+                out.push(Effect::Alarm(Alarm::Held(Held::Here(Mismatch::Clock))));
+                self.part(out);
+            }
             (Frame::EndOfDownload | Frame::Open(_) | Frame::OpenResult(_) | Frame::Neighbours(_), _) => {
                 self.astray(out)
             }
@@ -253,6 +268,12 @@ impl Machine for Serve {
                 State::Waiting | State::Knocking(_) | State::Trying,
             ) => {
                 out.push(Effect::Send(Frame::Pong { seq, wall }));
+            }
+            // A remote says what it has right behind its introduction, once; it is heard when the roster has decided.
+            (Input::Received { frame: Frame::Directory(word), .. }, State::Knocking(_))
+                if self.early.is_none() && matches!(*word, sync::word::Word::Have(_)) =>
+            {
+                self.early = Some(word);
             }
             (Input::Received { .. }, State::Waiting | State::Knocking(_) | State::Trying) => self.astray(out),
             (Input::Answered(answer), State::Trying) => {

@@ -102,6 +102,8 @@ impl Sync {
                     // It knows more of us than we do: our disk was lost. What we wrote since may lie below that.
                     vector.forget(self.me);
                 }
+                // So nothing needs to be said of what both have, and nothing to be acknowledged.
+                link.outbox.hears(&vector);
                 let origin = self.state.origins.is_subset(&end.origins);
                 let lacking = if end.full { Lacking::default() } else { Lacking { vector, origin } };
                 let (vector, origins) = (self.state.vector.clone(), self.state.origins.clone());

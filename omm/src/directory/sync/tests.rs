@@ -153,6 +153,7 @@ impl Star {
                         wire.push_back(word);
                     }
                 }
+                Effect::Have(have) => self.wires.get_mut(&(at, 0)).unwrap().push_back(Word::Have(have)),
                 Effect::InStep { .. } => site.in_step += 1,
                 Effect::Alarm(alarm) => site.alarms.push(alarm),
                 Effect::Changed(_) | Effect::Progress { .. } | Effect::Forgotten(_) => {}
@@ -177,6 +178,7 @@ impl Star {
         self.wires.insert((0, remote), VecDeque::new());
         self.wires.insert((remote, 0), VecDeque::new());
         let (central, other) = (self.sites[0].omm, self.sites[remote].omm);
+        self.feed(remote, Input::Ask);
         self.feed(0, Input::LinkUp(other));
         self.feed(remote, Input::LinkUp(central));
     }

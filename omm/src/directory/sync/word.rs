@@ -20,7 +20,7 @@ pub const ORIGINS_MAX: usize = 64;
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// "This is what I have": the remote's first word on a link.
+    /// "This is what I have": the remote's first word on a link, right behind its introduction.
     Have(Have),
     /// "This you may lack."
     Page(Box<Page>),

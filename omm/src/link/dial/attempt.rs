@@ -4,6 +4,7 @@ use machine::time::{Moment, Wall};
 
 use super::exchange::Exchange;
 use super::{Alarm, Dial, Effect, Health, Held, State, Timer};
+use crate::directory::sync::word::{Have, Word};
 use crate::link::census::Census;
 use crate::link::frame::{Facts, Frame, Mismatch, Open, OpenError, Purpose};
 
@@ -37,8 +38,14 @@ impl Dial {
             purpose: Purpose::Link,
         };
         out.push(Effect::Send(Frame::Open(Box::new(open))));
+        // The answer is here before anything that the central lets us have.
+        self.ping(now, out);
         self.timers.set(Timer::Patience, now + self.attach.timing.open);
         self.turn_to(State::Opening, out);
+        // Whoever was never attached has yet to see that this is the central of its system.
+        if self.attach.facts.sari.is_some() {
+            self.ask(out);
+        }
     }
 
     /// The central took us in; do we take it? The checks come in the order of SM-1R.
@@ -46,19 +53,40 @@ impl Dial {
         if let Some(mismatch) = self.attach.facts.mismatch(&theirs) {
             return self.hold(now, Held::Here(mismatch), out);
         }
+        if let Some((then, seq, theirs)) = self.early.take() {
+            self.pong(then, seq, theirs, out);
+            if matches!(self.state, State::Held(_)) {
+                return;
+            }
+        }
         let timing = self.attach.timing;
         self.timers.stop(Timer::Patience);
         self.exchange = Exchange::begin(now);
         self.timers.set(Timer::Slow, now + timing.sync);
         self.timers.set(Timer::Dead, now + timing.dead);
         (self.told, self.inactive) = (None, 0);
+        let first = self.attach.facts.sari.is_none();
         if let (None, Some(sari)) = (self.attach.facts.sari, theirs.sari) {
             self.attach.facts.sari = Some(sari);
             out.push(Effect::Learned(sari));
         }
         out.push(Effect::Up(theirs.omm));
         self.turn_to(State::Download(theirs.omm), out);
-        self.ping(now, out);
+        if first {
+            self.ask(out);
+        }
+    }
+
+    fn ask(&mut self, out: &mut Vec<Effect>) {
+        self.asked = true;
+        out.push(Effect::Ask);
+    }
+
+    /// Once a connection. What was asked for on an earlier one may be told on this one: it is less than we have, at worst.
+    pub(super) fn tell_have(&mut self, have: Have, out: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.asked) {
+            out.push(Effect::Send(Frame::Directory(Box::new(Word::Have(have)))));
+        }
     }
 
     /// The central does not want us, or is not the one that serves.
@@ -124,6 +152,7 @@ impl Dial {
     /// Whoever was told of an `Up` hears that it is over.
     pub(super) fn leave(&mut self, out: &mut Vec<Effect>) {
         self.pulse.rest();
+        (self.asked, self.early) = (false, None);
         match self.state {
             State::Download(peer) | State::Upload(peer) | State::InSync(peer) => out.push(Effect::Down(peer)),
             State::Off | State::Dialling | State::Opening | State::Wait | State::Held(_) => {}

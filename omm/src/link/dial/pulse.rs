@@ -3,7 +3,7 @@
 use machine::time::{Moment, Wall};
 
 use super::{Alarm, Dial, Effect, Held, Timer};
-use crate::link::frame::Mismatch;
+use crate::link::frame::{Frame, Mismatch, OpenError};
 use crate::link::pulse::{Offset, Worth};
 
 impl Dial {
@@ -27,7 +27,12 @@ impl Dial {
             out.push(Effect::Apart(!before));
         }
         match answered {
-            Some((_, Worth::Stop)) => self.hold(now, Held::Here(Mismatch::Clock), out),
+            Some((_, Worth::Stop)) => {
+                // The central may not have measured yet, and its operator should know too.
+                let clock = Mismatch::Clock;
+                out.push(Effect::Send(Frame::OpenResult(Err(OpenError::Mismatch(clock)))));
+                self.hold(now, Held::Here(clock), out);
+            }
             Some((Offset { by: offset, ahead }, Worth::Warn)) => {
                 out.push(Effect::Alarm(Alarm::Clock { offset, ahead }));
             }

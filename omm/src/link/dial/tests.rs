@@ -7,6 +7,7 @@ use crate::ids::park::{Park, Pli, Sari};
 use crate::platform::Platform;
 use crate::stamp::Stamp;
 
+mod asking;
 mod slow;
 
 const CENTRAL: OmmId = OmmId::new(0x102A_7C82);
@@ -47,13 +48,13 @@ impl Bench {
     fn opening() -> Bench {
         let mut bench = Bench::new(&["one:12622"], Timing::default());
         bench.see(0, Input::Start, "connect one:12622, connecting");
-        bench.see(0, Bench::connected(0), "send open");
+        bench.see(0, Bench::connected(0), "send open, send ping");
         bench
     }
 
     fn download() -> Bench {
         let mut bench = Bench::opening();
-        let up = format!("up {CENTRAL}, synchronising, send ping");
+        let up = format!("up {CENTRAL}, synchronising, ask");
         bench.hear(0, Frame::OpenResult(Ok(facts(CENTRAL))), &up);
         bench
     }
@@ -89,6 +90,7 @@ impl Bench {
                 Effect::Send(Frame::Neighbours(_)) => "send neighbours".to_owned(),
                 Effect::Learn { .. } => "learn".to_owned(),
                 Effect::Close => "close".to_owned(),
+                Effect::Ask => "ask".to_owned(),
                 Effect::Learned(sari) => format!("learned {sari}"),
                 Effect::Neighbours(all) => format!("{} neighbours", all.len()),
                 Effect::Up(peer) => format!("up {peer}"),
@@ -147,7 +149,7 @@ fn an_introduction_says_who_we_are() {
     bench.see(0, Input::Start, "connect one:12622, connecting");
     let mut out = Vec::new();
     bench.dial.on(Moment::START, Bench::connected(5), &mut out);
-    let Some(Effect::Send(Frame::Open(open))) = out.pop() else { panic!("no introduction") };
+    let Some(Effect::Send(Frame::Open(open))) = out.into_iter().next() else { panic!("no introduction") };
     assert_eq!((&*open.user, open.password.reveal()), ("omm", "secret"));
     assert_eq!(open.facts, Facts { wall: Bench::wall(5), ..facts(REMOTE) });
 }
@@ -167,16 +169,25 @@ fn y4_what_does_not_go_together_is_held_told_once_and_tried_again_every_minute()
         if mismatch == Mismatch::Sari {
             bench.dial.attach.facts.sari = sari("1F10187326");
         }
+        // Whoever was attached before says what it has at once, anybody else when it is let in.
+        let (opens, enters) = match mismatch {
+            Mismatch::Sari => ("send open, send ping, ask", ""),
+            Mismatch::Protocol
+            | Mismatch::Platform
+            | Mismatch::Pli
+            | Mismatch::DuplicatePark
+            | Mismatch::Clock => ("send open, send ping", ", ask"),
+        };
         let held = format!("close, alarm {mismatch}, held {mismatch}");
         bench.hear(0, Frame::OpenResult(Ok(theirs)), &held);
         bench.pass(59, "");
         bench.pass(60, "connect one:12622");
-        bench.see(60, Bench::connected(60), "send open");
+        bench.see(60, Bench::connected(60), opens);
         bench.hear(60, Frame::OpenResult(Ok(theirs)), "close");
         // Cured: it resumes by itself.
         bench.pass(120, "connect one:12622");
-        bench.see(120, Bench::connected(120), "send open");
-        let up = format!("up {CENTRAL}, synchronising, send ping");
+        bench.see(120, Bench::connected(120), opens);
+        let up = format!("up {CENTRAL}, synchronising{enters}");
         bench.hear(120, Frame::OpenResult(Ok(Facts { sari: None, ..facts(CENTRAL) })), &up);
     }
 }
@@ -242,12 +253,8 @@ fn a_link_that_breaks_is_down_and_dialled_again() {
         // It stays lost, however often that fails, until it stands again.
         bench.see(3, Input::Closed, "");
         bench.pass(5, "connect one:12622");
-        bench.see(5, Bench::connected(5), "send open");
-        bench.hear(
-            5,
-            Frame::OpenResult(Ok(facts(CENTRAL))),
-            &format!("up {CENTRAL}, synchronising, send ping"),
-        );
+        bench.see(5, Bench::connected(5), "send open, send ping");
+        bench.hear(5, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, ask"));
     }
 }
 
@@ -279,7 +286,7 @@ fn l6_wrong_clocks_are_told_once_and_hold_the_link_from_30_seconds_on() {
         let mut bench = Bench::in_sync();
         let said = match held {
             "" => "apart true, alarm clock 30s true".to_owned(),
-            _ => format!("apart true, down {CENTRAL}, close, alarm clock, held clock"),
+            _ => format!("apart true, send result, down {CENTRAL}, close, alarm clock, held clock"),
         };
         bench.hear(1, Frame::Pong { seq: 1, wall: theirs(off) }, &said);
     }
@@ -288,8 +295,8 @@ fn l6_wrong_clocks_are_told_once_and_hold_the_link_from_30_seconds_on() {
     let clock = Frame::OpenResult(Err(OpenError::Mismatch(Mismatch::Clock)));
     bench.hear(1, clock, &format!("down {CENTRAL}, close, alarm clock, held clock"));
     bench.pass(61, "connect one:12622");
-    bench.see(61, Bench::connected(61), "send open");
-    bench.hear(61, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, send ping"));
+    bench.see(61, Bench::connected(61), "send open, send ping");
+    bench.hear(61, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, ask"));
     // Cured.
     bench.hear(61, Frame::Pong { seq: 2, wall: Bench::wall(61) }, "");
 }
@@ -322,18 +329,18 @@ fn what_comes_too_late_is_ignored() {
 fn p7_the_inactive_member_of_a_pair_is_left_for_the_other_at_once() {
     let mut bench = Bench::new(&["one:12622", "two:12622"], Timing::default());
     bench.see(0, Input::Start, "connect one:12622, connecting");
-    bench.see(0, Bench::connected(0), "send open");
+    bench.see(0, Bench::connected(0), "send open, send ping");
     let inactive = || Frame::OpenResult(Err(OpenError::Inactive));
     bench.hear(0, inactive(), "close, connect two:12622");
-    bench.see(0, Bench::connected(0), "send open");
+    bench.see(0, Bench::connected(0), "send open, send ping");
     // Both are inactive: the pair is changing over. No storm: the ordinary back-off.
     bench.hear(0, inactive(), "close");
     assert_eq!(bench.dial.state(), State::Wait);
     bench.pass(1, "connect one:12622");
-    bench.see(1, Bench::connected(1), "send open");
+    bench.see(1, Bench::connected(1), "send open, send ping");
     bench.hear(1, inactive(), "close, connect two:12622");
-    bench.see(1, Bench::connected(1), "send open");
-    bench.hear(1, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, send ping"));
+    bench.see(1, Bench::connected(1), "send open, send ping");
+    bench.hear(1, Frame::OpenResult(Ok(facts(CENTRAL))), &format!("up {CENTRAL}, synchronising, ask"));
     // A take-over while the link stands.
     bench.hear(2, inactive(), &format!("close, down {CENTRAL}, connect one:12622"));
 }
@@ -374,13 +381,13 @@ fn y1_a_new_remote_learns_the_sari_once_and_holds_to_it() {
     bench.hear(
         0,
         Frame::OpenResult(Ok(central)),
-        &format!("learned {learned}, up {CENTRAL}, synchronising, send ping"),
+        &format!("learned {learned}, up {CENTRAL}, synchronising, ask"),
     );
     bench.see(1, Input::Closed, &format!("down {CENTRAL}, lost"));
     bench.pass(2, "connect one:12622");
     let mut out = Vec::new();
     bench.dial.on(Moment::from_millis(2_000), Bench::connected(2), &mut out);
-    let Some(Effect::Send(Frame::Open(open))) = out.pop() else { panic!("no introduction") };
+    let Some(Effect::Send(Frame::Open(open))) = out.into_iter().next() else { panic!("no introduction") };
     assert_eq!(open.facts.sari, Some(learned), "it says so from now on");
     let other = Facts { sari: sari("1F10187326"), ..facts(CENTRAL) };
     bench.hear(2, Frame::OpenResult(Ok(other)), "close, alarm foreign SARI, held foreign SARI");
@@ -395,7 +402,7 @@ fn who_does_not_prove_to_be_the_central_is_held_told_once_and_tried_again() {
     bench.pass(60, "connect one:12622");
     bench.see(60, Input::Distrusted, "close");
     bench.pass(120, "connect one:12622");
-    bench.see(120, Bench::connected(120), "send open");
+    bench.see(120, Bench::connected(120), "send open, send ping");
     bench.see(120, Input::Distrusted, "");
 }
 

@@ -173,6 +173,11 @@ fn l6_the_central_measures_the_remote_s_clock_too_and_says_why_it_parts() {
     ];
     bench.hear(4, wrong, parts, State::Closed);
     assert_eq!(bench.0.deadline(), None);
+    // The remote has measured first.
+    let said = Frame::OpenResult(Err(OpenError::Mismatch(Mismatch::Clock)));
+    let parts =
+        vec![Effect::Alarm(Alarm::Held(Held::Here(Mismatch::Clock))), Effect::Down(REMOTE), Effect::Close];
+    Bench::serving().hear(3, said, parts, State::Closed);
 }
 
 #[test]
@@ -193,4 +198,36 @@ fn a_trial_is_answered_and_over_and_nobody_is_up() {
     let mut bench = Bench::waiting();
     bench.hear(1, Frame::Open(trial()), vec![Effect::Knock(trial())], State::Trying);
     bench.see(2, Input::Closed, vec![], State::Closed);
+}
+
+#[test]
+fn what_a_remote_has_is_heard_when_it_is_let_in_and_not_before() {
+    let have = || Box::new(sync::word::Word::Have(sync::word::Have::default()));
+    let mut bench = Bench::knocking();
+    bench.hear(1, Frame::Directory(have()), vec![], State::Knocking(REMOTE));
+    let welcome = vec![
+        Effect::Send(Frame::OpenResult(Ok(facts(CENTRAL)))),
+        Effect::Up(REMOTE),
+        Effect::Learn { from: REMOTE, word: have() },
+        ping(1),
+    ];
+    bench.see(2, Input::Answered(Ok(facts(CENTRAL))), welcome, State::Serving(REMOTE));
+    // Of whom the roster refuses nothing was heard.
+    let mut bench = Bench::knocking();
+    bench.hear(1, Frame::Directory(have()), vec![], State::Knocking(REMOTE));
+    let refusal = vec![Effect::Send(Frame::OpenResult(Err(OpenError::Full))), Effect::Close];
+    bench.see(2, Input::Answered(Err(OpenError::Full)), refusal, State::Closed);
+    assert_eq!(bench.0.early, None);
+    // It is said once, nothing else of the directory is said so early, and nothing at all before the introduction.
+    let astray = || vec![Effect::Alarm(Alarm::Protocol), Effect::Close];
+    let mut bench = Bench::knocking();
+    bench.hear(1, Frame::Directory(have()), vec![], State::Knocking(REMOTE));
+    bench.hear(1, Frame::Directory(have()), astray(), State::Closed);
+    let page = Box::new(sync::word::Word::Page(Box::default()));
+    Bench::knocking().hear(1, Frame::Directory(page), astray(), State::Closed);
+    Bench::waiting().hear(1, Frame::Directory(have()), astray(), State::Closed);
+    let trial = || Box::new(Open { purpose: Purpose::Trial, ..*open() });
+    let mut bench = Bench::waiting();
+    bench.hear(1, Frame::Open(trial()), vec![Effect::Knock(trial())], State::Trying);
+    bench.hear(1, Frame::Directory(have()), astray(), State::Closed);
 }
