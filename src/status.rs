@@ -70,6 +70,7 @@ pub fn to_json(
             "broken": status.disorder.broken,
             "astray": status.disorder.astray,
             "refused": status.disorder.refused,
+            "turned_away": status.disorder.turned_away,
             "unwanted": status.disorder.unwanted,
         },
     })
@@ -310,8 +311,10 @@ pub fn overview(answer: &Value) -> String {
     if ["misread", "broken", "astray", "refused", "unwanted"].into_iter().any(|kind| axi(kind) > 0) {
         let _ = writeln!(
             out,
-            "strangers {} logins refused, {} connections broken, {} astray, {} too many; {} messages not understood",
+            "strangers {} logins refused ({} unlooked at), {} connections broken, {} astray, {} too many; \
+             {} messages not understood",
             axi("refused"),
+            axi("turned_away"),
             axi("broken"),
             axi("astray"),
             axi("unwanted"),
@@ -362,8 +365,9 @@ mod tests {
         answer["directory"]["conflicts"] = json!(2);
         let attention = "\nattention 2 in conflict, 0 over the limit, 0 from the future\n";
         assert!(overview(&answer).contains(attention), "{}", overview(&answer));
-        answer["axi"] = json!({"misread": 1, "broken": 2, "astray": 3, "refused": 4, "unwanted": 5});
-        let strangers = "strangers 4 logins refused, 2 connections broken, 3 astray, 5 too many; \
+        answer["axi"] =
+            json!({"misread": 1, "broken": 2, "astray": 3, "refused": 4, "turned_away": 3, "unwanted": 5});
+        let strangers = "strangers 4 logins refused (3 unlooked at), 2 connections broken, 3 astray, 5 too many; \
                          1 messages not understood\ndatagrams";
         assert!(overview(&answer).contains(strangers), "{}", overview(&answer));
         answer["direct"] = json!(["madrid"]);

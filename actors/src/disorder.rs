@@ -9,8 +9,10 @@ pub struct Disorder {
     pub broken: u64,
     /// Connections ended because what came had no place at that point.
     pub astray: u64,
-    /// Remotes that were not let in.
+    /// Remotes and clients that were not let in.
     pub refused: u64,
+    /// How many of those came from addresses that had failed too often: nobody looked at their passwords (SM-1C).
+    pub turned_away: u64,
     /// Connections hung up on because there were too many.
     pub unwanted: u64,
 }

@@ -1,6 +1,6 @@
 //! What the AXI sessions of one OMM share: runs [`axi::office`], hires the sessions and brings them their answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use axi::news::News;
 use axi::office::{DeskId, Effect, Input, Office};
 use axi::reply::Reply;
 use axi::request::{Change, Look};
+use axi::strangers::Strangers;
 use axi::system::{self, Known, UserDataServer};
 use omm::platform::Platform;
 
@@ -26,10 +27,6 @@ use crate::seat::{Flow, Seat, Seated};
 use crate::settings::{self, Remembered};
 use crate::site::Site;
 use crate::store::Write;
-
-/// Connections on which nobody has logged in yet; a further one takes the place of the oldest, so that those who only
-/// keep connections open cannot keep clients out. Ours.
-const STRANGERS_MAX: usize = 64;
 
 /// What an OMM needs to receive AXI clients.
 #[derive(Clone)]
@@ -84,6 +81,8 @@ pub enum Misbehaved {
     Broken,
     /// A login was refused.
     Refused,
+    /// A login was refused without a look at its password, because its address had failed too often.
+    TurnedAway,
     /// A connection was hung up on because there were too many.
     Unwanted,
 }
@@ -119,8 +118,8 @@ pub struct OfficeActor {
     desks: BTreeMap<DeskId, Addr<DeskActor>>,
     /// Where they come from.
     addresses: BTreeMap<DeskId, Arc<str>>,
-    /// Those on whose connection nobody has logged in yet, the oldest first.
-    strangers: BTreeSet<DeskId>,
+    /// Those on whose connection nobody has logged in yet.
+    strangers: Strangers,
     next: DeskId,
 }
 
@@ -130,7 +129,7 @@ impl OfficeActor {
         let Remembered { settings, accounts } = kept;
         let machine = Office::new(reception.accounts.clone().with(accounts), settings);
         let seat = Seat::new(machine, "axi", site.clock.clone(), site.trace.clone());
-        let (desks, addresses, strangers) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (desks, addresses, strangers) = (BTreeMap::new(), BTreeMap::new(), Strangers::default());
         OfficeActor { seat, site, reception, ways, desks, addresses, strangers, next: 1 }
     }
 
@@ -203,7 +202,7 @@ impl OfficeActor {
 
     /// Lets a session in, with the key for its secrets.
     fn admit(&mut self, desk: DeskId, account: Account, ctx: &mut Context<Self>) {
-        self.strangers.remove(&desk);
+        self.strangers.left(desk);
         let (key, sari) = (
             self.reception.key.send(TellKey),
             self.ways.glance.send(Glance { look: Look::Sari, sync: false }),
@@ -231,7 +230,7 @@ impl OfficeActor {
     }
 
     fn tell_all(&self, news: &Arc<News>) {
-        for (_, desk) in self.desks.iter().filter(|(desk, _)| !self.strangers.contains(desk)) {
+        for (_, desk) in self.desks.iter().filter(|(desk, _)| !self.strangers.contains(**desk)) {
             desk.do_send(ToDesk::Happened(news.clone()));
         }
     }
@@ -268,7 +267,13 @@ impl Seated<Office> for OfficeActor {
         match effect {
             Effect::Admit { desk, account } => self.admit(desk, *account, ctx),
             Effect::Deny { desk, why, wait } => {
-                self.ways.misbehaved.do_send(Misbehaved::Refused);
+                // Only who has failed too often waits for it.
+                let looked = wait.is_zero();
+                self.ways.misbehaved.do_send(if looked {
+                    Misbehaved::Refused
+                } else {
+                    Misbehaved::TurnedAway
+                });
                 self.answer(desk, Answer::Refused(why, wait));
             }
             Effect::Done(desk) => self.answer(desk, Answer::Set),
@@ -302,17 +307,16 @@ impl Handler<Visit> for OfficeActor {
     type Result = Option<Recipient<Wire>>;
 
     fn handle(&mut self, Visit { peer, line }: Visit, ctx: &mut Context<Self>) -> Self::Result {
-        if self.strangers.len() >= STRANGERS_MAX
-            && let Some(oldest) = self.strangers.pop_first()
-            && let Some(desk) = self.desks.get(&oldest)
-        {
-            desk.do_send(Die);
-            self.ways.misbehaved.do_send(Misbehaved::Unwanted);
-        }
         let desk = self.next;
         self.next += 1;
-        self.strangers.insert(desk);
-        self.addresses.insert(desk, address(&peer));
+        let address = address(&peer);
+        if let Some(goes) = self.strangers.came(desk, address.clone())
+            && let Some(goes) = self.desks.get(&goes)
+        {
+            goes.do_send(Die);
+            self.ways.misbehaved.do_send(Misbehaved::Unwanted);
+        }
+        self.addresses.insert(desk, address);
         let ways = DeskWays { desk, office: ctx.address().recipient(), links: self.ways.links.clone() };
         let actor = DeskActor::new(&self.site, peer, line, ways).start();
         self.desks.insert(desk, actor.clone());
@@ -336,7 +340,7 @@ impl Handler<FromDesk> for OfficeActor {
             DeskWord::Ended => {
                 self.desks.remove(&desk);
                 self.addresses.remove(&desk);
-                self.strangers.remove(&desk);
+                self.strangers.left(desk);
                 self.feed(Input::Left(desk), ctx);
             }
         }

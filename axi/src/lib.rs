@@ -39,6 +39,7 @@ pub mod roam;
 pub mod seq;
 pub mod showing;
 mod sibling;
+pub mod strangers;
 pub mod subscribe;
 pub mod sync;
 pub mod system;

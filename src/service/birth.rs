@@ -210,7 +210,7 @@ fn reception(site: &Site, axi: &Axi, vault: &Addr<Vault>) -> Reception {
         permissions: account::implied(account.permissions.iter().copied()),
         active: true,
     });
-    let hasher = Hasher.start();
+    let hasher = Hasher::default().start();
     Reception {
         accounts: Accounts::of([omm, root].into_iter().chain(others)),
         product: AGENT.to_owned(),

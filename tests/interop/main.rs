@@ -20,6 +20,7 @@ mod external;
 mod failover;
 mod forgetting;
 mod garbage;
+mod hostile;
 mod https;
 mod journeys;
 mod kamailio;

@@ -17,6 +17,12 @@ pub(crate) fn rest(time: Duration) {
     thread::sleep(time);
 }
 
+/// Does it, and how long that took.
+pub(crate) fn taking<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    (work(), start.elapsed())
+}
+
 /// What was seen, each change with the time since the first look.
 struct History<T>(Vec<(Duration, T)>);
 

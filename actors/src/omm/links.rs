@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 use omm::link::dial::{Alarm, Health};
-use omm::link::frame::{Facts, Open, Purpose};
+use omm::link::frame::{Facts, Open, OpenError, Purpose};
 use omm::stamp::OmmId;
 use omm::star::Input;
 
@@ -120,6 +120,7 @@ impl OmmActor {
             }
             Err(error) => {
                 self.disorder.refused += 1;
+                self.disorder.turned_away += u64::from(matches!(error, OpenError::Delayed(_)));
                 knocking.tell(ToLink::Answered(Err(error)));
             }
         }

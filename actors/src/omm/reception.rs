@@ -259,6 +259,10 @@ impl Handler<Misbehaved> for OmmActor {
             Misbehaved::Astray => &mut self.disorder.astray,
             Misbehaved::Broken => &mut self.disorder.broken,
             Misbehaved::Refused => &mut self.disorder.refused,
+            Misbehaved::TurnedAway => {
+                self.disorder.refused += 1;
+                &mut self.disorder.turned_away
+            }
             Misbehaved::Unwanted => &mut self.disorder.unwanted,
         };
         *count += 1;
