@@ -18,6 +18,7 @@ mod edits;
 mod events;
 mod external;
 mod failover;
+mod foreign;
 mod forgetting;
 mod garbage;
 mod hostile;

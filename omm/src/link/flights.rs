@@ -180,7 +180,8 @@ fn flight_down(
         for effect in out {
             match effect {
                 serve::Effect::Knock(open) => {
-                    let answer = roster.admit(NOW, WALL, "192.0.2.1", &open).map(|admission| admission.facts);
+                    let answer =
+                        roster.admit(NOW, WALL, "192.0.2.1", &open, false).map(|admission| admission.facts);
                     next.push(serve::Input::Answered(answer));
                 }
                 serve::Effect::Send(frame) => flight.push(frame),
