@@ -357,9 +357,14 @@ impl Machine for Roaming {
             (Input::Withdrawn { .. }, Asking | Claiming | Unconfirmed | Settled) => {
                 self.leave(now, Absent, out)
             }
-            (Input::Withdrawn { .. }, Absent | Yielding) => self.stop_waiting(Refusal::Unknown, out),
+            (Input::Withdrawn { .. }, Absent | Yielding) => {
+                self.stop_waiting(Refusal::Unknown, out);
+                // What was seen of a phone that is somebody else's now takes nobody back.
+                self.hearsay = None;
+            }
             (Input::Withdrawn { .. }, Gone) => {
                 self.stop_waiting(Refusal::Unknown, out);
+                self.hearsay = None;
                 self.state = Absent;
             }
             (Input::Heard { word, .. }, _) if *word.user() != self.user => {

@@ -124,7 +124,7 @@ async fn live(plan: Arc<Plan>, seed: u64, listener: Option<Listener>) -> Finding
     until(&world, plan.end + Duration::from_millis(1)).await;
     let judge = court.borrow_mut().judge.take();
     let mut judge = judge.unwrap_or_else(|| Judge::new(&plan));
-    Survey::close(&world, &mut judge);
+    Survey::close(&world, &mut judge).await;
     judge.finish(plan.end)
 }
 

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actors::omm::inspect::Inspect;
 use machine::time::Moment;
 
-use crate::invariants::directories::Look;
+use crate::invariants::directories::{Last, Look};
 use crate::judge::Judge;
 use crate::memory::Memory;
 use crate::world::{SiteNode, World};
@@ -54,25 +55,29 @@ impl Survey {
                 judge.turn(now, at, before.wipes != wipes);
             }
             if before != new {
-                look_at(site, at, now, false, judge);
+                look_at(site, at, now, None, judge);
             }
         }
     }
 
-    /// The run is over: looks at all of them once more, and how they differ.
-    pub(crate) fn close(world: &World, judge: &mut Judge) {
+    /// The run is over: looks at all of them once more, how they differ, and whom they believe to own whom.
+    pub(crate) async fn close(world: &World, judge: &mut Judge) {
         for (at, site) in world.sites.iter().enumerate() {
-            look_at(site, at, world.now(), true, judge);
+            let Some(process) = &site.process else { continue };
+            // An OMM that is going away at this moment believes nothing.
+            let Ok(status) = process.omm.send(Inspect).await else { continue };
+            let owners = status.claims.into_iter().map(|claim| (claim.user, claim.owner)).collect();
+            let digest = process.directory.borrow().digest();
+            look_at(site, at, world.now(), Some(Last { digest, owners }), judge);
         }
     }
 }
 
-fn look_at(site: &SiteNode, at: usize, now: Moment, last: bool, judge: &mut Judge) {
+fn look_at(site: &SiteNode, at: usize, now: Moment, last: Option<Last>, judge: &mut Judge) {
     let Some(process) = &site.process else { return };
     let disk = Memory::new(site.disk.clone(), Rc::new(Cell::new(true)), Duration::ZERO);
     // A disk that cannot be read is a fault of its own, which the next start tells.
     let sari = actors::identity::sari(&disk).ok().flatten();
-    let directory = process.directory.borrow();
-    let digest = last.then(|| directory.digest());
-    judge.visit(now, at, &Look { digest, ..Look::at(&directory, sari) });
+    let look = Look { last, ..Look::at(&process.directory.borrow(), sari) };
+    judge.visit(now, at, &look);
 }

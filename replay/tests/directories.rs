@@ -1,5 +1,6 @@
 //! What a judge makes of directories: each test shows it one that keeps an invariant, and one that does not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use machine::secret::Secret;
@@ -14,13 +15,14 @@ use omm::ids::{Ipei, Number};
 use omm::platform::Platform;
 use omm::stamp::{OmmId, Stamp};
 use replay::invariants::Outcome;
-use replay::invariants::directories::Look;
+use replay::invariants::directories::{Last, Look};
 use replay::judge::Judge;
 use replay::plan::{self, Override};
 use replay::script::reader;
+use replay::trace::Entry;
 
 const WORLD: &str = "scenario \"Directories\"\nsite central central\nsite aachen\nregistrar pbx\nlink aachen-central\n\
-     at 0s start all\nat 6h end\n";
+     user anna number 101 home aachen\nat 0s start all\nat 6h end\n";
 const AACHEN: usize = 1;
 
 fn judge() -> Judge {
@@ -131,17 +133,26 @@ fn i4_sees_a_sari_that_changes_or_is_lost_but_for_a_new_beginning() {
 }
 
 #[test]
-fn i6_sees_two_directories_in_a_world_at_rest() {
-    let judged = |aachen: [u8; 32]| {
+fn i6_sees_two_directories_and_two_beliefs_in_a_world_at_rest() {
+    let (here, there) = (OmmId::new(0x102A_7010), OmmId::new(0x102A_7020));
+    let judged = |digest: [u8; 32], owner: OmmId| {
         let mut judge = judge();
-        for (site, digest) in [(0, [7; 32]), (AACHEN, aachen)] {
-            let look = Look { digest: Some(digest), ..Look::at(&two(), None) };
+        // Her phone is off, so nobody need serve her.
+        let (node, who, event) = ("aachen".into(), "user/101".into(), "detached".into());
+        judge.see(&Entry { at: second(60), node, who, event, fields: Vec::new() }.sight());
+        for (site, digest, owner) in [(0, [7; 32], there), (AACHEN, digest, owner)] {
+            let owners = BTreeMap::from([(Number::new("101").unwrap(), owner)]);
+            let look = Look { last: Some(Last { digest, owners }), ..Look::at(&two(), None) };
             judge.visit(second(6 * 3600), site, &look);
         }
         broken(judge)
     };
-    assert_eq!(judged([7; 32]), [""; 0]);
-    assert_eq!(judged([8; 32]), ["I6: central and aachen have different directories"]);
+    assert_eq!(judged([7; 32], there), [""; 0]);
+    assert_eq!(judged([8; 32], there), ["I6: central and aachen have different directories"]);
+    assert_eq!(
+        judged([7; 32], here),
+        ["I6: anna: central says that aachen is the owner, aachen says central"]
+    );
 }
 
 #[test]

@@ -280,6 +280,26 @@ fn i6_sees_omms_that_disagree() {
 }
 
 #[test]
+fn i6_sees_who_is_registered_without_a_handset() {
+    let claims = [
+        "aachen user/101 claim owner=102A7020 epoch=4000.0.102A7020",
+        "berlin user/101 claim owner=102A7030 epoch=5000.0.102A7030",
+    ];
+    let mut events: Vec<String> = claims.iter().map(|claim| format!("10 {claim}")).collect();
+    events.push(bound("11", AACHEN));
+    let deleted =
+        ["central", "aachen", "berlin"].map(|site| format!("20 {site} directory user state=gone number=101"));
+    events.extend(deleted);
+    let all: Vec<&str> = events.iter().map(String::as_str).collect();
+    let found = broken(CALM, &all);
+    assert!(found[0].ends_with("anna is with no handset and is registered at aachen via pbx"), "{found:?}");
+    // Nobody cares who had her.
+    events.push(gone("30", "removed", AACHEN));
+    let all: Vec<&str> = events.iter().map(String::as_str).collect();
+    assert_eq!(broken(CALM, &all), [""; 0]);
+}
+
+#[test]
 fn i8_sees_two_registers_in_flight_and_not_one_after_an_answer() {
     let first = "10 berlin binding/101@pbx register server=pbx kind=initial";
     let second = "11 berlin binding/101@pbx register server=pbx kind=renew";

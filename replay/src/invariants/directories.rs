@@ -16,8 +16,9 @@ use omm::directory::piece::{Piece, Subject};
 use omm::directory::record::Record;
 use omm::directory::status::Status;
 use omm::directory::user::User;
+use omm::ids::Number;
 use omm::ids::park::Sari;
-use omm::stamp::Stamp;
+use omm::stamp::{OmmId, Stamp};
 
 use super::{Breaches, Finding};
 
@@ -35,8 +36,17 @@ pub struct Look {
     pub records: Vec<(Subject, Written)>,
     /// The SARI on its disk.
     pub sari: Option<Sari>,
-    /// Of all records; only in the last look of a run, because it costs more than the rest.
-    pub digest: Option<Digest>,
+    /// Only in the last look of a run.
+    pub last: Option<Last>,
+}
+
+/// What is looked at when a run is over.
+#[derive(Clone, Debug)]
+pub struct Last {
+    /// Of all records.
+    pub digest: Digest,
+    /// Whom the OMM believes to own a user, or to have owned it last.
+    pub owners: BTreeMap<Number, OmmId>,
 }
 
 /// What was written of one record.
@@ -60,7 +70,7 @@ impl Look {
                 .filter_map(|piece| Some((piece.subject(), written(&piece)?)))
                 .collect(),
             sari,
-            digest: None,
+            last: None,
         }
     }
 }
@@ -87,7 +97,7 @@ struct Site {
     /// The latest deletion of each record, and when it was seen first.
     graves: BTreeMap<Subject, (Stamp, Moment)>,
     sari: Option<Sari>,
-    digest: Option<Digest>,
+    last: Option<Last>,
 }
 
 /// The directories of a run.
@@ -116,7 +126,7 @@ impl Directories {
             *known = Site::default();
         }
         known.graves.retain(|_, (_, since)| now.since(*since) >= DURABLE);
-        known.digest = None;
+        known.last = None;
     }
 
     /// Looks at a site.
@@ -153,7 +163,7 @@ impl Directories {
                 site.graves.insert(*subject, (*deleted, now));
             }
         }
-        site.digest = look.digest;
+        site.last.clone_from(&look.last);
     }
 
     /// I1.
@@ -192,13 +202,21 @@ impl Directories {
 
     /// I6, of those that were looked at last of all: whose directory is another one than that of the first.
     pub(super) fn differing(&self) -> Vec<String> {
-        let mut digests = self.sites.iter().filter_map(|(at, site)| Some((*at, site.digest?)));
+        let mut digests = self.sites.iter().filter_map(|(at, site)| Some((*at, site.last.as_ref()?.digest)));
         let name = |at: usize| self.names.get(at).cloned().unwrap_or_default();
         let Some((first, digest)) = digests.next() else { return Vec::new() };
         digests
             .filter(|(_, other)| *other != digest)
             .map(|(at, _)| format!("{} and {} have different directories", name(first), name(at)))
             .collect()
+    }
+
+    /// Whom each site believes to own this user at last, in the order of the sites; `None` when nobody asked them.
+    pub(super) fn owners(&self, user: &str) -> Option<Vec<(usize, OmmId)>> {
+        let number = Number::new(user).ok()?;
+        let asked = self.sites.iter().filter_map(|(at, site)| Some((*at, site.last.as_ref()?)));
+        let told: Vec<_> = asked.map(|(at, last)| (at, last.owners.get(&number).copied())).collect();
+        (!told.is_empty()).then(|| told.into_iter().filter_map(|(at, owner)| Some((at, owner?))).collect())
     }
 
     /// What came of it; nothing when nobody ever looked, as over a trace of a former run.

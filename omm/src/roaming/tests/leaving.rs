@@ -46,6 +46,23 @@ fn r13_a_logout_removes_and_a_login_elsewhere_is_confirmed_after_that() {
 }
 
 #[test]
+fn who_was_logged_out_meanwhile_is_not_taken_back_from_the_contact_that_was_believed() {
+    let believing = || {
+        let mut bench = Bench::settled();
+        bench.restart(600, "query", State::Asking);
+        bench.see(601, Bench::sighted(601, &[(X, 5)]), "save, unbind", State::Yielding);
+        bench.see(602, Input::Released(Outcome::Removed), "confirm removed, save", State::Absent);
+        bench
+    };
+    // The claim behind that contact turns out to be older than what we saw.
+    let late = Bench::heard(Word::Claim(claim(X, 5, 900)), 610);
+    believing().see(610, late.clone(), "save, bind, claim here", State::Claiming);
+    let mut bench = believing();
+    bench.see(605, Input::Withdrawn { wall: wall(605) }, "", State::Absent);
+    bench.see(610, late, "confirm none", State::Absent);
+}
+
+#[test]
 fn who_has_gone_confirms_none_and_knows_better_afterwards() {
     let mut bench = Bench::settled();
     bench.see(50, Bench::detached(50), "save, unbind, claim gone", State::Gone);
