@@ -159,7 +159,9 @@ impl Seated<Sync> for DirectoryActor {
             }
             Effect::Answer { ask, result } => {
                 if let Some(asking) = self.asking.remove(&ask) {
-                    self.by = asking.by;
+                    // Only what changes something is followed by a change of its own.
+                    let changes = result.as_ref().is_ok_and(|done| !done.changed.is_empty());
+                    self.by = asking.by.filter(|_| changes);
                     // Whoever hung up does not want to know.
                     let _ = asking.answer.send(result);
                 }

@@ -30,7 +30,7 @@ pub static TABLE: &Table = &[
     told("ppnSec"),
     Attribute::open("relType", Kind::Word(RELATIONS), "Unbound").always(),
     Attribute::open("uid", NUMBER, "0").always(),
-    Attribute::open("timeStamp", NUMBER, "0").always(),
+    Attribute::synced("timeStamp", NUMBER, "0").always(),
     Attribute::open("ipei", Kind::Text(15), "").always(),
     Attribute { show: Show::Never, ..Attribute::open("ac", Kind::Text(8), "") },
     Attribute::synced("s", Kind::Word(SUBSCRIPTIONS), "No").always(),

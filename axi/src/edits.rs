@@ -1,13 +1,14 @@
 //! What clients want changed, as edits of the directory; and its refusals, as errors of the wire.
 //!
 //! A relation between a user and a handset is changed by `SetPP` and `SetPPUserDevRelation` alone: `ppn`, `uid` and
-//! `relType` in the other requests are what a client was told and sends back. `timeStamp` is skipped as well: when a
-//! record was changed is for the OMM that changes it to say.
+//! `relType` in the other requests are what a client was told and sends back. `timeStamp` is heard from sync clients alone: what
+//! is newer here than that stays as it is, and the answer shows it (M-2.1.5-c). For all others it is what they were told.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use machine::secret::Secret;
+use machine::time::Wall;
 use omm::directory::Directory;
 use omm::directory::device::{Class, Device, Subscribed};
 use omm::directory::edit::{DeviceChange, Edit, NewDevice, NewUser, SubscriptionChange, UserChange};
@@ -295,7 +296,8 @@ pub(crate) fn user_change(user: &Record, uid: Option<Uid>) -> Result<UserChange,
     let text = |value: &str| Some(value.to_owned());
     for (attribute, value) in user.entries() {
         match attribute.name {
-            "uid" | "ppn" | "relType" | "timeStamp" => {}
+            "uid" | "ppn" | "relType" => {}
+            "timeStamp" => change.written = written(value),
             "num" => {
                 let number = match (value, uid) {
                     ("", None) => continue,
@@ -335,7 +337,8 @@ fn device_change(device: &Record, own: OmmId) -> Result<DeviceChange, Refused> {
     let mut subscription = SubscriptionChange::default();
     for (attribute, value) in device.entries() {
         match attribute.name {
-            "uid" | "ppn" | "relType" | "timeStamp" => {}
+            "uid" | "ppn" | "relType" => {}
+            "timeStamp" => change.written = written(value),
             "ipei" if value.is_empty() => {}
             "ipei" => {
                 let ipei: Result<Ipei, _> = value.parse();
@@ -369,6 +372,12 @@ fn device_change(device: &Record, own: OmmId) -> Result<DeviceChange, Refused> {
     }
     change.subscription = subscription;
     Ok(change)
+}
+
+/// Seconds since 1970; 0 is "not said".
+fn written(value: &str) -> Option<Wall> {
+    let seconds: u64 = value.parse().ok().filter(|seconds| *seconds > 0)?;
+    Some(Wall::from_millis(seconds.saturating_mul(1000)))
 }
 
 /// Kept only when it is not the default; an empty value is the default to the directory.
@@ -413,5 +422,24 @@ impl From<&Refusal> for Refused {
         };
         let bad = refusal.field().map(str::to_owned);
         Refused { info: Some(refusal.to_string()), bad, ..Refused::new(code) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::Element;
+    use crate::record::Writer;
+
+    #[test]
+    fn only_a_sync_client_says_when_it_wrote() {
+        let written = |sync, time: &str| {
+            let xml = format!("<user name=\"Ada\" timeStamp=\"{time}\"/>");
+            let element = Element::read(xml.as_bytes()).expect("an element");
+            let user = Record::read(crate::user::TABLE, &element, Writer { sync, plain: false });
+            user_change(&user.expect("a record"), None).expect("a change").written
+        };
+        assert_eq!(written(true, "1520386972"), Some(Wall::from_millis(1_520_386_972_000)));
+        assert_eq!((written(true, "0"), written(false, "1520386972")), (None, None));
     }
 }

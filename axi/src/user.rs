@@ -66,7 +66,7 @@ pub static TABLE: &Table = &[
     // How it is with a handset is said by SetPP and SetPPUserDevRelation alone.
     Attribute::open("relType", Kind::Word(RELATIONS), "Unbound").always(),
     Attribute::open("ppn", NUMBER, "0").always(),
-    Attribute::open("timeStamp", NUMBER, "0").always(),
+    Attribute::synced("timeStamp", NUMBER, "0").always(),
     text("name", NAME_MAX).always(),
     text("num", NUMBER_MAX).always(),
     text("hierarchy1", 16),

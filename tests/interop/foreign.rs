@@ -171,6 +171,25 @@ fn a_remote_of_another_make_gets_everything_by_paging_and_events_and_what_it_wri
     }
     assert_eq!(foreign.numbers(), expected);
 
+    // What it wrote before our last edit loses against it, what it wrote since wins, and so does what it was told just so.
+    let shown = attribute(&b.user("502").unwrap_or_default(), "uid").unwrap_or_else(|| panic!("no 502"));
+    let set = |name: &str, time: &str| {
+        format!(
+            "<SetPPUser seq=\"12\"><user uid=\"{shown}\" name=\"{name}\" timeStamp=\"{time}\"/></SetPPUser>"
+        )
+    };
+    let old = foreign.does(&set("Of long ago", "1520386972"));
+    assert_eq!(attribute(&old, "name").as_deref(), Some("User 2"), "{old}");
+    let told = attribute(&old, "timeStamp").unwrap_or_else(|| panic!("no time in {old}"));
+    let new = foreign.does(&set("Just now", &told));
+    assert_eq!(attribute(&new, "name").as_deref(), Some("Just now"), "{new}");
+    poll::until(
+        SPREAD,
+        "B has it",
+        || attribute(&b.user("502")?, "name"),
+        |name| name.as_deref() == Some("Just now"),
+    );
+
     // It knows of no deletions: whom it creates anew after an outage lives again (SM-7 `no_tombstones`).
     drop(foreign);
     b.does(&format!("<DeletePPUser seq=\"5\" uid=\"{named}\"/>"));

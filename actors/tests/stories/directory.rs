@@ -111,6 +111,29 @@ fn a_user_renumbered_elsewhere_leaves_the_old_number() {
     });
 }
 
+/// Found by a random world: the answer to such a login was taken for the cause of whatever changed next.
+#[test]
+fn a_login_that_changes_nothing_or_is_refused_hides_no_later_logout() {
+    story(async {
+        let own =
+            directory().users().find(|user| user.number.as_str() == "101").and_then(|user| user.device());
+        let nobodys = omm::ids::Ipei::new(99, 99).expect("an IPEI");
+        for device in [own.expect("a handset"), nobodys] {
+            let mut pair = Pair::new().await;
+            let user = pair.ground.number("101");
+            let login = Change(Edit::Login { user, device });
+            let done = pair.writer().await.send(login).await.expect("a directory").expect("an answer");
+            assert!(done.as_ref().map_or(true, |done| done.changed.is_empty()), "{done:?}");
+            pair.edit(|directory| {
+                let number = omm::ids::Number::new("101").expect("a number");
+                Edit::Detach { uid: directory.uid_of(&number).expect("a user") }
+            })
+            .await;
+            assert_eq!(pair.listed("101").await.len(), 0, "{}", pair.ground.trace());
+        }
+    });
+}
+
 #[test]
 fn a_password_changed_elsewhere_is_used_from_now_on() {
     story(async {

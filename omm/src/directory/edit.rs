@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::secret::Secret;
+use machine::time::Wall;
 
 use crate::directory::device::{Class, Device, Subscribed};
 use crate::directory::key::{Ppn, Uid};
@@ -16,7 +17,7 @@ use crate::directory::restore::Restore;
 use crate::directory::user::{Kind, Monitoring, User};
 use crate::ids::park::Sari;
 use crate::ids::{Ipei, Number};
-use crate::stamp::{OmmId, Stamp};
+use crate::stamp::OmmId;
 
 /// What an administrator, an application, a provisioning file or a phone wants changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,8 +149,8 @@ pub struct NewDevice {
 /// Fields of a user; `None` leaves one as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct UserChange {
-    /// Written as of this stamp instead of now: what is newer in the directory stays (axi 4.1 `timeStamp`).
-    pub stamp: Option<Stamp>,
+    /// When its author wrote it, in whole seconds, if he says so: what is newer here stays (axi 4.1 `timeStamp`).
+    pub written: Option<Wall>,
     /// See [`crate::directory::user::Admin`], also for the others.
     pub number: Option<Number>,
     /// What displays show.
@@ -183,8 +184,8 @@ pub struct UserChange {
 /// Fields of a handset; `None` leaves one as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct DeviceChange {
-    /// Written as of this stamp instead of now: what is newer in the directory stays (axi 4.2 `timeStamp`).
-    pub stamp: Option<Stamp>,
+    /// When its author wrote it, in whole seconds, if he says so: what is newer here stays (axi 4.2 `timeStamp`).
+    pub written: Option<Wall>,
     /// See [`crate::directory::device::Admin`], also for the others.
     pub ipei: Option<Ipei>,
     /// Empty: that of the OMM.
@@ -276,7 +277,7 @@ impl UserChange {
             self.secrets.entry(name.clone()).or_insert_with(|| value.clone());
         }
         UserChange {
-            stamp: self.stamp.or(base.stamp),
+            written: self.written.or(base.written),
             number: self.number.or_else(|| base.number.clone()),
             name: self.name.or_else(|| base.name.clone()),
             sip_auth_id: self.sip_auth_id.or_else(|| base.sip_auth_id.clone()),

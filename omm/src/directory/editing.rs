@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use machine::secret::Secret;
+use machine::time::Wall;
 
 use super::{Directory, carried};
 use crate::directory::content::Content;
@@ -80,14 +81,13 @@ impl Directory {
             None => None,
             Some((kind, ppn)) => Some(self.bond(None, ppn, kind)?),
         };
-        let at = as_of(new.fields.stamp, stamp);
         let mut admin = user::Admin::new(number, Secret::default());
         change_user(&mut admin, new.fields);
         carried::user(&admin)?;
         let mut record = UserRecord::new(id);
         record.row = Some(Group { stamp: id.0, value: uid.get() });
-        record.admin = Some(Group { stamp: at, value: Arc::new(admin) });
-        record.second = bond.map(|bond| Group { stamp: at, value: Some(bond) });
+        record.admin = Some(Group { stamp, value: Arc::new(admin) });
+        record.second = bond.map(|bond| Group { stamp, value: Some(bond) });
         Ok((record, uid))
     }
 
@@ -110,7 +110,6 @@ impl Directory {
             Some(ppn) => ppn,
             None => row(self.devices.free_row())?,
         };
-        let at = as_of(new.fields.stamp, stamp);
         let (mut admin, mut subscription) = (device::Admin::new(ipei), Subscription::default());
         change_subscription(&mut subscription, &new.fields.subscription);
         change_device(&mut admin, new.fields);
@@ -118,9 +117,9 @@ impl Directory {
         carried::device(&admin, &subscription)?;
         let mut record = DeviceRecord::new(id);
         record.row = Some(Group { stamp: id.0, value: ppn.get() });
-        record.admin = Some(Group { stamp: at, value: Arc::new(admin) });
+        record.admin = Some(Group { stamp, value: Arc::new(admin) });
         if subscription != Subscription::default() {
-            record.second = Some(Group { stamp: at, value: Arc::new(subscription) });
+            record.second = Some(Group { stamp, value: Arc::new(subscription) });
         }
         Ok((record, ppn))
     }
@@ -137,7 +136,7 @@ impl Directory {
 
     fn set_user(&mut self, stamp: Stamp, uid: Uid, change: UserChange) -> Result<Subject, Refusal> {
         let user = self.user_at(uid).cloned().ok_or(Refusal::NoUid(uid))?;
-        let (shown, at) = (user.shown(), change.stamp);
+        let (shown, stale) = (user.shown(), is_stale(change.written, Some(user.edited)));
         let mut admin = shown.clone();
         change_user(&mut admin, change);
         carried::user(&admin)?;
@@ -148,9 +147,8 @@ impl Directory {
             admin.renumbered = true;
         }
         let subject = Subject { uid: Some(uid), ppn: None };
-        let newer = at.is_none_or(|at| at > user.edited);
-        if admin != shown && newer {
-            let stamp = as_of(at, stamp).above(user.edited);
+        if admin != shown && !stale {
+            let stamp = stamp.above(user.edited);
             self.write_user(user.id, stamp, |record| {
                 record.admin = Some(Group { stamp, value: Arc::new(admin) });
             });
@@ -160,7 +158,7 @@ impl Directory {
 
     fn set_device(&mut self, stamp: Stamp, ppn: Ppn, change: DeviceChange) -> Result<Subject, Refusal> {
         let device = self.device_at(ppn).cloned().ok_or(Refusal::NoPpn(ppn))?;
-        let at = change.stamp;
+        let written = change.written;
         let (mut admin, mut subscription) = ((*device.admin).clone(), (*device.subscription).clone());
         change_subscription(&mut subscription, &change.subscription);
         change_device(&mut admin, change);
@@ -175,12 +173,11 @@ impl Directory {
             }
             admin.renumbered = true;
         }
-        let is_newer = |than: Option<Stamp>| at.is_none_or(|at| than.is_none_or(|than| at > than));
-        let admin = Some(admin).filter(|admin| *admin != *device.admin && is_newer(Some(device.edited)));
-        let subscription =
-            Some(subscription).filter(|new| *new != *device.subscription && is_newer(device.subscribed));
+        let admin =
+            Some(admin).filter(|new| *new != *device.admin && !is_stale(written, Some(device.edited)));
+        let subscription = Some(subscription)
+            .filter(|new| *new != *device.subscription && !is_stale(written, device.subscribed));
         if admin.is_some() || subscription.is_some() {
-            let stamp = as_of(at, stamp);
             self.write_device(device.id, stamp, |record| {
                 record.admin =
                     admin.map(|admin| Group { stamp: stamp.above(device.edited), value: Arc::new(admin) });
@@ -332,9 +329,11 @@ fn confined(admin: &device::Admin, holder: Option<&Arc<User>>) -> Result<(), Ref
 
 pub(super) const NEEDED: &str = "a value";
 
-/// When something imported was written: never later than now.
-fn as_of(at: Option<Stamp>, now: Stamp) -> Stamp {
-    at.map_or(now, |at| at.min(now))
+/// Whether what is here was written in a later second than what somebody else wrote. In the same second he counts: he may
+/// have been told the record just so, and has changed it. Whatever counts is written anew, now, because what carried a stamp
+/// of the past would pass by those who know of later ones (B-5). Ours.
+fn is_stale(written: Option<Wall>, here: Option<Stamp>) -> bool {
+    written.zip(here).is_some_and(|(written, here)| written.as_millis() / 1000 < here.ms / 1000)
 }
 
 fn row<R: Row>(number: u32) -> Result<R, Refusal> {

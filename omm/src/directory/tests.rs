@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use machine::chance::Chance;
 use machine::secret::Secret;
+use machine::time::Wall;
 
 use super::*;
 use crate::directory::edit::{DeviceChange, Done, Edit, NewDevice, NewUser, UserChange};
@@ -242,16 +243,19 @@ fn an_edit_that_says_what_is_so_costs_no_stamp() {
 }
 
 #[test]
-fn what_is_imported_with_its_time_loses_against_what_is_newer() {
+fn what_says_when_it_was_written_loses_against_what_is_newer_and_wins_in_the_same_second() {
     let mut desk = Desk::furnished();
     let name = |name: &str| UserChange { name: Some(name.into()), ..UserChange::default() };
     desk.set(1, name("new")).unwrap();
-    let old = Stamp { ms: 5, ctr: 0, omm: THERE };
-    assert!(desk.set(1, UserChange { stamp: Some(old), ..name("old") }).unwrap().changed.is_empty());
-    let future = Stamp { ms: u64::MAX, ctr: 0, omm: THERE };
-    desk.set(1, UserChange { stamp: Some(future), ..name("future") }).unwrap();
-    let user = desk.directory.user_at(uid(1)).unwrap();
-    assert_eq!((user.admin.name.as_str(), user.edited.ms), ("future", desk.ms), "no later than now");
+    let here = desk.directory.user_at(uid(1)).unwrap().edited.ms;
+    let at = |ms: u64, text| UserChange { written: Some(Wall::from_millis(ms)), ..name(text) };
+    let second = here / 1000 * 1000;
+    assert!(desk.set(1, at(second.saturating_sub(1), "old")).unwrap().changed.is_empty());
+    for (ms, text) in [(second, "the same second"), (u64::MAX, "the future")] {
+        desk.set(1, at(ms, text)).unwrap();
+        let user = desk.directory.user_at(uid(1)).unwrap();
+        assert_eq!((user.admin.name.as_str(), user.edited.ms), (text, desk.ms), "it is written now");
+    }
 }
 
 #[test]
