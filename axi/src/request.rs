@@ -311,7 +311,7 @@ impl Request {
                 Some(look) => Body::Look(look),
                 None => match reading::change(element, name, sync)? {
                     Some(change) => Body::Change(Box::new(change)),
-                    None => match orders::expectation(fields, name) {
+                    None => match orders::expectation(element, name) {
                         Some(expectation) => Body::Expect(expectation),
                         None => Body::Set(reading::setting(fields, name)?),
                     },

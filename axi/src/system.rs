@@ -101,6 +101,7 @@ const MESSAGES: &[&str] = &[
     "SetPP",
     "SetPPDev",
     "SetPPLoginVariant",
+    "SetUserDataServer",
     "SetPPUser",
     "SetPPUserDevRelation",
     "SetPpProfile",
@@ -245,7 +246,10 @@ pub fn look(look: &Look, known: Known<'_>) -> Option<Result<Reply, Refused>> {
         Look::SystemName => {
             Reply::of([("name", known.name.to_owned()), ("sipDomain", known.domain.to_owned())])
         }
-        Look::UserDataServer => known.external.map_or_else(Reply::default, UserDataServer::reply),
+        Look::UserDataServer => {
+            let none = || Reply::of([("enable", "0".to_owned())]);
+            known.external.map_or_else(none, UserDataServer::reply)
+        }
         Look::Standby => Reply::of([("ommStbState", Standby::None.to_string())]),
         Look::Mode => Reply::of([("mode", known.office.mode().to_string())]),
         // One client family takes anything but this very word for "no" (axi 2.2).

@@ -43,6 +43,7 @@ const EXPECTED: &[(&str, Look, &str)] = &[
     ("SetBackupSIP", Look::BackupSip, FILE),
     ("SetRegistrationTrafficShaping", Look::TrafficShaping, FILE),
     ("SetPPLoginVariant", Look::LoginVariant, FILE),
+    ("SetUserDataServer", Look::UserDataServer, FILE),
     (
         "SetPreserveUserDeviceRelation",
         Look::PreserveRelation,
@@ -56,9 +57,12 @@ const EXPECTED: &[(&str, Look, &str)] = &[
 ];
 
 /// An expectation; `None` when the request is none.
-pub(super) fn expectation(fields: Fields<'_>, name: &str) -> Option<Expectation> {
+pub(super) fn expectation(element: &Element<'_>, name: &str) -> Option<Expectation> {
     let (_, look, owner) = EXPECTED.iter().find(|(known, _, _)| *known == name)?;
-    Some(Expectation { look: look.clone(), wanted: stated(fields, &[]), owner })
+    let mut wanted = stated(Fields::of(element), &[]);
+    // In files of the vendor the place of the user data server is a child (axi 8).
+    wanted.extend(element.child("url").into_iter().flat_map(|url| stated(Fields::of(url), &[])));
+    Some(Expectation { look: look.clone(), wanted, owner })
 }
 
 /// An order; `None` when the request is none.

@@ -114,6 +114,9 @@ pub(crate) const REQUESTS: &[Request] = &[
     of("<GetRestrictedSubscriptionDuration/>", ""),
     of("<SetRestrictedSubscriptionDuration restrictedSubscrDur=\"0\"/>", ""),
     of("<SetRestrictedSubscriptionDuration restrictedSubscrDur=\"1\"/>", "EForbidden"),
+    of("<SetUserDataServer enable=\"1\"/>", ""),
+    of("<SetUserDataServer><url enable=\"1\"/></SetUserDataServer>", ""),
+    of("<SetUserDataServer><url enable=\"0\"/></SetUserDataServer>", "EForbidden"),
     of("<SetPPLoginVariant login=\"NUMBER\"/>", ""),
     of("<SetPPLoginVariant login=\"ID\"/>", "EForbidden"),
     // Base stations, which there are none of.
