@@ -283,32 +283,17 @@ impl Desk {
 
     fn happened(&mut self, news: Arc<News>, out: &mut Vec<Effect>) {
         let Some(session) = &mut self.session else { return self.note_account(news, out) };
-        match &*news {
-            News::Account { id, change: None } if session.account.id == *id => {
-                return self.close("its account is no more", out);
+        match news.of_account(session.account.id) {
+            Some(None) => return self.close("its account is no more", out),
+            Some(Some(account)) if !account.active => {
+                return self.close("its account may not log in any more", out);
             }
-            News::Account { id, change: Some(account) } if session.account.id == *id => {
-                if !account.active {
-                    return self.close("its account may not log in any more", out);
-                }
+            Some(Some(account)) => {
                 session.account = account.clone();
                 // From now on, what is still held back included.
                 session.heard.withdraw(&session.account.permissions);
             }
-            News::Account { .. }
-            | News::AccountSummary(_)
-            | News::AuthCode(_)
-            | News::Device { .. }
-            | News::DeviceSummary(_)
-            | News::Health(_)
-            | News::Import { .. }
-            | News::Mode(_)
-            | News::Profile { .. }
-            | News::Sari(_)
-            | News::State { .. }
-            | News::Transaction { .. }
-            | News::User { .. }
-            | News::UserSummary(_) => {}
+            None => {}
         }
         self.hold(news, out);
         if self.turn.is_none() {
@@ -335,8 +320,8 @@ impl Desk {
 /// Tells a session what it may do from now on. Only one that has subscribed to something: a client family hangs on any event
 /// (axi 7.1), and there is no event type to subscribe to this one by.
 fn send_permissions(session: &Session, news: &News, out: &mut Vec<Effect>) {
-    let News::Account { id, change: Some(account) } = news else { return };
-    if session.account.id != *id || !session.heard.is_any() {
+    let Some(Some(account)) = news.of_account(session.account.id) else { return };
+    if !session.heard.is_any() {
         return;
     }
     let mut event = Element::new("EventPermissionChange");

@@ -95,6 +95,27 @@ pub enum Fate {
 }
 
 impl News {
+    /// What became of this account: how it is now, `None` inside when it is no more; nothing when it is about something else.
+    pub fn of_account(&self, wanted: u32) -> Option<Option<&Account>> {
+        match self {
+            News::Account { id, change } if *id == wanted => Some(change.as_ref()),
+            News::Account { .. }
+            | News::AccountSummary(_)
+            | News::AuthCode(_)
+            | News::Device { .. }
+            | News::DeviceSummary(_)
+            | News::Health(_)
+            | News::Import { .. }
+            | News::Mode(_)
+            | News::Profile { .. }
+            | News::Sari(_)
+            | News::State { .. }
+            | News::Transaction { .. }
+            | News::User { .. }
+            | News::UserSummary(_) => None,
+        }
+    }
+
     /// The event for a session that has subscribed to these, `None` when it has not subscribed to this one: a client
     /// hangs on an event that it does not expect (axi 7.1).
     pub fn event(&self, heard: &Subscriptions, sync: bool) -> Option<Element<'static>> {

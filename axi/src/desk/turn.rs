@@ -183,24 +183,8 @@ impl Desk {
     /// any more.
     fn as_it_is_now(&mut self, mut account: Account) -> Option<Account> {
         for news in self.held.drain(..) {
-            match &*news {
-                News::Account { id, change } if *id == account.id => {
-                    account = change.clone().filter(|now| now.active)?;
-                }
-                News::Account { .. }
-                | News::AccountSummary(_)
-                | News::AuthCode(_)
-                | News::Device { .. }
-                | News::DeviceSummary(_)
-                | News::Health(_)
-                | News::Import { .. }
-                | News::Mode(_)
-                | News::Profile { .. }
-                | News::Sari(_)
-                | News::State { .. }
-                | News::Transaction { .. }
-                | News::User { .. }
-                | News::UserSummary(_) => {}
+            if let Some(change) = news.of_account(account.id) {
+                account = change.filter(|now| now.active)?.clone();
             }
         }
         Some(account)
