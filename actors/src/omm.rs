@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use axi::health::Wellbeing;
+use axi::health::reading::Reading;
 use axi::transaction::Transaction;
 use machine::note::Note;
 use machine::time::Moment;
@@ -132,7 +133,7 @@ pub struct OmmActor {
     /// Remotes whose password is being compared.
     knocks: knocks::Knocks,
     /// What became of the files of external users.
-    files: external::Reading,
+    files: Reading,
     /// What handsets did last here.
     acted: BTreeMap<Ipei, (Transaction, Moment)>,
     /// The system's shared identity, once it is known.
@@ -198,7 +199,7 @@ impl OmmActor {
             link_health: None,
             told_health: None,
             knocks: knocks::Knocks::default(),
-            files: external::Reading::default(),
+            files: Reading::default(),
             acted: BTreeMap::new(),
             joined: Vec::new(),
             neighbours,

@@ -24,6 +24,8 @@ use omm::link::frame::{Mismatch, OpenError};
 use crate::element::Element;
 use crate::reply::Reply;
 
+pub mod reading;
+
 /// The vendor's sentence for a link that does not stand (axi 6.4).
 const LOST: &str = "Cannot connect to external AXI / lost AXI connection";
 /// The vendor's sentence for clocks that are apart (axi 6.4).

@@ -14,7 +14,7 @@
 //! is no matter of minutes; a renewal timer, because refreshes are spread over a window here.
 
 use omm::ids::Number;
-use omm::ids::park::Park;
+use omm::ids::park::{Park, Sari};
 
 use crate::error::{ErrCode, Refused};
 use crate::reply::Reply;
@@ -115,6 +115,19 @@ const TERTIARY: Names = [
 ];
 
 impl SiteFile {
+    /// Whether the first SARI of a central may be this one.
+    ///
+    /// # Errors
+    /// It is not that of its PARK (M-2.2.11-f).
+    pub fn first_sari(&self, wanted: Sari) -> Result<(), Refused> {
+        let own = Sari::derive(self.park);
+        if own == wanted {
+            return Ok(());
+        }
+        let info = format!("the SARI of a system is that of its central's PARK, {own} (M-2.2.11-f)");
+        Err(Refused { bad: Some("sari".to_owned()), info: Some(info), ..Refused::new(ErrCode::Inval) })
+    }
+
     /// `GetPARKResp`.
     pub fn park(&self) -> Reply {
         Reply::of([("park", self.park.to_string())])

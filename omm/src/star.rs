@@ -437,3 +437,4 @@ mod beside;
 mod bounds;
 #[cfg(test)]
 mod tests;
+mod whereabouts;

@@ -8,7 +8,6 @@ use axi::error::Refused;
 use axi::inquiry::{self, Inquiry, Story};
 use axi::reply::Reply;
 use axi::request::Look;
-use omm::claim::Phase;
 use omm::directory::key::Ppn;
 use omm::ids::Number;
 use omm::stamp::OmmId;
@@ -50,8 +49,7 @@ impl OmmActor {
     fn elsewhere(&self, ppn: u32) -> Option<OmmId> {
         let directory = self.birth.directory.borrow();
         let user = directory.user_at(directory.device_at(Ppn::new(ppn)?)?.uid?)?;
-        let claim = self.seat.machine().claim(self.site().clock.moment(), &user.number)?;
-        (claim.phase == Phase::Here && claim.owner != self.site().omm).then_some(claim.owner)
+        self.seat.machine().elsewhere(self.site().clock.moment(), &user.number)
     }
 
     /// What has to be asked elsewhere, where, and about which row of handsets.
@@ -61,15 +59,11 @@ impl OmmActor {
         Some((Inquire { to: self.elsewhere(ppn)?, inquiry }, ppn))
     }
 
-    /// Everybody who may have had to do with this user.
+    /// Whom to ask what happened to this user: all remotes that are known, too.
     fn witnesses(&self, user: &Number) -> BTreeSet<OmmId> {
-        let star = self.seat.machine();
-        let claim = star.claim(self.site().clock.moment(), user);
-        let parties = claim.into_iter().flat_map(|claim| [Some(claim.owner), claim.former]).flatten();
+        let mut all = self.seat.machine().witnesses(self.site().clock.moment(), user);
         let neighbours = self.neighbours.iter().map(|neighbour| neighbour.omm);
-        let bound = star.bounds(user).map(|(by, _)| by);
-        let mut all: BTreeSet<OmmId> = parties.chain(neighbours).chain(bound).chain(star.live()).collect();
-        all.remove(&self.site().omm);
+        all.extend(neighbours.filter(|neighbour| *neighbour != self.site().omm));
         all
     }
 }

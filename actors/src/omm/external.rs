@@ -1,53 +1,18 @@
 //! What an OMM does for external users: hires who reads their files, and tells AXI clients what became of it.
 
-use std::collections::BTreeSet;
-
 use actix::prelude::*;
 use axi::health::Files;
 use axi::news::News;
-use omm::directory::Directory;
-use omm::directory::login::Variant;
-use omm::epr::File;
-use omm::ids::Number;
 
 use super::OmmActor;
 use crate::epr::{EprActor, EprFell, EprWays, Import, Imported};
 use crate::messages::{Fallen, Met, Stranger};
 use crate::office::Happened;
 
-/// What became of the files of external users, as far as their health shows it.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
-    /// Whether the server answered at all since the start.
-    read: bool,
-    common_failed: bool,
-    /// Of external users, by the names of their files.
-    failed: BTreeSet<Number>,
-}
-
 impl OmmActor {
     /// How the files were to be had (axi 4.4 `uds`).
     pub(super) fn files_read(&self) -> Files {
-        let directory = self.birth.directory.borrow();
-        let user_failed =
-            self.files.failed.iter().any(|name| is_external(&directory, name, self.site().login));
-        Files { read: self.files.read, common_failed: self.files.common_failed, user_failed }
-    }
-
-    /// What is read of users who are not external says nothing of the server: phones that nobody knows ask for files, too.
-    fn note_reading(&mut self, file: &File, failed: bool) {
-        let File::Of(name) = file else {
-            self.files.common_failed = failed;
-            return;
-        };
-        // Nobody's file is read before the common one is.
-        self.files.common_failed = false;
-        if failed && is_external(&self.birth.directory.borrow(), name, self.birth.site.login) {
-            self.files.failed.insert(name.clone());
-        } else {
-            self.files.read |= !failed;
-            self.files.failed.remove(name);
-        }
+        self.files.files(&self.birth.directory.borrow(), self.site().login)
     }
 
     /// Hires who reads their files; nothing at an OMM that has none.
@@ -66,10 +31,6 @@ impl OmmActor {
     }
 }
 
-fn is_external(directory: &Directory, name: &Number, by: Variant) -> bool {
-    directory.called(name, by).is_some_and(|user| user.admin.external)
-}
-
 impl Handler<Import> for OmmActor {
     type Result = bool;
 
@@ -83,7 +44,7 @@ impl Handler<Imported> for OmmActor {
     type Result = ();
 
     fn handle(&mut self, Imported { file, done, failed }: Imported, _: &mut Context<Self>) {
-        self.note_reading(&file, failed);
+        self.files.note(&file, failed, &self.birth.directory.borrow(), self.birth.site.login);
         self.tell_health();
         let office = self.children.as_ref().and_then(|children| children.office.as_ref());
         if let Some(office) = office {

@@ -59,11 +59,10 @@ impl OmmActor {
         if known == Some(wanted) {
             return done(Ok(Done { reply, starts_over: false }));
         }
-        let derived = self.birth.reception.as_ref().map(|reception| Sari::derive(reception.file.park));
-        if self.birth.role == Role::Central && known.is_none() && derived.is_some_and(|own| own != wanted) {
-            let own = derived.map_or_else(String::new, |own| own.to_string());
-            let why = format!("the SARI of a system is that of its central's PARK, {own} (M-2.2.11-f)");
-            return done(Err(refused(ErrCode::Inval, "sari", why)));
+        if let (Role::Central, None, Some(reception)) = (self.birth.role, known, &self.birth.reception)
+            && let Err(why) = reception.file.first_sari(wanted)
+        {
+            return done(Err(why));
         }
         let set = Handler::<SetSari>::handle(self, SetSari(wanted), ctx);
         Box::pin(async move { set.await.map_err(unchanged).map(|()| Done { reply, starts_over: true }) })

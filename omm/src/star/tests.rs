@@ -255,3 +255,19 @@ fn what_is_forgotten_may_be_claimed_anew_and_the_table_is_bounded() {
     assert_eq!(star.claims(Moment::START).count(), CLAIMS_MAX);
     assert!(size_of::<Held>() + size_of::<Number>() <= 160, "10,000 users at 11 OMMs: {}", size_of::<Held>());
 }
+
+#[test]
+fn who_is_asked_about_a_user_is_whoever_has_it_had_it_or_is_at_hand() {
+    let mut bench = Bench::remote();
+    let user = number("101");
+    let now = Moment::from_millis(20_000);
+    assert_eq!((bench.0.elsewhere(now, &user), bench.0.witnesses(now, &user)), (None, BTreeSet::from([C])));
+    let at_b = Claim { former: Some(A), ..claim("101", B, 3) };
+    bench.hear(3, C, Word::Claim(at_b.clone()), &["here: 101 B@3 here 0s"]);
+    assert_eq!(bench.0.elsewhere(now, &user), Some(B));
+    assert_eq!(bench.0.witnesses(now, &user), BTreeSet::from([B, C]), "not this OMM itself");
+    bench.hear(4, C, Word::Claim(Claim { phase: Phase::Gone, ..at_b }), &["here: 101 B@3 gone 0s"]);
+    assert_eq!(bench.0.elsewhere(now, &user), None, "it is nowhere");
+    bench.see(9, Input::Say(Word::Claim(claim("101", A, 9))), &["to C: 101 A@9 here 0s"]);
+    assert_eq!(bench.0.elsewhere(now, &user), None, "it is here");
+}
